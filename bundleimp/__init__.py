@@ -1,0 +1,82 @@
+"""Ship and import Python packages as one file.
+
+This module is loaded at every start of an interpreter that has bundleimp installed, so it holds no more than a
+stand-in for the path hook; everything else is loaded at its first use (PEP 562).
+"""
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .inspection.bundle import Bundle, open_bundle
+    from .packing.pack import PackReport, pack
+    from .runtime.errors import BundleError, BundleWarning
+    from .runtime.finder import BundleFinder
+    from .runtime.hook import install, uninstall
+    from .runtime.loaders import BundleLoader
+
+__all__ = [
+    "Bundle",
+    "BundleError",
+    "BundleFinder",
+    "BundleLoader",
+    "BundleWarning",
+    "PackReport",
+    "install",
+    "open_bundle",
+    "pack",
+    "uninstall",
+]
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Bundle": ".inspection.bundle",
+    "BundleError": ".runtime.errors",
+    "BundleFinder": ".runtime.finder",
+    "BundleLoader": ".runtime.loaders",
+    "BundleWarning": ".runtime.errors",
+    "PackReport": ".packing.pack",
+    "install": ".runtime.hook",
+    "open_bundle": ".inspection.bundle",
+    "pack": ".packing.pack",
+    "uninstall": ".runtime.hook",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    import importlib
+
+    value = getattr(importlib.import_module(home, __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
+def _path_hook(path: str) -> object:
+    """Stand in for `runtime.hook.path_hook` until the first path entry that may be a bundle."""
+    if ".pybundle" not in path:
+        raise ImportError
+    from .runtime import hook
+
+    hook.install()
+    return hook.path_hook(path)
+
+
+_path_hook.claims_bundles = True  # type: ignore[attr-defined]
+
+
+def _start() -> None:
+    """Install the stand-in; called at start-up by bundleimp.pth and bundleimp.start (PEP 829)."""
+    if os.environ.get("BUNDLEIMP_DISABLE", "") in {"", "0"}:
+        sys.path_hooks.insert(0, _path_hook)
+        for path in list(sys.path_importer_cache):
+            if ".pybundle" in path:
+                del sys.path_importer_cache[path]

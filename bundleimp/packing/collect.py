@@ -1,0 +1,173 @@
+"""Sources to members: which file becomes which member.  Reads folders, but no file's content unless two clash."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import stat
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ..runtime.format import INFO, name_fault
+from .errors import PackError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+OnConflict = Literal["first", "last", "error"]
+
+_LITTER = (
+    *("__pycache__", ".git", ".hg", ".svn", ".bzr", ".jj", "CVS", "_darcs", ".gitignore", ".gitattributes"),
+    *("*~", ".*.sw?", ".#*", "#*#", ".DS_Store", "Thumbs.db", ".idea", ".vscode"),
+)
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file on disk that becomes a member.
+
+    Attributes:
+        member: the member's name.
+        path: the file.
+        executable: whether its owner may execute it.
+
+    """
+
+    member: str
+    path: Path
+    executable: bool
+
+    @property
+    def is_module(self) -> bool:
+        """Whether it is Python source."""
+        return self.member.endswith(".py")
+
+
+def excluded(member: str, patterns: Iterable[str]) -> bool:
+    """Return whether a glob matches *member*, a folder above it, or the name of either."""
+    parts = member.split("/")
+    names = {*parts, *("/".join(parts[: end + 1]) for end in range(len(parts)))}
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
+
+
+def _source_file(member: str, path: Path, status: os.stat_result) -> SourceFile:
+    if not stat.S_ISREG(status.st_mode):
+        message = "is neither a file nor a directory; leave it out with --exclude"
+        raise PackError(message, file=str(path))
+    try:
+        member.encode()
+    except UnicodeEncodeError:
+        message = "its name is no valid UTF-8; rename it or leave it out with --exclude"
+        raise PackError(message, file=str(path).encode("utf-8", "backslashreplace").decode()) from None
+    fault = name_fault(member)
+    if fault is not None:
+        message = f"cannot become a member: its name {fault}; rename it or leave it out with --exclude"
+        raise PackError(message, file=str(path))
+    if member == INFO.rstrip("/") or member.startswith(INFO):
+        message = f"cannot become a member: {INFO} belongs to the bundle itself; leave it out with --exclude"
+        raise PackError(message, file=str(path))
+    return SourceFile(member, path, bool(status.st_mode & 0o100))
+
+
+def _walk(folder: Path, prefix: str, patterns: Sequence[str], above: frozenset[Path]) -> Iterator[SourceFile]:
+    """Yield the files below *folder*; links to directories are followed, but not in circles."""
+    try:
+        real = folder.resolve()
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+        raise PackError(message, file=str(folder)) from None
+    if real in above:
+        return
+    present = set(names)
+    for name in names:
+        member = prefix + name
+        if excluded(member, patterns) or (name.endswith(".pyc") and name[:-1] in present):
+            continue
+        path = folder / name
+        try:
+            status = path.stat()
+        except OSError as error:
+            message = f"cannot be read: {error.strerror}; leave it out with --exclude"
+            raise PackError(message, file=str(path)) from None
+        if stat.S_ISDIR(status.st_mode):
+            yield from _walk(path, member + "/", patterns, above | {real})
+        else:
+            yield _source_file(member, path, status)
+
+
+def _files(source: Path, patterns: Sequence[str]) -> Iterator[SourceFile]:
+    """Yield what one source gives."""
+    try:
+        status = source.stat()
+    except OSError as error:
+        message = f"this source cannot be read: {error.strerror}"
+        raise PackError(message, file=str(source)) from None
+    if stat.S_ISDIR(status.st_mode):
+        is_package = (source / "__init__.py").is_file() or (source / "__init__.pyc").is_file()
+        prefix = source.resolve().name + "/" if is_package else ""
+        yield from _walk(source, prefix, patterns, frozenset())
+    elif source.suffix == ".py":
+        yield _source_file(source.name, source, status)
+    else:
+        message = "is no directory and no .py module, so it cannot be packed"
+        raise PackError(message, file=str(source))
+
+
+def collect(sources: Sequence[Path], *, exclude: Sequence[str] = (), on_conflict: OnConflict = "error") -> list[SourceFile]:
+    """Return the files that *sources* give, in the order of their members' names.
+
+    Arguments:
+        sources: directories and ``.py`` modules.  A directory with an ``__init__`` is a package and keeps its name;
+            any other gives its contents.
+        exclude: globs; see `excluded`.
+        on_conflict: which file is taken where two sources give one member with different content.
+
+    Raises:
+        PackError: a source is missing or unreadable, a name cannot be a member's, or two members clash.
+
+    """
+    patterns = (*_LITTER, *exclude)
+    found: dict[str, SourceFile] = {}
+    for source in sources:
+        for file in _files(source, patterns):
+            known = found.get(file.member)
+            if known is not None and on_conflict == "first":
+                continue
+            if known is not None and on_conflict == "error" and not _same(known.path, file.path):
+                message = f"{known.path} and {file.path} differ; choose with --on-conflict first or last"
+                raise PackError(message, member=file.member)
+            found[file.member] = file
+    if not found:
+        message = "there is nothing to pack: the sources give no file"
+        raise PackError(message, file=str(sources[0]) if sources else None)
+    _check_clashes(found)
+    return [found[member] for member in sorted(found)]
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return filecmp.cmp(one, other, shallow=False)
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+        raise PackError(message, file=str(error.filename)) from None
+
+
+def _check_clashes(found: dict[str, SourceFile]) -> None:
+    """Raise PackError where a name is both a file and a directory, or two differ in case alone."""
+    folded: dict[str, str] = {}
+    for member, file in found.items():
+        parts = member.split("/")
+        for end in range(1, len(parts)):
+            folder = "/".join(parts[:end])
+            if folder in found:
+                message = f"is a file ({found[folder].path}) and also a directory ({file.path})"
+                raise PackError(message, member=folder)
+        for end in range(1, len(parts) + 1):
+            name = "/".join(parts[:end])
+            other = folded.setdefault(name.casefold(), name)
+            if other != name:
+                message = f"differs from {other} in case alone; rename one or leave it out with --exclude"
+                raise PackError(message, member=name)

@@ -1,0 +1,135 @@
+"""Bytecode for a given interpreter, made by that interpreter in worker processes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from ..runtime.format import CodeTag
+from .errors import PackError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from types import TracebackType
+
+_WORKER = Path(__file__).with_name("worker.py")
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What became of one module: its pyc image, or why there is none."""
+
+    image: bytes | None
+    failure: str = ""
+
+
+class _Worker:
+    """One process of the interpreter."""
+
+    def __init__(self, executable: str) -> None:
+        self.executable = executable
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 (the user named this interpreter)
+                [executable, "-I", "-S", "-B", "-W", "ignore", str(_WORKER)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except OSError as error:
+            message = f"this interpreter cannot be started: {error.strerror}"
+            raise PackError(message, file=executable) from None
+        try:
+            self.greeting: dict[str, str] = json.loads(self._output.readline())
+        except ValueError:
+            self.close()
+            message = "this is no Python that bytecode can be made with (CPython 3.11 or newer)"
+            raise PackError(message, file=executable) from None
+
+    @property
+    def _output(self):  # type: ignore[no-untyped-def] # noqa: ANN202
+        assert self._process.stdout is not None  # noqa: S101 (it is a pipe)
+        return self._process.stdout
+
+    def compile(self, name: str, source: bytes, optimize: int) -> Compiled:
+        encoded = name.encode()
+        assert self._process.stdin is not None  # noqa: S101 (it is a pipe)
+        try:
+            self._process.stdin.write(b"%d %d %d\n" % (optimize, len(encoded), len(source)) + encoded + source)
+            self._process.stdin.flush()
+            status, _, size = self._output.readline().partition(b" ")
+            answer = self._output.read(int(size))
+        except (OSError, ValueError):
+            status = b""
+        if status == b"ok":
+            return Compiled(answer)
+        if status == b"error":
+            return Compiled(None, answer.decode())
+        message = f"the compiler of {self.executable} died on this module; leave it out with --exclude"
+        raise PackError(message, member=name)
+
+    def close(self) -> None:
+        # Closing its standard input ends the worker; one that was killed has closed the pipe already.
+        with contextlib.suppress(OSError):
+            self._process.communicate()
+
+
+class Compiler:
+    """Compiles modules with one interpreter, several at a time; a context manager.
+
+    Attributes:
+        tag: the code tag of what it makes.
+        version: the interpreter's version, "3.13.0".
+
+    """
+
+    def __init__(self, executable: str, optimize: int, jobs: int) -> None:
+        """Start the workers.
+
+        Arguments:
+            executable: the interpreter.
+            optimize: 0, 1 or 2, as of `compile`.
+            jobs: how many processes.
+
+        Raises:
+            PackError: the interpreter does not start, or is no CPython.
+
+        """
+        self._optimize = optimize
+        self._workers = [_Worker(executable)]
+        greeting = self._workers[0].greeting
+        self.version = greeting["version"]
+        name = greeting["tag"] + (f".opt-{optimize}" if optimize else "")
+        self.tag = CodeTag(name, bytes.fromhex(greeting["magic"]))
+        self._jobs = jobs
+        self._idle: SimpleQueue[_Worker] = SimpleQueue()
+        self._idle.put(self._workers[0])
+        self._threads = ThreadPoolExecutor(jobs)
+
+    def __enter__(self) -> Compiler:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._threads.shutdown(cancel_futures=True)
+        for worker in self._workers:
+            worker.close()
+
+    def submit(self, name: str, source: bytes) -> Future[Compiled]:
+        """Return the future of compiling *source*, the source of member *name*."""
+        if len(self._workers) < self._jobs and self._idle.empty():
+            # A second process costs as much as compiling a few modules: it is started when there is work for it.
+            self._workers.append(_Worker(self._workers[0].executable))
+            self._idle.put(self._workers[-1])
+        return self._threads.submit(self._compile, name, source)
+
+    def _compile(self, name: str, source: bytes) -> Compiled:
+        worker = self._idle.get()
+        try:
+            return worker.compile(name, source, self._optimize)
+        finally:
+            self._idle.put(worker)

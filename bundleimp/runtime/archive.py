@@ -1,0 +1,267 @@
+"""One version of a bundle, opened: its directories, and checked reads of its members and of its bytecode.
+
+Finders, loaders and resource readers use of an archive no more than ``path``, ``key``, ``directory``, ``read`` and
+``image``.
+"""
+
+import sys
+
+import _imp
+from _frozen_importlib_external import MAGIC_NUMBER
+
+from . import format as bundle_format
+from . import zipdirectory
+from .bundlefile import BundleFile
+from .codec import crc32, decompress
+from .errors import BundleChangedError, BundleFormatError, BundleVersionError, NotABundleError
+from .format import Directory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .bundlefile import Identity
+    from .format import Head, Locator, Member
+    from .zipdirectory import EndRecord, ListedDirectory
+
+# The end record, the central directory and the head of an ordinary bundle are in its last few kilobytes.
+_TAIL = 16 * 1024
+# Blocks of neighbouring directories lie side by side: reading this much at once saves a system call for most.
+_WINDOW = 32 * 1024
+
+
+
+def code_tag() -> str:
+    """Return the code tag of the running interpreter: its cache tag, with ``.opt-N`` under ``-O``."""
+    tag = sys.implementation.cache_tag or ""
+    return f"{tag}.opt-{sys.flags.optimize}" if sys.flags.optimize else tag
+
+
+class _Window:
+    """Bytes of the file that were read last, and where they begin.  Exchanged as a whole: threads share it."""
+
+    __slots__ = ("data", "start")
+
+    def __init__(self, start: int, data: bytes) -> None:
+        self.start = start
+        self.data = data
+
+
+class Archive:
+    """One version of a bundle.
+
+    Attributes:
+        path: absolute path of the file.
+        key: 32 hexadecimal digits that no other content has; what is cached for this archive is filed under it.
+        indexed: whether there is an index that belongs to this file.
+
+    """
+
+    __slots__ = ("_column", "_directories", "_file", "_window", "indexed", "key", "path")
+
+    def __init__(self, path: str) -> None:
+        """Open the bundle at *path*.
+
+        Raises:
+            NotABundleError: there is no zip archive.
+            BundleVersionError: its format is newer than `format.VERSION`.
+            BundleFormatError: it is damaged.
+
+        """
+        self.path = path
+        self._file = BundleFile(path)
+        self._directories: "dict[str, Directory | ListedDirectory]" = {}
+        self._column = -1
+        try:
+            self._open()
+        except BundleFormatError as error:
+            error.file = error.path = path
+            raise
+
+    @property
+    def identity(self) -> "Identity":
+        """What `os.stat` said of the file when it was opened."""
+        return self._file.identity
+
+    def _open(self) -> None:
+        end = self.find_end(0, self._file.size)
+        version = bundle_format.format_version(end.comment)
+        if version is not None and version > bundle_format.VERSION:
+            message = f"has format version {version}, and this bundleimp reads up to {bundle_format.VERSION}: upgrade bundleimp"
+            raise BundleVersionError(message)
+        directory = self._near(end.directory_offset, end.directory_size)
+        locator = bundle_format.decode_locator(end.comment)
+        self.indexed = locator is not None and _fits(locator, end, directory)
+        if locator is not None and self.indexed:
+            head = self._near(locator.index_offset + locator.index_size - locator.head_size, locator.head_size)
+            self.key = _key(directory + head)
+            self._use_index(bundle_format.decode_head(head))
+        else:
+            self.key = _key(directory)
+            self._list(zipdirectory.members(directory, end))
+
+    def find_end(self, start: int, end: int) -> "EndRecord":
+        """Return the end record of the archive that lies in the bytes *start* to *end* of the file."""
+        for size in (_TAIL, zipdirectory.LARGEST_END):
+            tail_start = max(start, end - size)
+            tail = self._file.read(tail_start, end - tail_start)
+            self._window = _Window(tail_start, tail)
+            record = zipdirectory.find_end(tail, tail_start, start)
+            if record is not None:
+                return record
+            if tail_start == start:
+                break
+        message = "is no zip archive: the end record is missing, or the file is truncated"
+        raise NotABundleError(message)
+
+    def _near(self, offset: int, size: int) -> bytes:
+        """Return bytes that are likely to lie just before or among those that were read last."""
+        window = self._window
+        if not window.start <= offset <= offset + size <= window.start + len(window.data):
+            start = max(0, min(offset, offset + size - _WINDOW))
+            window = self._window = _Window(start, self._file.read(start, offset + size - start))
+        return window.data[offset - window.start : offset - window.start + size]
+
+    def _use_index(self, head: "Head") -> None:
+        own = code_tag()
+        for column, tag in enumerate(head.tags):
+            if tag.name == own and tag.magic == MAGIC_NUMBER:
+                self._column = column
+        self._directories[""] = Directory(self._near(head.root_offset, head.root_size), "")
+
+    def _list(self, members: "dict[str, Member]") -> None:
+        """Use the central directory's *members*; in a nested bundle whose index is out of date, the inner zip's too."""
+        payload = members.get(bundle_format.PAYLOAD)
+        members = {name: member for name, member in members.items() if not name.startswith(bundle_format.INFO)}
+        if payload is not None:
+            if payload.method or payload.packed_size != payload.size:
+                message = "must be stored uncompressed"
+                raise BundleFormatError(message, member=payload.name, offset=payload.offset)
+            start = self._data_offset(payload)
+            end = self.find_end(start, start + payload.size)
+            directory = self._near(end.directory_offset, end.directory_size)
+            members = zipdirectory.members(directory, end) | members
+        self._directories |= zipdirectory.list_directories(members.values())
+
+    def directory(self, path: str) -> "Directory | ListedDirectory | None":
+        """Return the directory at *path* ("" or "pkg/sub"), or None where there is none.
+
+        Raises:
+            BundleFormatError: the index is damaged.
+
+        """
+        found = self._directories.get(path)
+        if found is None and self.indexed:
+            found = self._directories[""]
+            walked = ""
+            for name in path.split("/"):
+                walked = f"{walked}/{name}" if walked else name
+                found = self._directories.get(walked) or self._read_block(found, name, walked)
+                if found is None:
+                    return None
+        return found
+
+    def _read_block(self, parent: "Directory | ListedDirectory", name: str, path: str) -> "Directory | None":
+        """Return the subdirectory *name* of *parent*, whose own path is *path*; None where there is none."""
+        if not isinstance(parent, Directory) or name + "/" not in parent.names:
+            return None
+        block = parent.subdirectory(name)
+        try:
+            found = Directory(self._near(block.offset, block.size), path)
+        except BundleFormatError as error:
+            self._file.recover()
+            error.file = error.path = self.path
+            error.offset = block.offset
+            raise
+        self._directories[path] = found
+        return found
+
+    def member(self, path: str) -> "Member | None":
+        """Return the file at *path* ("pkg/data.txt"), or None where there is none."""
+        folder, _, name = path.rpartition("/")
+        directory = self.directory(folder)
+        if directory is None or not name or name not in directory.names:
+            return None
+        return directory.member(name)
+
+    def _data_offset(self, member: "Member") -> int:
+        if member.header is None:
+            return member.offset
+        size = zipdirectory.HEADER_SIZE + len(member.header)
+        return member.offset + zipdirectory.data_offset(self._file.read(member.offset, size), member)
+
+    def read(self, member: "Member") -> bytes:
+        """Return the content of *member*, checked against its size and CRC-32.
+
+        Raises:
+            BundleFormatError: it is damaged or refused.
+
+        """
+        if member.refusal is not None:
+            message = f"is not read: it {member.refusal}"
+            raise BundleFormatError(message, file=self.path, member=member.name, offset=member.offset)
+        try:
+            offset = self._data_offset(member)
+            packed = self._file.read(offset, member.packed_size)
+            data = decompress(member.method, packed, member.size)
+        except BundleFormatError as error:
+            if not isinstance(error, BundleChangedError) and self._file.recover():
+                return self.read(member)
+            error.file = error.path = self.path
+            error.member = member.name
+            raise
+        except ValueError as error:
+            fault = str(error)
+        else:
+            if len(data) == member.size and crc32(data) == member.crc:
+                return data
+            fault = "does not match its checksum: the file is damaged"
+        if self._file.recover():
+            return self.read(member)
+        raise BundleFormatError(fault, file=self.path, member=member.name, offset=offset)
+
+    @property
+    def has_code(self) -> bool:
+        """Whether bytecode for the running interpreter is embedded."""
+        return self._column >= 0
+
+    def image(self, directory: "Directory | ListedDirectory", name: str) -> "bytes | None":
+        """Return the embedded pyc image of source file *name*, checked, or None where there is none.
+
+        Raises:
+            BundleFormatError: it is damaged.
+
+        """
+        if self._column < 0 or not isinstance(directory, Directory):
+            return None
+        extent = directory.code(name, self._column)
+        if extent is None:
+            return None
+        try:
+            data = self._file.read(extent.offset, extent.size)
+        except BundleFormatError as error:
+            error.member = f"bytecode of {directory.prefix}{name}"
+            raise
+        if crc32(data) == extent.crc:
+            return data
+        if self._file.recover():
+            return self.image(directory, name)
+        message = "does not match its checksum: the file is damaged"
+        where = f"bytecode of {directory.prefix}{name}"
+        raise BundleFormatError(message, file=self.path, member=where, offset=extent.offset)
+
+
+def _fits(locator: "Locator", end: "EndRecord", directory: bytes) -> bool:
+    """Return whether the index that *locator* points to was made for this central directory."""
+    return (
+        end.start == 0
+        and locator.directory_offset == end.directory_offset
+        and locator.directory_size == end.directory_size
+        and locator.directory_count == end.count
+        and locator.directory_crc == crc32(directory)
+        and locator.head_size <= locator.index_size
+        and locator.index_offset + locator.index_size <= end.directory_offset
+    )
+
+
+def _key(data: bytes) -> str:
+    # The interpreter's own keyed hash (PEP 552): 128 bits of it, without loading hashlib.
+    return (_imp.source_hash(1, data) + _imp.source_hash(2, data)).hex()

@@ -1,0 +1,144 @@
+"""The file under an archive: a descriptor that stays open, its identity, and exact reads at an offset.
+
+Reads are positioned, so threads share the descriptor without a lock; it stays open, so a rename over the file mixes
+no two versions.
+"""
+
+import os
+
+from .errors import BundleChangedError, BundleFormatError, NotABundleError
+
+_REGULAR = 0o100000
+
+
+def is_regular_file(path: str) -> bool:
+    """Return whether *path* leads to a regular file; False where it cannot be asked."""
+    try:
+        return os.stat(path).st_mode & 0o170000 == _REGULAR
+    except (OSError, ValueError):
+        return False
+
+
+class Identity:
+    """What tells one version of a file from another."""
+
+    __slots__ = ("device", "inode", "mtime", "size")
+
+    def __init__(self, status: "os.stat_result") -> None:
+        self.device = status.st_dev
+        self.inode = status.st_ino
+        self.size = status.st_size
+        self.mtime = status.st_mtime_ns
+
+    def same_file(self, other: "Identity") -> bool:
+        return (self.device, self.inode) == (other.device, other.inode)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Identity):
+            return NotImplemented
+        return self.same_file(other) and (self.size, self.mtime) == (other.size, other.mtime)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class BundleFile:
+    """The file under an archive: a descriptor that stays open, and exact reads at an offset."""
+
+    __slots__ = ("_descriptor", "_lock", "identity", "path", "size")
+
+    def __init__(self, path: str) -> None:
+        """Open the regular file at *path*.
+
+        Raises:
+            NotABundleError: it is missing, no regular file, or cannot be opened.
+
+        """
+        self.path = path
+        self._descriptor = -1
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+            status = os.fstat(self._descriptor)
+        except OSError as error:
+            raise NotABundleError(f"cannot be opened: {error.strerror}", file=path) from None
+        except ValueError as error:
+            raise NotABundleError(f"cannot be opened: {error}", file=path) from None
+        self.identity = Identity(status)
+        if status.st_mode & 0o170000 != _REGULAR:
+            message = "is no regular file"
+            raise NotABundleError(message, file=path)
+        self.size = status.st_size
+        if not hasattr(os, "pread"):
+            import _thread  # noqa: PLC0415 (built in; only where there are no positioned reads)
+
+            self._lock = _thread.allocate_lock()
+
+    def _owns_descriptor(self) -> bool:
+        """Return whether the descriptor is still ours: a daemon closes all it finds, and the number is used again."""
+        try:
+            return self.identity.same_file(Identity(os.fstat(self._descriptor)))
+        except OSError:
+            return False
+
+    def __del__(self) -> None:
+        if self._descriptor >= 0 and hasattr(self, "identity") and self._owns_descriptor():
+            os.close(self._descriptor)
+
+    if hasattr(os, "pread"):
+
+        def _pread(self, size: int, offset: int) -> bytes:
+            return os.pread(self._descriptor, size, offset)
+
+    else:
+
+        def _pread(self, size: int, offset: int) -> bytes:
+            with self._lock:
+                os.lseek(self._descriptor, offset, os.SEEK_SET)
+                return os.read(self._descriptor, size)
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Return the *size* bytes at *offset*.
+
+        Raises:
+            BundleFormatError: the file does not hold them.
+
+        """
+        if offset + size > self.size:
+            message = f"points outside the file, which has {self.size} bytes: it is damaged or truncated"
+            raise BundleFormatError(message, file=self.path, offset=offset)
+        try:
+            data = self._pread(size, offset)
+            while len(data) < size and (more := self._pread(size - len(data), offset + len(data))):
+                data += more
+        except OSError:
+            data = b""
+        if len(data) != size:
+            if self.recover():
+                return self.read(offset, size)
+            message = "cannot be read: it is damaged or truncated"
+            raise BundleFormatError(message, file=self.path, offset=offset)
+        return data
+
+    def recover(self) -> bool:
+        """Find out why a read went wrong.  Return True where the file was opened anew and the read should be repeated.
+
+        Raises:
+            BundleChangedError: the file is no longer what it was when it was opened.
+
+        """
+        if self._owns_descriptor():
+            if Identity(os.fstat(self._descriptor)) == self.identity:
+                return False
+            message = (
+                "was rewritten in place while it was imported from; restart the program,"
+                " and replace bundles by renaming a new file over them"
+            )
+            raise BundleChangedError(message, file=self.path)
+        try:
+            fresh = BundleFile(self.path)
+        except NotABundleError:
+            fresh = None
+        if fresh is None or fresh.identity != self.identity:
+            message = "its descriptor was closed by the program, and the file has been replaced since; restart the program"
+            raise BundleChangedError(message, file=self.path)
+        self._descriptor, fresh._descriptor = fresh._descriptor, -1
+        return True

@@ -1,0 +1,455 @@
+"""The bundle format, version 1, as code: names, locator, index.  Bytes in, values out; no I/O.
+
+The index is a run of blocks, one per directory, children before their parents, and a head at its end.  A block
+names its directory's files and subdirectories, says where each file's data lies, where each module's code lies for
+each embedded Python, and where each subdirectory's block lies.  So the root block, which the head points to, leads
+to every other one, and opening a bundle reads two small pieces however many members it has.
+
+All numbers are little-endian; all offsets count from the start of the file.
+
+Locator (the comment of the end-of-central-directory record)::
+
+    0   8s  magic "pybundle"          34  u64  offset of the central directory
+    8   u16 format version            42  u64  size of the central directory
+    10  u32 size of the head          50  u64  entries in the central directory
+    14  u64 offset of the index       58  u32  CRC-32 of the central directory
+    22  u64 size of the index         62  u32  CRC-32 of the locator up to here
+    30  u32 CRC-32 of the index
+
+Head (the last bytes of the index)::
+
+    0   4s  magic "PBh1"              44  u32  size of the root block
+    4   32s SHA-256 of RECORD         48  u16  number of code tags
+    36  u64 offset of the root block  50  per tag: 4s pyc magic, u16 length, code tag in ASCII
+                                      last 4 bytes: CRC-32 of the head up to there
+
+Block::
+
+    0   4s  magic "PBd1"              8   u32  number of entries
+    4   u32 size of the names         12  names: directory NUL entry NUL entry ... (UTF-8, sorted, "dir/")
+    then per entry 36 bytes: u32 crc, u8 kind, u8 0, u16 method, u64 offset, u64 packed size, u64 size, u32 DOS time
+    then per code tag and entry 16 bytes: u64 offset, u32 size, u32 crc
+    last 4 bytes: CRC-32 of the block up to there
+"""
+
+from .codec import STORED, crc32
+from .errors import BundleFormatError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+VERSION = 1
+SUFFIX = ".pybundle"
+
+INFO = "BUNDLE-INFO/"
+MANIFEST = INFO + "manifest.json"
+RECORD = INFO + "RECORD"
+INDEX = INFO + "index"
+CODE = INFO + "code."
+PAYLOAD = INFO + "payload.zip"
+
+LOCATOR_MAGIC = b"pybundle"
+LOCATOR_SIZE = 66
+HEAD_MAGIC = b"PBh1"
+BLOCK_MAGIC = b"PBd1"
+ENTRY_SIZE = 36
+CODE_SIZE = 16
+KIND_FILE = 0
+KIND_DIRECTORY = 1
+LONGEST_NAME = 4096
+
+
+def _number(data: bytes, start: int, end: int) -> int:
+    return int.from_bytes(data[start:end], "little")
+
+
+def _checked(data: bytes) -> bool:
+    return crc32(data[:-4]) == _number(data, len(data) - 4, len(data))
+
+
+def _sealed(data: bytes) -> bytes:
+    return data + crc32(data).to_bytes(4, "little")
+
+
+def name_fault(name: str) -> "str | None":
+    """Return why a member may not bear *name* (it could lead outside a folder, or means different things to
+    different tools), or None where it may.
+    """
+    if not name:
+        return "is empty"
+    if len(name) > LONGEST_NAME:
+        return f"is longer than {LONGEST_NAME} characters"
+    if "\0" in name:
+        return "has a NUL"
+    if "\\" in name:
+        return "has a backslash"
+    if name[0] == "/" or name[1:2] == ":":
+        return "is absolute"
+    if any(part in {"", ".", ".."} for part in name.split("/")):
+        return "has an empty part, '.' or '..'"
+    return None
+
+
+class Extent:
+    """A run of bytes in the file, with its checksum."""
+
+    __slots__ = ("crc", "offset", "size")
+
+    def __init__(self, offset: int, size: int, crc: int) -> None:
+        self.offset = offset
+        self.size = size
+        self.crc = crc
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Extent):
+            return NotImplemented
+        return (self.offset, self.size, self.crc) == (other.offset, other.size, other.crc)
+
+    def __hash__(self) -> int:
+        return hash((self.offset, self.size, self.crc))
+
+
+class Member:
+    """One member: its name in the bundle, where its data lies, and what the data must be.
+
+    ``header`` is the raw name that the member's local header must carry, and ``offset`` then that header's
+    offset, because only the header says where the data begins; it is None where ``offset`` is the data's own.
+    ``stamp`` is the DOS date and time of the zip entry, as it stands there.
+    ``refusal`` says why the member must not be read, or is None.
+    """
+
+    __slots__ = ("crc", "header", "method", "stamp", "name", "offset", "packed_size", "refusal", "size")
+
+    def __init__(
+        self,
+        name: str,
+        method: int,
+        offset: int,
+        packed_size: int,
+        size: int,
+        crc: int,
+        stamp: int,
+        *,
+        header: "bytes | None" = None,
+        refusal: "str | None" = None,
+    ) -> None:
+        self.name = name
+        self.method = method
+        self.offset = offset
+        self.packed_size = packed_size
+        self.size = size
+        self.crc = crc
+        self.stamp = stamp
+        self.header = header
+        self.refusal = refusal
+
+
+class Locator:
+    """Where the index is, and the central directory that it was made for."""
+
+    __slots__ = (
+        "directory_count",
+        "directory_crc",
+        "directory_offset",
+        "directory_size",
+        "head_size",
+        "index_crc",
+        "index_offset",
+        "index_size",
+    )
+
+    def __init__(
+        self,
+        head_size: int,
+        index_offset: int,
+        index_size: int,
+        index_crc: int,
+        directory_offset: int,
+        directory_size: int,
+        directory_count: int,
+        directory_crc: int,
+    ) -> None:
+        self.head_size = head_size
+        self.index_offset = index_offset
+        self.index_size = index_size
+        self.index_crc = index_crc
+        self.directory_offset = directory_offset
+        self.directory_size = directory_size
+        self.directory_count = directory_count
+        self.directory_crc = directory_crc
+
+    def encode(self) -> bytes:
+        """Return the locator's bytes."""
+        return _sealed(
+            LOCATOR_MAGIC
+            + VERSION.to_bytes(2, "little")
+            + self.head_size.to_bytes(4, "little")
+            + self.index_offset.to_bytes(8, "little")
+            + self.index_size.to_bytes(8, "little")
+            + self.index_crc.to_bytes(4, "little")
+            + self.directory_offset.to_bytes(8, "little")
+            + self.directory_size.to_bytes(8, "little")
+            + self.directory_count.to_bytes(8, "little")
+            + self.directory_crc.to_bytes(4, "little")
+        )
+
+
+def format_version(comment: bytes) -> "int | None":
+    """Return the format version that an archive *comment* claims, or None where it is no locator."""
+    if comment[:8] != LOCATOR_MAGIC or len(comment) < 10:
+        return None
+    return _number(comment, 8, 10)
+
+
+def decode_locator(comment: bytes) -> "Locator | None":
+    """Return the locator in an archive *comment* of this format version, or None where it holds no sound one."""
+    if len(comment) != LOCATOR_SIZE or format_version(comment) != VERSION or not _checked(comment):
+        return None
+    return Locator(
+        _number(comment, 10, 14),
+        _number(comment, 14, 22),
+        _number(comment, 22, 30),
+        _number(comment, 30, 34),
+        _number(comment, 34, 42),
+        _number(comment, 42, 50),
+        _number(comment, 50, 58),
+        _number(comment, 58, 62),
+    )
+
+
+class CodeTag:
+    """One embedded kind of bytecode: ``cpython-311`` or ``cpython-311.opt-1``, and its pyc magic (PEP 3147)."""
+
+    __slots__ = ("magic", "name")
+
+    def __init__(self, name: str, magic: bytes) -> None:
+        self.name = name
+        self.magic = magic
+
+
+class Head:
+    """What the index says about the bundle as a whole."""
+
+    __slots__ = ("record_digest", "root_offset", "root_size", "tags")
+
+    def __init__(self, record_digest: bytes, root_offset: int, root_size: int, tags: "Sequence[CodeTag]") -> None:
+        self.record_digest = record_digest
+        self.root_offset = root_offset
+        self.root_size = root_size
+        self.tags = tags
+
+    def encode(self) -> bytes:
+        """Return the head's bytes."""
+        parts = [
+            HEAD_MAGIC,
+            self.record_digest,
+            self.root_offset.to_bytes(8, "little"),
+            self.root_size.to_bytes(4, "little"),
+            len(self.tags).to_bytes(2, "little"),
+        ]
+        for tag in self.tags:
+            name = tag.name.encode("ascii")
+            parts += [tag.magic, len(name).to_bytes(2, "little"), name]
+        return _sealed(b"".join(parts))
+
+
+def decode_head(data: bytes) -> "Head":
+    """Return the head in *data*.
+
+    Raises:
+        BundleFormatError: it is damaged.
+
+    """
+    if len(data) < 54 or data[:4] != HEAD_MAGIC or not _checked(data):
+        message = "the index is damaged"
+        raise BundleFormatError(message, member=INDEX)
+    tags = []
+    position = 50
+    for _ in range(_number(data, 48, 50)):
+        end = position + 6 + _number(data, position + 4, position + 6)
+        tags.append(CodeTag(data[position + 6 : end].decode("ascii", "replace"), data[position : position + 4]))
+        position = end
+    return Head(data[4:36], _number(data, 36, 44), _number(data, 44, 48), tags)
+
+
+class Directory:
+    """One directory of an indexed bundle, searched in place in the bytes of its block.
+
+    ``names`` has the names of its files, and of its subdirectories with a slash at their end.
+    """
+
+    __slots__ = ("_block", "_codes", "_entries", "count", "names", "prefix")
+
+    def __init__(self, block: bytes, path: str) -> None:
+        """Decode *block*, which must describe the directory *path* ("" or "pkg/sub").
+
+        Raises:
+            BundleFormatError: the block is damaged or describes another directory.
+
+        """
+        if len(block) < 16 or block[:4] != BLOCK_MAGIC or not _checked(block):
+            message = f"the index is damaged (directory {path!r})"
+            raise BundleFormatError(message, member=INDEX)
+        self._entries = 12 + _number(block, 4, 8)
+        self.count = _number(block, 8, 12)
+        self._codes = self._entries + self.count * ENTRY_SIZE
+        owner, *names = block[12 : self._entries].decode("utf-8", "surrogateescape").split("\0")
+        if owner != path or len(names) != self.count:
+            message = f"the index is damaged (directory {path!r} is described as {owner!r})"
+            raise BundleFormatError(message, member=INDEX)
+        self._block = block
+        self.prefix = path + "/" if path else ""
+        self.names = dict(zip(names, range(len(names)), strict=True))
+
+    def member(self, name: str) -> "Member":
+        """Return the file *name* (KeyError where there is none)."""
+        start = self._entries + self.names[name] * ENTRY_SIZE
+        record = self._block[start : start + ENTRY_SIZE]
+        return Member(
+            self.prefix + name,
+            _number(record, 6, 8),
+            _number(record, 8, 16),
+            _number(record, 16, 24),
+            _number(record, 24, 32),
+            _number(record, 0, 4),
+            _number(record, 32, 36),
+        )
+
+    def subdirectory(self, name: str) -> "Extent":
+        """Return where the block of subdirectory *name* lies (KeyError where there is none)."""
+        start = self._entries + self.names[name + "/"] * ENTRY_SIZE
+        record = self._block[start : start + ENTRY_SIZE]
+        return Extent(_number(record, 8, 16), _number(record, 16, 24), 0)
+
+    def code(self, name: str, column: int) -> "Extent | None":
+        """Return where the pyc image of file *name* lies for code tag number *column*, or None."""
+        start = self._codes + (column * self.count + self.names[name]) * CODE_SIZE
+        record = self._block[start : start + CODE_SIZE]
+        size = _number(record, 8, 12)
+        return Extent(_number(record, 0, 8), size, _number(record, 12, 16)) if size else None
+
+
+class IndexedMember:
+    """What the index notes of one payload member: the member, and its pyc image for each code tag, or None."""
+
+    __slots__ = ("codes", "member")
+
+    def __init__(self, member: "Member", codes: "Sequence[Extent | None]") -> None:
+        self.member = member
+        self.codes = codes
+
+
+class _Tree:
+    """A directory on its way into the index."""
+
+    __slots__ = ("directories", "files")
+
+    def __init__(self) -> None:
+        self.files: "dict[str, IndexedMember]" = {}
+        self.directories: "dict[str, _Tree]" = {}
+
+
+def _entry(crc: int, kind: int, method: int, offset: int, packed_size: int, size: int, stamp: int) -> bytes:
+    return b"".join(
+        (
+            crc.to_bytes(4, "little"),
+            kind.to_bytes(2, "little"),
+            method.to_bytes(2, "little"),
+            offset.to_bytes(8, "little"),
+            packed_size.to_bytes(8, "little"),
+            size.to_bytes(8, "little"),
+            stamp.to_bytes(4, "little"),
+        )
+    )
+
+
+def _code(extent: "Extent | None") -> bytes:
+    if extent is None:
+        return bytes(CODE_SIZE)
+    return (
+        extent.offset.to_bytes(8, "little") + extent.size.to_bytes(4, "little") + extent.crc.to_bytes(4, "little")
+    )
+
+
+def _encode_directory(tree: "_Tree", path: str, tags: int, start: int, blocks: "list[bytes]") -> "Extent":
+    """Append the blocks of *tree* and of what is below it; return where its own lies."""
+    children = {}
+    for name, child in sorted(tree.directories.items()):
+        inner = f"{path}/{name}" if path else name
+        children[name + "/"] = _encode_directory(child, inner, tags, start, blocks)
+        start = children[name + "/"].offset + children[name + "/"].size
+    names = sorted([*tree.files, *children])
+    entries = []
+    codes: "list[list[bytes]]" = [[] for _ in range(tags)]
+    for name in names:
+        if name in children:
+            block = children[name]
+            entries.append(_entry(0, KIND_DIRECTORY, STORED, block.offset, block.size, 0, 0))
+            images: "Sequence[Extent | None]" = (None,) * tags
+        else:
+            member = tree.files[name].member
+            entries.append(
+                _entry(
+                    member.crc,
+                    KIND_FILE,
+                    member.method,
+                    member.offset,
+                    member.packed_size,
+                    member.size,
+                    member.stamp,
+                )
+            )
+            images = tree.files[name].codes
+        for column, image in zip(codes, images, strict=True):
+            column.append(_code(image))
+    joined = "\0".join([path, *names]).encode("utf-8", "surrogateescape")
+    block_bytes = _sealed(
+        b"".join(
+            (
+                BLOCK_MAGIC,
+                len(joined).to_bytes(4, "little"),
+                len(names).to_bytes(4, "little"),
+                joined,
+                *entries,
+                *(image for column in codes for image in column),
+            )
+        )
+    )
+    blocks.append(block_bytes)
+    return Extent(start, len(block_bytes), 0)
+
+
+class EncodedIndex:
+    """The index's bytes, and how many of the last of them are the head."""
+
+    __slots__ = ("data", "head_size")
+
+    def __init__(self, data: bytes, head_size: int) -> None:
+        self.data = data
+        self.head_size = head_size
+
+
+def encode_index(
+    members: "Iterable[IndexedMember]", tags: "Sequence[CodeTag]", record_digest: bytes, offset: int
+) -> "EncodedIndex":
+    """Return the index over *members*: the same bytes for the same members, in whatever order they come.
+
+    Arguments:
+        members: the payload members; ``member.offset`` is that of the data.
+        tags: the code tags, in the order of each member's ``codes``.
+        record_digest: the SHA-256 of the RECORD member.
+        offset: where in the file the index will begin.
+
+    """
+    root = _Tree()
+    for item in members:
+        *folders, name = item.member.name.split("/")
+        tree = root
+        for folder in folders:
+            tree = tree.directories.setdefault(folder, _Tree())
+        tree.files[name] = item
+    blocks: "list[bytes]" = []
+    extent = _encode_directory(root, "", len(tags), offset, blocks)
+    head = Head(record_digest, extent.offset, extent.size, tags).encode()
+    return EncodedIndex(b"".join([*blocks, head]), len(head))

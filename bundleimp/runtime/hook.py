@@ -1,0 +1,89 @@
+"""The path hook (PEP 302), and putting it into and out of the import system."""
+
+import sys
+
+from . import adapt
+from .bundles import locate, refuse_bundle
+from .errors import TRACING, BundleFormatError, NotABundleError, trace, warn
+from .finder import BundleFinder
+from .format import SUFFIX
+from .loaders import BundleExtensionLoader, BundleLoader, SourcelessBundleLoader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def path_hook(path: str) -> "BundleFinder":
+    """Return a finder for the path entry *path*: a bundle or a directory in one.
+
+    A file that is no sound bundle is one `BundleWarning`; other imports go on.
+
+    Raises:
+        ImportError: *path* is for the next hook.
+        TypeError: *path* is no string.
+
+    """
+    if SUFFIX not in path:
+        message = "no path to a bundle"
+        raise ImportError(message, path=path)
+    try:
+        finder = BundleFinder(path)
+    except NotABundleError as error:
+        location = locate(path)
+        if location is not None:
+            warn(str(error))
+        raise
+    except BundleFormatError as error:
+        # It is a zip all the same, and the next hook would import from it what we refuse.
+        warn(str(error))
+        location = locate(path)
+        if location is None:
+            raise
+        refuse_bundle(location.bundle)
+        return BundleFinder(path)
+    adapt.adapt(_register)
+    if TRACING:
+        trace(f"claimed path entry {path}")
+    return finder
+
+
+def _register(importlib_abc: "Any") -> None:
+    importlib_abc.SourceLoader.register(BundleLoader)
+    importlib_abc.ExecutionLoader.register(SourcelessBundleLoader)
+    importlib_abc.ExecutionLoader.register(BundleExtensionLoader)
+    importlib_abc.PathEntryFinder.register(BundleFinder)
+
+
+def forget_path_entries() -> None:
+    """Make the import system ask its path hooks again for every path entry that may be in a bundle."""
+    for path in list(sys.path_importer_cache):
+        if isinstance(path, str) and SUFFIX in path:
+            sys.path_importer_cache.pop(path, None)
+
+
+def remove() -> None:
+    """Take every hook of ours out of ``sys.path_hooks``, stand-ins too."""
+    sys.path_hooks[:] = [hook for hook in sys.path_hooks if not getattr(hook, "claims_bundles", False)]
+
+
+path_hook.claims_bundles = True  # type: ignore[attr-defined]
+
+
+def install() -> None:
+    """Put the path hook before all others (PEP 302); nothing changes where it is there already.
+
+    Bundles are then imported from wherever they stand on ``sys.path`` or a package's ``__path__``.  At start-up this
+    was done already where bundleimp is installed.
+    """
+    if sys.path_hooks[:1] != [path_hook]:
+        remove()
+        sys.path_hooks.insert(0, path_hook)
+        forget_path_entries()
+
+
+def uninstall() -> None:
+    """Take the path hook out again; what was imported stays imported, and works on."""
+    remove()
+    forget_path_entries()
+    adapt.restore()

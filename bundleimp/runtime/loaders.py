@@ -1,0 +1,256 @@
+"""The loaders: source, sourceless and extension modules.
+
+`BundleLoader` is a `SourceLoader` (PEP 302, 451) in full: the inherited ``get_code`` gives the right code through
+``path_stats``, ``get_data`` and ``set_data``.  Its own does the same faster where the bytecode is embedded.
+
+No method here stands on the stack while a module's code runs, so tracebacks look as they do for installed modules.
+"""
+
+import marshal
+import os
+import sys
+
+import _imp
+from _frozen_importlib import ModuleSpec
+from _frozen_importlib_external import MAGIC_NUMBER, ExtensionFileLoader, SourceLoader, _LoaderBasics, cache_from_source
+
+from . import adapt, codecache
+from .bundles import inner_name
+from .errors import BundleFormatError
+from .zipdirectory import local_seconds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType, ModuleType
+
+    from .archive import Archive
+    from .format import Directory, Member
+    from .resources import BundleReader
+    from .zipdirectory import ListedDirectory
+
+_HEADER = 16
+
+
+def member_at(archive: "Archive", path: str) -> "Member":
+    """Return the member that *path* means: absolute and under the bundle, or relative to the bundle.
+
+    Raises:
+        OSError: there is none (FileNotFoundError), or it is a directory (IsADirectoryError).
+        TypeError: *path* is no path.
+
+    """
+    path = os.fspath(path)
+    if isinstance(path, bytes):
+        message = "expected str or os.PathLike, not bytes"
+        raise TypeError(message)
+    if path.startswith(archive.path + os.sep):
+        name = inner_name(path[len(archive.path) :])
+    elif os.path.isabs(path):
+        raise FileNotFoundError(2, "No such file in the bundle", path)
+    else:
+        name = inner_name(path)
+    member = archive.member(name)
+    if member is None:
+        if archive.directory(name) is not None:
+            raise IsADirectoryError(21, "Is a directory", path)
+        raise FileNotFoundError(2, "No such file in the bundle", path)
+    return member
+
+
+def _code(image: bytes, loader: "_BundleLoaderBasics", co_filename: str) -> "CodeType":
+    """Return the code object of a pyc *image*, with *co_filename* as its file name."""
+    try:
+        code = marshal.loads(memoryview(image)[_HEADER:])
+        _imp._fix_co_filename(code, co_filename)  # noqa: SLF001 (what the standard library's loaders do)
+    except (EOFError, ValueError, TypeError) as error:
+        message = f"holds no code object: {error}"
+        raise BundleFormatError(message, file=loader.path, name=loader.name) from None
+    return code  # type: ignore[no-any-return]
+
+
+class _BundleLoaderBasics(_LoaderBasics):
+    """What the loaders have in common.
+
+    Attributes:
+        name: the module's name.
+        path: its ``__file__``.
+        archive: the version of the bundle that it comes from.
+
+    """
+
+    def __init__(
+        self, name: str, path: str, archive: "Archive", directory: "Directory | ListedDirectory", filename: str
+    ) -> None:
+        self.name = name
+        self.path = path
+        self.archive = archive
+        self._directory = directory
+        self._filename = filename
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, {self.path!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return self.__class__ == other.__class__ and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash(self.name) ^ hash(self.path)
+
+    def get_filename(self, fullname: "str | None" = None) -> str:
+        """Return the module's ``__file__``; ImportError for the name of another module (PEP 302)."""
+        if fullname is not None and fullname != self.name:
+            message = f"loader for {self.name} cannot handle {fullname}"
+            raise ImportError(message, name=fullname)
+        return self.path
+
+    def get_data(self, path: str) -> bytes:
+        """Return the bytes of the file at *path*: absolute and under the bundle, or relative to it (PEP 302).
+
+        Raises:
+            OSError: there is no such file in the bundle.
+            BundleFormatError: it is damaged.
+
+        """
+        return self.archive.read(member_at(self.archive, path))
+
+    def get_resource_reader(self, fullname: str) -> "BundleReader | None":
+        """Return a resource reader for the folder that holds the module (``importlib.resources``)."""
+        from .resources import BundleReader  # noqa: PLC0415 (loaded when first asked for)
+
+        if fullname != self.name:
+            return None
+        return BundleReader(self.archive, self._directory.prefix.removesuffix("/"))
+
+
+class BundleLoader(_BundleLoaderBasics, SourceLoader):
+    """Loader of source modules in a bundle (PEP 302, PEP 451; `importlib.abc.SourceLoader`)."""
+
+    def get_code(self, fullname: str) -> "CodeType | None":
+        """Return the module's code object.
+
+        Raises:
+            BundleFormatError: its bytecode or source in the bundle is damaged.
+            SyntaxError: it has to be compiled, and can't be.
+
+        """
+        path = self.get_filename(fullname)
+        adapt.note_source(self)
+        if _imp.check_hash_based_pycs != "always":
+            image = self.archive.image(self._directory, self._filename)
+            if image is not None and image[:4] == MAGIC_NUMBER:
+                return _code(image, self, path)
+        return SourceLoader.get_code(self, fullname)
+
+    def path_stats(self, path: str) -> "dict[str, int]":
+        """Return modification time (seconds since the epoch) and size (bytes) of the source file at *path*.
+
+        Raises:
+            OSError: there is no such file in the bundle.
+
+        """
+        member = member_at(self.archive, path)
+        return {"mtime": local_seconds(member.stamp), "size": member.size}
+
+    def _is_own_bytecode(self, path: str) -> bool:
+        if not path.endswith(".pyc"):
+            return False
+        try:
+            return path == cache_from_source(self.path)
+        except NotImplementedError:
+            return False
+
+    def get_data(self, path: str) -> bytes:
+        """Return the bytes of the file at *path*, or the module's pyc image where *path* is its bytecode's.
+
+        Raises:
+            OSError: there is no such file in the bundle, or no such bytecode in bundle and cache.
+            BundleFormatError: it is damaged.
+
+        """
+        path = os.fspath(path)
+        if self._is_own_bytecode(path):
+            directory, source = self._directory, self._directory.member(self._filename)
+            image = self.archive.image(directory, self._filename)
+            if image is None:
+                image = codecache.beside(self.archive, directory, source)
+            if image is None:
+                image = codecache.load(self.archive, source, path)
+            if image is None:
+                raise FileNotFoundError(2, "No bytecode in the bundle or the cache", path)
+            return image
+        return super().get_data(path)
+
+    def set_data(self, path: str, data: bytes) -> None:
+        """Write the module's bytecode to the user's cache; *path* names it.  Nothing else can be written."""
+        if self._is_own_bytecode(path):
+            codecache.store(self.archive, self._directory.member(self._filename), path, data)
+
+
+class SourcelessBundleLoader(_BundleLoaderBasics):
+    """Loader of modules that come as bytecode alone."""
+
+    def get_code(self, fullname: str) -> "CodeType":
+        """Return the module's code object.
+
+        Raises:
+            ImportError: the bytecode is for another Python.
+            BundleFormatError: it is damaged.
+
+        """
+        path = self.get_filename(fullname)
+        image = self.archive.read(self._directory.member(self._filename))
+        if image[:4] != MAGIC_NUMBER or len(image) < _HEADER:
+            message = f"bad magic number in {fullname!r}: {image[:4]!r}; {path} was compiled by another Python"
+            raise ImportError(message, name=fullname, path=path)
+        return _code(image, self, path[:-1])
+
+    def get_source(self, fullname: str) -> None:
+        """Return None: there is no source (PEP 302)."""
+        self.get_filename(fullname)
+
+
+class BundleExtensionLoader(_BundleLoaderBasics):
+    """Loader of extension modules, which the platform's linker loads from a file in the cache."""
+
+    def create_module(self, spec: "ModuleSpec") -> "ModuleType":
+        """Return the module, created by its own code (PEP 489).
+
+        Raises:
+            ImportError: the cache cannot be written, or the linker refuses the file.
+            BundleFormatError: the member is damaged.
+
+        """
+        from .native import real_file  # noqa: PLC0415 (loaded when first asked for)
+
+        path = real_file(self.archive, self._directory.member(self._filename))
+        if path is None:
+            message = f"{self.path} needs a real file, and no cache folder can be written; set BUNDLEIMP_CACHE_DIR"
+            raise ImportError(message, name=self.name, path=self.path)
+        loader = ExtensionFileLoader(spec.name, path)
+        return loader.create_module(ModuleSpec(spec.name, loader, origin=path))
+
+    def exec_module(self, module: "ModuleType") -> None:
+        """Execute the module's code (PEP 489)."""
+        _imp.exec_dynamic(module)
+
+    def get_code(self, fullname: str) -> None:
+        """Return None: an extension module has no code object."""
+        self.get_filename(fullname)
+
+    def get_source(self, fullname: str) -> None:
+        """Return None: an extension module has no source."""
+        self.get_filename(fullname)
+
+
+def bytecode_path(folder: str, filename: str, tag: str) -> "str | None":
+    """Return what `cache_from_source` gives for a source file, or None where it has to be asked.
+
+    Arguments:
+        folder: the source's folder, with a separator at its end.
+        filename: its name.
+        tag: the running interpreter's code tag.
+
+    """
+    if sys.pycache_prefix is not None or not tag:
+        return None
+    return f"{folder}__pycache__{os.sep}{filename.rpartition('.')[0]}.{tag}.pyc"

@@ -1,0 +1,324 @@
+"""Data files: traversables over a bundle's directories, and resource readers (``importlib.resources``).
+
+Loaded when a resource is first asked for, so it may import what it likes.  A namespace package's files are the union
+of its portions, whatever each of them is: a directory, a bundle or a zip.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib.resources
+import io
+import os
+import pathlib
+import sys
+import tempfile
+import zipfile
+from importlib.resources.abc import TraversableResources
+from typing import IO, TYPE_CHECKING, Any, Literal, overload
+
+from . import cachefolder
+from .bundles import locate, open_bundle
+from .native import real_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .archive import Archive
+
+
+@overload
+def _opened(data: bytes, mode: Literal["r"], args: Any, kwargs: Any) -> IO[str]: ...
+@overload
+def _opened(data: bytes, mode: Literal["rb"], args: Any, kwargs: Any) -> IO[bytes]: ...
+def _opened(data: bytes, mode: str, args: Any, kwargs: Any) -> IO[Any]:
+    stream = io.BytesIO(data)
+    return stream if "b" in mode else io.TextIOWrapper(stream, *args, **kwargs)
+
+
+class BundlePath:
+    """A file or directory of a bundle, there or not (`importlib.resources.abc.Traversable`)."""
+
+    __slots__ = ("_archive", "_inner")
+
+    def __init__(self, archive: Archive, inner: str) -> None:
+        self._archive = archive
+        self._inner = inner
+
+    def __repr__(self) -> str:
+        return f"BundlePath({str(self)!r})"
+
+    def __str__(self) -> str:
+        return os.path.join(self._archive.path, *self._inner.split("/")) if self._inner else self._archive.path
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BundlePath):
+            return NotImplemented
+        return self._archive is other._archive and self._inner == other._inner
+
+    def __hash__(self) -> int:
+        return hash((self._archive.path, self._inner))
+
+    @property
+    def name(self) -> str:
+        """The last part of the path; the bundle's own name at its root."""
+        return self._inner.rpartition("/")[2] or os.path.basename(self._archive.path)
+
+    def is_dir(self) -> bool:
+        """Return whether there is such a directory."""
+        return self._archive.directory(self._inner) is not None
+
+    def is_file(self) -> bool:
+        """Return whether there is such a file."""
+        return self._archive.member(self._inner) is not None
+
+    def iterdir(self) -> Iterator[BundlePath]:
+        """Yield what is in the directory.
+
+        Raises:
+            NotADirectoryError, FileNotFoundError: it is none.
+
+        """
+        directory = self._archive.directory(self._inner)
+        if directory is None:
+            if self.is_file():
+                raise NotADirectoryError(20, "Not a directory", str(self))
+            raise FileNotFoundError(2, "No such directory in the bundle", str(self))
+        for name in directory.names:
+            yield BundlePath(self._archive, directory.prefix + name.removesuffix("/"))
+
+    def joinpath(self, *descendants: str | os.PathLike[str]) -> BundlePath:
+        """Return the path below this one; each argument may have several parts with slashes between."""
+        inner = self._inner
+        for descendant in descendants:
+            for part in os.fspath(descendant).replace(os.sep, "/").split("/"):
+                if part == "..":
+                    inner = inner.rpartition("/")[0]
+                elif part not in {"", "."}:
+                    inner = f"{inner}/{part}" if inner else part
+        return BundlePath(self._archive, inner)
+
+    __truediv__ = joinpath
+
+    def read_bytes(self) -> bytes:
+        """Return the file's bytes.
+
+        Raises:
+            OSError: there is no such file.
+            BundleFormatError: it is damaged.
+
+        """
+        member = self._archive.member(self._inner)
+        if member is None:
+            if self.is_dir():
+                raise IsADirectoryError(21, "Is a directory", str(self))
+            raise FileNotFoundError(2, "No such file in the bundle", str(self))
+        return self._archive.read(member)
+
+    def read_text(self, encoding: str | None = None, errors: str | None = None) -> str:
+        """Return the file's text; *encoding* and *errors* as of `open`."""
+        with self.open("r", encoding=encoding, errors=errors) as stream:
+            return stream.read()
+
+    @overload
+    def open(self, mode: Literal["r"] = "r", *args: Any, **kwargs: Any) -> IO[str]: ...
+    @overload
+    def open(self, mode: Literal["rb"], *args: Any, **kwargs: Any) -> IO[bytes]: ...
+    def open(self, mode: str = "r", *args: Any, **kwargs: Any) -> IO[Any]:
+        """Open the file for reading; further arguments are those of `io.TextIOWrapper`.
+
+        Raises:
+            ValueError: *mode* is neither "r" nor "rb".
+            OSError: there is no such file.
+
+        """
+        if mode not in {"r", "rt", "rb"}:
+            message = f"a bundle is read only: mode {mode!r}"
+            raise ValueError(message)
+        if "b" in mode:
+            return _opened(self.read_bytes(), "rb", args, kwargs)
+        return _opened(self.read_bytes(), "r", args, kwargs)
+
+    def real_path(self) -> pathlib.Path | None:
+        """Return a real file or folder with this content in the cache, or None where none can be written."""
+        if self.is_file():
+            member = self._archive.member(self._inner)
+            path = real_file(self._archive, member) if member is not None else None
+        else:
+            path = self._real_folder()
+        return pathlib.Path(path) if path is not None else None
+
+    def _real_folder(self) -> str | None:
+        root = cachefolder.folder(create=True)
+        if root is None:
+            return None
+        # Files below are published one by one, but a folder has to appear whole: it gets a place of its own.
+        parts = ["folders", self._archive.key, *(self._inner.replace("/", "!").split("/")), self.name]
+        path = os.path.join(root, *parts)
+        if os.path.isdir(path):
+            return path
+        try:
+            os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+            aside = tempfile.mkdtemp(dir=os.path.dirname(path), prefix=".")
+            try:
+                _copy_into(self, pathlib.Path(aside, self.name))
+                with contextlib.suppress(OSError):  # another process was faster
+                    os.rename(os.path.join(aside, self.name), path)
+            finally:
+                _remove(aside)
+        except OSError:
+            return None
+        return path if os.path.isdir(path) else None
+
+
+class JoinedPath:
+    """A directory of a namespace package: the union of the directories of that name in its portions."""
+
+    def __init__(self, *paths: Any) -> None:
+        self._paths = paths
+
+    def __repr__(self) -> str:
+        return f"JoinedPath({', '.join(map(repr, self._paths))})"
+
+    @property
+    def name(self) -> str:
+        """The directory's name."""
+        return str(self._paths[0].name)
+
+    def is_dir(self) -> bool:
+        """Return True."""
+        return True
+
+    def is_file(self) -> bool:
+        """Return False."""
+        return False
+
+    def iterdir(self) -> Iterator[Any]:
+        """Yield what is in the directories; of files with one name the first portion's."""
+        names: dict[str, None] = {}
+        for path in self._paths:
+            names |= dict.fromkeys(child.name for child in path.iterdir())
+        for name in names:
+            yield self.joinpath(name)
+
+    def joinpath(self, *descendants: str) -> Any:
+        """Return the path below this one."""
+        parts = [part for text in descendants for part in str(text).split("/") if part not in {"", "."}]
+        if not parts:
+            return self
+        found = [path.joinpath(parts[0]) for path in self._paths]
+        folders = [path for path in found if path.is_dir()]
+        first = next((path for path in found if path.is_file() or path.is_dir()), found[0])
+        child = JoinedPath(*folders) if len(folders) > 1 and first.is_dir() else first
+        return child.joinpath(*parts[1:]) if parts[1:] else child
+
+    __truediv__ = joinpath
+
+    def open(self, *args: Any, **kwargs: Any) -> IO[Any]:  # noqa: ARG002 (the protocol's signature)
+        """Raise IsADirectoryError: this is no file."""
+        raise IsADirectoryError(21, "Is a directory", repr(self))
+
+    read_bytes = read_text = open
+
+
+class BundleReader(TraversableResources):
+    """Resource reader of one directory of a bundle."""
+
+    def __init__(self, archive: Archive, inner: str) -> None:
+        self._path = BundlePath(archive, inner)
+        _register()
+
+    def files(self) -> Any:
+        """Return the directory as a traversable."""
+        return self._path
+
+    def resource_path(self, resource: str) -> str:
+        """Raise FileNotFoundError: nothing in a bundle is a file of its own (`importlib.resources.as_file` makes one)."""
+        raise FileNotFoundError(2, "No such file outside the bundle", str(self._path.joinpath(resource)))
+
+
+class NamespaceReader(TraversableResources):
+    """Resource reader of a namespace package."""
+
+    def __init__(self, portions: Iterable[str]) -> None:
+        paths = [path for path in map(_portion, dict.fromkeys(portions)) if path.is_dir()]
+        if not paths:
+            raise FileNotFoundError(2, "No portion of the namespace package is there any more")
+        self._path = JoinedPath(*paths) if len(paths) > 1 else paths[0]
+        _register()
+
+    def files(self) -> Any:
+        """Return the union of the portions as a traversable."""
+        return self._path
+
+    def resource_path(self, resource: str) -> str:
+        """Return the path of a resource that is a real file; FileNotFoundError where it is none."""
+        path = self._path.joinpath(resource)
+        if isinstance(path, pathlib.Path):
+            return str(path)
+        raise FileNotFoundError(2, "No such file outside a bundle", str(path))
+
+
+def _portion(entry: str) -> Any:
+    """Return a traversable for one entry of a namespace package's path."""
+    location = locate(entry)
+    if location is not None:
+        archive = open_bundle(location.bundle).archive
+        if archive is not None:
+            return BundlePath(archive, location.inner)
+    path = pathlib.Path(entry)
+    for parent in path.parents:
+        if parent.is_file() and zipfile.is_zipfile(parent):
+            return zipfile.Path(parent, f"{path.relative_to(parent).as_posix()}/")
+    return path
+
+
+def _copy_into(source: Any, target: pathlib.Path) -> None:
+    if source.is_dir():
+        target.mkdir()
+        for child in source.iterdir():
+            _copy_into(child, target / child.name)
+    else:
+        target.write_bytes(source.read_bytes())
+
+
+def _remove(folder: str) -> None:
+    import shutil  # noqa: PLC0415 (only where a folder was made)
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _temporary(path: Any) -> Iterator[pathlib.Path]:
+    """Give a copy of a traversable that goes away afterwards; it keeps its name."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = pathlib.Path(folder, path.name)
+        _copy_into(path, target)
+        yield target
+
+
+def as_file(path: BundlePath | JoinedPath) -> contextlib.AbstractContextManager[pathlib.Path]:
+    """Return a context manager that gives a real file or folder with the content of *path*.
+
+    It lies in the cache, shared and for good; where no cache can be written, and for a folder that several portions
+    make up, it is a temporary copy.
+
+    Raises:
+        OSError: there is no such file or directory.
+
+    """
+    if not path.is_dir() and not path.is_file():
+        raise FileNotFoundError(2, "No such file in the bundle", str(path))
+    real = path.real_path() if isinstance(path, BundlePath) else None
+    return contextlib.nullcontext(real) if real is not None else _temporary(path)
+
+
+def _register() -> None:
+    """Make ``as_file`` know our traversables: the standard library's, and its backport's where that is in use."""
+    for module in (importlib.resources, sys.modules.get("importlib_resources")):
+        function = getattr(module, "as_file", None)
+        if isinstance(function, type(functools.singledispatch(_register))) and hasattr(function, "registry"):
+            for kind in (BundlePath, JoinedPath):
+                if kind not in function.registry:
+                    function.register(kind, as_file)
