@@ -35,6 +35,49 @@ def code_tag() -> str:
     return f"{tag}.opt-{sys.flags.optimize}" if sys.flags.optimize else tag
 
 
+class Tail:
+    """The last bytes of an archive, the offset at which they begin, and the end record that they hold."""
+
+    __slots__ = ("data", "record", "start")
+
+    def __init__(self, start: int, data: bytes, record: "EndRecord") -> None:
+        self.start = start
+        self.data = data
+        self.record = record
+
+
+def find_end(file: BundleFile, start: int, end: int) -> Tail:
+    """Read the end of the archive that lies in the bytes *start* to *end* of *file*.
+
+    Raises:
+        NotABundleError: there is no archive.
+        BundleFormatError: it is damaged.
+
+    """
+    if start == end:
+        message = "is empty"
+        raise NotABundleError(message)
+    for size in (_TAIL, zipdirectory.LARGEST_END):
+        tail_start = max(start, end - size)
+        tail = file.read(tail_start, end - tail_start)
+        record = zipdirectory.find_end(tail, tail_start, start)
+        if record is not None:
+            return Tail(tail_start, tail, record)
+        if tail_start == start:
+            break
+    message = "is no zip archive: the end record is missing, or the file is truncated"
+    raise NotABundleError(message)
+
+
+def check_version(comment: bytes) -> None:
+    """Raise BundleVersionError where an archive *comment* is the locator of a newer format."""
+    version = bundle_format.format_version(comment)
+    if version is not None and version > bundle_format.VERSION:
+        known = bundle_format.VERSION
+        message = f"has format version {version}, and this bundleimp reads up to version {known}: upgrade bundleimp"
+        raise BundleVersionError(message)
+
+
 class _Window:
     """Bytes of the file that were read last, and where they begin.  Exchanged as a whole: threads share it."""
 
@@ -82,14 +125,11 @@ class Archive:
         return self._file.identity
 
     def _open(self) -> None:
-        end = self.find_end(0, self._file.size)
-        version = bundle_format.format_version(end.comment)
-        if version is not None and version > bundle_format.VERSION:
-            message = f"has format version {version}, and this bundleimp reads up to {bundle_format.VERSION}: upgrade bundleimp"
-            raise BundleVersionError(message)
+        end = self._find_end(0, self._file.size)
+        check_version(end.comment)
         directory = self._near(end.directory_offset, end.directory_size)
         locator = bundle_format.decode_locator(end.comment)
-        self.indexed = locator is not None and _fits(locator, end, directory)
+        self.indexed = locator is not None and fits(locator, end, directory)
         if locator is not None and self.indexed:
             head = self._near(locator.index_offset + locator.index_size - locator.head_size, locator.head_size)
             self.key = _key(directory + head)
@@ -98,19 +138,10 @@ class Archive:
             self.key = _key(directory)
             self._list(zipdirectory.members(directory, end))
 
-    def find_end(self, start: int, end: int) -> "EndRecord":
-        """Return the end record of the archive that lies in the bytes *start* to *end* of the file."""
-        for size in (_TAIL, zipdirectory.LARGEST_END):
-            tail_start = max(start, end - size)
-            tail = self._file.read(tail_start, end - tail_start)
-            self._window = _Window(tail_start, tail)
-            record = zipdirectory.find_end(tail, tail_start, start)
-            if record is not None:
-                return record
-            if tail_start == start:
-                break
-        message = "is no zip archive: the end record is missing, or the file is truncated"
-        raise NotABundleError(message)
+    def _find_end(self, start: int, end: int) -> "EndRecord":
+        tail = find_end(self._file, start, end)
+        self._window = _Window(tail.start, tail.data)
+        return tail.record
 
     def _near(self, offset: int, size: int) -> bytes:
         """Return bytes that are likely to lie just before or among those that were read last."""
@@ -136,7 +167,7 @@ class Archive:
                 message = "must be stored uncompressed"
                 raise BundleFormatError(message, member=payload.name, offset=payload.offset)
             start = self._data_offset(payload)
-            end = self.find_end(start, start + payload.size)
+            end = self._find_end(start, start + payload.size)
             directory = self._near(end.directory_offset, end.directory_size)
             members = zipdirectory.members(directory, end) | members
         self._directories |= zipdirectory.list_directories(members.values())
@@ -249,7 +280,7 @@ class Archive:
         raise BundleFormatError(message, file=self.path, member=where, offset=extent.offset)
 
 
-def _fits(locator: "Locator", end: "EndRecord", directory: bytes) -> bool:
+def fits(locator: "Locator", end: "EndRecord", directory: bytes) -> bool:
     """Return whether the index that *locator* points to was made for this central directory."""
     return (
         end.start == 0

@@ -1,0 +1,67 @@
+"""The command line: one module per command, which parse and print, and nothing else."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from .. import __version__
+from ..runtime.errors import BundleError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_COMMANDS = ("pack", "list", "info", "verify", "extract", "run", "explain", "doctor")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"bundleimp: error: {message}; see '{self.prog} --help'\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="bundleimp",
+        description="Ship and import Python packages as one file.",
+        epilog="Exit status: 0 fine, 1 the check found something, 2 bad usage or bad input.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"bundleimp {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name in _COMMANDS:
+        module = importlib.import_module(f".{name}_command", __name__)
+        command = commands.add_parser(name, help=module.HELP, description=module.DESCRIPTION, allow_abbrev=False)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status.
+
+    Arguments:
+        arguments: the arguments, without the program's name; default: those of the process.
+
+    """
+    parsed = _parser().parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except BundleError as error:
+        print(f"bundleimp: error: {error}", file=sys.stderr)
+    except BrokenPipeError:
+        # Whoever read our output has gone: not an error, and nothing more can be printed, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"bundleimp: error: {where}{error.strerror or error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("bundleimp: interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
+    return 2

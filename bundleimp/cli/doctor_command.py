@@ -1,0 +1,32 @@
+"""``bundleimp doctor``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from ..inspection.doctor import examine
+from .output import add_json, print_json
+
+if TYPE_CHECKING:
+    import argparse
+
+HELP = "say whether this Python imports bundles, and what is in the way"
+DESCRIPTION = """Look at the path hook, the files that install it at start-up, the bundles on sys.path and the cache.
+Exit status 1 means that something is not as it should be."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command; return the exit status."""
+    observations = examine()
+    if arguments.json:
+        print_json([asdict(observation) for observation in observations])
+    else:
+        for observation in observations:
+            print(f"{'ok     ' if observation.fine else 'PROBLEM'}  {observation.about}: {observation.text}")
+    return 0 if all(observation.fine for observation in observations) else 1

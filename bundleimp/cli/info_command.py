@@ -1,0 +1,41 @@
+"""``bundleimp info``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from ..inspection.bundle import open_bundle
+from ..inspection.info import describe
+from .output import add_json, plural, print_json, print_table, size_text
+
+if TYPE_CHECKING:
+    import argparse
+
+HELP = "say what a bundle holds"
+DESCRIPTION = "Print a bundle's manifest, the sizes of its distributions, its Pythons and its entry points."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("bundle", metavar="BUNDLE")
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command; return the exit status."""
+    info = describe(open_bundle(arguments.bundle))
+    if arguments.json:
+        print_json(asdict(info))
+        return 0
+    print(f"{info.path}: {size_text(info.size)}, {plural(info.members, 'member')}, {info.layout}")
+    if info.manifest is None:
+        print("made by another tool: no manifest, no index")
+    else:
+        print(f"made by {info.manifest.get('tool', 'an unknown tool')}, format version {info.manifest.get('format')}")
+    print(f"bytecode: {', '.join(info.code_tags) or 'none embedded'}")
+    rows = [(size_text(part.size), str(part.members), part.name, part.version) for part in info.parts]
+    print_table([("size", "members", "distribution", "version"), *rows], numbers=2)
+    for point in info.entry_points:
+        print(f"{point.group}: {point.name} = {point.value}")
+    return 0

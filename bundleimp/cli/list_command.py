@@ -1,0 +1,68 @@
+"""``bundleimp list``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..inspection.bundle import open_bundle
+from .output import add_json, print_json, print_table
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from ..runtime.format import Member
+
+HELP = "list the members"
+DESCRIPTION = "List the members of a bundle, a zip or a wheel."
+
+_METHODS = {0: "stored", 8: "deflate", 93: "zstd"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("bundle", metavar="BUNDLE")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("-l", "--long", action="store_true", help="with size, size in the file, method and CRC-32")
+    shape.add_argument("--tree", action="store_true", help="as a tree")
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command; return the exit status."""
+    members = open_bundle(arguments.bundle).members
+    if arguments.json:
+        print_json([_as_dict(member) for member in members])
+    elif arguments.long:
+        rows = [(str(m.size), str(m.packed_size), _method(m), f"{m.crc:08x}", m.name) for m in members]
+        print_table([("size", "packed", "method", "crc-32", "name"), *rows], numbers=2)
+    elif arguments.tree:
+        print("\n".join(_tree([member.name.split("/") for member in members], "")))
+    else:
+        for member in members:
+            print(member.name)
+    return 0
+
+
+def _method(member: Member) -> str:
+    return _METHODS.get(member.method, str(member.method))
+
+
+def _as_dict(member: Member) -> dict[str, Any]:
+    return {
+        "name": member.name,
+        "size": member.size,
+        "packed_size": member.packed_size,
+        "method": _method(member),
+        "crc32": f"{member.crc:08x}",
+    }
+
+
+def _tree(paths: Sequence[Sequence[str]], indent: str) -> Iterator[str]:
+    below: dict[str, list[Sequence[str]]] = {}
+    for first, *rest in paths:
+        below.setdefault(first, []).extend([rest] if rest else [])
+    for at, (name, children) in enumerate(below.items(), 1):
+        last = at == len(below)
+        yield f"{indent}{'└── ' if last else '├── '}{name}{'/' if children else ''}"
+        yield from _tree(children, indent + ("    " if last else "│   "))

@@ -1,0 +1,47 @@
+"""How commands print: JSON, tables, sizes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Sequence
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add the option that every listing command has."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def print_json(data: Any) -> None:
+    """Print *data* as JSON."""
+    print(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def print_table(rows: Iterable[Sequence[str]], *, numbers: int = 0) -> None:
+    """Print *rows* in columns; the first *numbers* columns are aligned to the right."""
+    lines = list(rows)
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = [
+            cell.rjust(width) if at < numbers else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
+
+
+def size_text(size: int) -> str:
+    """Return a size in bytes for people: ``12.3 MB``."""
+    value = float(size)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:  # noqa: PLR2004 (a kilo)
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return ``1 member`` or ``2 members``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

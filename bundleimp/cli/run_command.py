@@ -1,0 +1,51 @@
+"""``bundleimp run``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import runpy
+import sys
+
+from ..inspection.bundle import open_bundle
+from ..runtime.errors import BundleError
+from ..runtime.hook import install
+
+HELP = "run a bundle, or a module in it"
+DESCRIPTION = """Run a bundle's __main__ module as `python BUNDLE` would, or a module in it as `python -m MODULE` would.
+Exit status and arguments are the program's."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.usage = "bundleimp run BUNDLE [-m MODULE] [ARG ...]"
+    parser.add_argument("bundle", metavar="BUNDLE")
+    parser.add_argument(
+        "arguments",
+        nargs=argparse.REMAINDER,
+        metavar="[-m MODULE] [ARG ...]",
+        help="the module to run, default __main__; the rest is the program's",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the program; what it raises is its own, SystemExit included."""
+    path = os.path.abspath(arguments.bundle)
+    members = {member.name for member in open_bundle(path).members}
+    rest = arguments.arguments
+    module = None
+    if rest[:1] == ["-m"]:
+        if len(rest) < 2:  # noqa: PLR2004 (the option and its value)
+            message = "-m needs the name of a module"
+            raise BundleError(message, file=arguments.bundle)
+        module, rest = rest[1], rest[2:]
+    elif not members & {"__main__.py", "__main__.pyc"}:
+        message = "has no __main__ module; choose what to run with -m MODULE"
+        raise BundleError(message, file=arguments.bundle)
+    install()
+    # What started us put its own folder first; a bundle stands where a script's folder would.
+    sys.path[: 0 if sys.flags.safe_path else 1] = [path]
+    sys.argv[:] = [arguments.bundle, *rest]
+    # The function that runs `python BUNDLE` and `python -m MODULE`: __main__ is the real one, as there.
+    runpy._run_module_as_main(module or "__main__", alter_argv=module is not None)  # type: ignore[attr-defined] # noqa: SLF001
+    return 0

@@ -1,0 +1,1 @@
+"""Reports on a bundle without importing from it, and without running or unmarshalling anything that it holds."""

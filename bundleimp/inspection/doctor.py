@@ -1,0 +1,93 @@
+"""What can be wrong with an installation: the hook, the bundles on the path, the cache."""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+import sysconfig
+import warnings
+from dataclasses import dataclass
+
+from ..runtime import cachefolder
+from ..runtime.archive import Archive
+from ..runtime.bundles import locate
+from ..runtime.errors import BundleError, BundleWarning
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One thing that was looked at.
+
+    Attributes:
+        about: what.
+        text: what was seen.
+        fine: whether that is as it should be.
+
+    """
+
+    about: str
+    text: str
+    fine: bool = True
+
+
+def examine() -> list[Observation]:
+    """Return what was seen in this process, whose hook must not have been installed by hand."""
+    return [_hook(), *_start_files(), *_bundles(), _cache()]
+
+
+def _hook() -> Observation:
+    names = [getattr(hook, "claims_bundles", False) for hook in sys.path_hooks]
+    if os.environ.get("BUNDLEIMP_DISABLE", "") not in {"", "0"}:
+        return Observation("path hook", "BUNDLEIMP_DISABLE is set: bundles are not imported", fine=False)
+    if not any(names):
+        text = "not installed at start-up: bundles on the path are not imported by bundleimp"
+        return Observation("path hook", text, fine=False)
+    if not names[0]:
+        return Observation("path hook", "another hook was put before ours, and is asked first", fine=False)
+    return Observation("path hook", "installed at start-up, asked first")
+
+
+def _start_files() -> list[Observation]:
+    name = "bundleimp.start" if sys.version_info >= (3, 15) else "bundleimp.pth"
+    folders = dict.fromkeys([sysconfig.get_path("purelib"), *site.getsitepackages(), site.getusersitepackages()])
+    found = [folder for folder in folders if os.path.isfile(os.path.join(folder, name))]
+    if found:
+        return [Observation(name, os.path.join(folder, name)) for folder in found]
+    return [Observation(name, "in no site-packages folder of this Python: install bundleimp with pip", fine=False)]
+
+
+def _bundles() -> list[Observation]:
+    result = []
+    for entry in sys.path:
+        if ".pybundle" in entry:
+            location = locate(entry)
+            if location is None:
+                missing = not os.path.exists(entry)
+                text = "there is no such file" if missing else "is no regular file, so it is no bundle"
+                result.append(Observation(entry, text, fine=False))
+            else:
+                result.append(_bundle(location.bundle))
+    return result or [Observation("bundles", "none on sys.path")]
+
+
+def _bundle(path: str) -> Observation:
+    try:
+        archive = Archive(path)
+    except BundleError as error:
+        return Observation(path, str(error).removeprefix(f"{path}: "), fine=False)
+    if not archive.indexed:
+        return Observation(path, "sound, but without an index: a plain zip, or changed by another tool after packing")
+    if not archive.has_code:
+        tag = sys.implementation.cache_tag
+        return Observation(path, f"sound; no bytecode for this Python ({tag}): it is compiled once and cached")
+    return Observation(path, "sound, with bytecode for this Python")
+
+
+def _cache() -> Observation:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", BundleWarning)
+        folder = cachefolder.folder(create=False)
+    if caught:
+        return Observation("cache", str(caught[0].message), fine=False)
+    return Observation("cache", folder if folder is not None else "nothing in it yet")

@@ -1,0 +1,88 @@
+"""Back to a tree: the members of a bundle as files."""
+
+from __future__ import annotations
+
+import os
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from ..runtime.errors import BundleError
+from .bundle import stream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..runtime.zipdirectory import RawEntry
+    from .bundle import Bundle
+
+
+def extract(bundle: Bundle, directory: str | os.PathLike[str], patterns: Sequence[str] = (), *, force: bool = False) -> list[str]:
+    """Write members of *bundle* below *directory*; return their names.
+
+    A member whose content turns out to be damaged leaves no file behind.
+
+    Arguments:
+        bundle: the bundle.
+        directory: where to; made where it is missing.
+        patterns: globs; a member is written where one matches its name.  Default: all.
+        force: whether to replace files that are there and have other content.
+
+    Raises:
+        BundleError: a member is damaged or refused, its name leads out of *directory*, or a file is in the way.
+
+    """
+    root = os.path.realpath(directory)
+    chosen = [
+        entry
+        for entry in bundle.entries()
+        if not entry.member.name.endswith("/")
+        and (not patterns or any(fnmatchcase(entry.member.name, pattern) for pattern in patterns))
+    ]
+    if patterns and not chosen:
+        message = f"no member matches {' '.join(patterns)}"
+        raise BundleError(message, file=bundle.path)
+    for entry in chosen:
+        if entry.fault is not None:
+            message = f"is not written: its name {entry.fault}"
+            raise BundleError(message, file=bundle.path, member=entry.member.name)
+    names = [entry.member.name for entry in chosen]
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        message = "is not written: it stands in the archive twice"
+        raise BundleError(message, file=bundle.path, member=twice)
+    try:
+        for entry in chosen:
+            _write(bundle, entry, root, force=force)
+    except OSError as error:
+        message = f"cannot be written: {error.strerror}"
+        raise BundleError(message, file=str(error.filename)) from None
+    return names
+
+
+def _write(bundle: Bundle, entry: RawEntry, root: str, *, force: bool) -> None:
+    path = os.path.join(root, *entry.member.name.split("/"))
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    if os.path.realpath(folder) != folder:
+        message = f"is not written: {folder} leads somewhere else through a link"
+        raise BundleError(message, file=bundle.path, member=entry.member.name)
+    aside = f"{path}.{os.getpid()}.tmp"
+    mode = 0o777 if entry.mode & 0o100 else 0o666
+    descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode)
+    try:
+        with os.fdopen(descriptor, "wb") as target:
+            for chunk in stream(bundle.file, entry.member):
+                target.write(chunk)
+        if not force and os.path.lexists(path) and not _same(aside, path):
+            message = "is there already, with other content; choose another directory or --force"
+            raise BundleError(message, file=path)
+        os.replace(aside, path)
+    finally:
+        if os.path.lexists(aside):
+            os.unlink(aside)
+
+
+def _same(one: str, other: str) -> bool:
+    import filecmp  # noqa: PLC0415 (only where a file is in the way)
+
+    return os.path.isfile(other) and not os.path.islink(other) and filecmp.cmp(one, other, shallow=False)

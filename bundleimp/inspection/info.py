@@ -1,0 +1,110 @@
+"""What a bundle holds: distributions with their sizes, Pythons, entry points."""
+
+from __future__ import annotations
+
+import configparser
+import csv
+import email.parser
+import io
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..runtime import format as bundle_format
+
+if TYPE_CHECKING:
+    from .bundle import Bundle
+
+_METADATA = ".dist-info/METADATA"
+
+
+@dataclass
+class Part:
+    """A distribution, or a top-level package or module that belongs to none.
+
+    Attributes:
+        name: its name.
+        version: its version, "" where it belongs to no distribution.
+        members: how many members it has.
+        size: their size in the bundle in bytes, bytecode not counted.
+
+    """
+
+    name: str
+    version: str = ""
+    members: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class EntryPoint:
+    """An entry point as the distribution announces it."""
+
+    group: str
+    name: str
+    value: str
+
+
+@dataclass
+class Info:
+    """What `bundleimp info` prints."""
+
+    path: str
+    size: int
+    layout: str
+    members: int
+    manifest: dict[str, Any] | None
+    code_tags: list[str]
+    parts: list[Part] = field(default_factory=list)
+    entry_points: list[EntryPoint] = field(default_factory=list)
+
+
+def describe(bundle: Bundle) -> Info:
+    """Return what *bundle* holds.
+
+    Raises:
+        BundleFormatError: a member that has to be read is damaged.
+
+    """
+    names = [entry.member.name for entry in bundle.outer.entries]
+    tags = [name.removeprefix(bundle_format.CODE) for name in names if name.startswith(bundle_format.CODE)]
+    members = bundle.members
+    info = Info(bundle.path, bundle.size, bundle.layout, len(members), bundle.manifest, tags)
+    parts: dict[str, Part] = {}
+    owners: dict[str, str] = {}
+    for name in [member.name for member in members if member.name.endswith(_METADATA)]:
+        folder = name.removesuffix("METADATA")
+        headers = email.parser.BytesParser().parsebytes(bundle.read(name), headersonly=True)
+        part = Part(str(headers.get("Name", folder)), str(headers.get("Version", "")))
+        parts[folder] = part
+        owners |= dict.fromkeys(_recorded(bundle, folder + "RECORD"), folder)
+        info.entry_points += _entry_points(bundle, folder + "entry_points.txt")
+    for member in members:
+        top = member.name.partition("/")[0]
+        owner = owners.get(member.name) or (top + "/" if top + "/" in parts else top)
+        part = parts.setdefault(owner, Part(top.removesuffix(".py")))
+        part.members += 1
+        part.size += member.packed_size
+    info.parts = sorted(parts.values(), key=lambda part: part.name.lower())
+    return info
+
+
+def _recorded(bundle: Bundle, name: str) -> list[str]:
+    try:
+        text = bundle.read(name).decode("utf-8", "replace")
+    except KeyError:
+        return []
+    return [row[0] for row in csv.reader(io.StringIO(text)) if row]
+
+
+def _entry_points(bundle: Bundle, name: str) -> list[EntryPoint]:
+    try:
+        text = bundle.read(name).decode("utf-8", "replace")
+    except KeyError:
+        return []
+    parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return []
+    return [EntryPoint(group, *pair) for group in parser.sections() for pair in parser.items(group)]

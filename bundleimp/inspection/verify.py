@@ -1,0 +1,268 @@
+"""Everything that can be wrong with a bundle, found without trusting any part of it."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import _imp
+
+from ..runtime import format as bundle_format
+from ..runtime import zipdirectory
+from ..runtime.archive import fits
+from ..runtime.errors import BundleFormatError
+from ..runtime.format import Directory, Extent, IndexedMember, Locator, Member
+from .bundle import data_offset, stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..runtime.format import CodeTag, Head
+    from ..runtime.zipdirectory import RawEntry
+    from .bundle import Bundle, ZipPart
+
+_DATA_DESCRIPTOR = 0x8
+_UNCHECKED_HASH = 1
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes:
+        message: what.
+        member: the member it is wrong with, or None.
+        offset: where in the file, or None.
+
+    """
+
+    message: str
+    member: str | None = None
+    offset: int | None = None
+
+    def __str__(self) -> str:
+        text = f"{self.member}: {self.message}" if self.member is not None else self.message
+        return text if self.offset is None else f"{text} (at offset {self.offset})"
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What a member's content turned out to be."""
+
+    digest: bytes
+    size: int
+
+
+def verify(bundle: Bundle) -> list[Finding]:
+    """Return what is wrong with *bundle*."""
+    findings: list[Finding] = []
+    contents: dict[str, _Content] = {}
+    for part in (bundle.outer, bundle.inner):
+        if part is not None:
+            findings += _names(part)
+            findings += _headers(bundle, part)
+            findings += _overlaps(bundle, part)
+            findings += _contents(bundle, part, contents)
+    locator = bundle_format.decode_locator(bundle.outer.end.comment)
+    if locator is None or not fits(locator, bundle.outer.end, bundle.outer.directory):
+        return findings + list(_no_index(bundle, locator))
+    try:
+        findings += _index(bundle, locator)
+        findings += _record(bundle, contents)
+    except BundleFormatError as error:
+        # What the index or RECORD stands on is damaged; most likely that was found above already.
+        finding = Finding(error.message, error.member, error.offset)
+        findings += [finding] if finding not in findings else []
+    return findings
+
+
+def _no_index(bundle: Bundle, locator: Locator | None) -> Iterator[Finding]:
+    """Say why there is no index to use; nothing where the file never had one."""
+    offset = bundle.outer.end.offset
+    if locator is not None:
+        message = "the index was made for another central directory: some other tool has changed the archive"
+        yield Finding(message, bundle_format.INDEX, offset)
+    elif bundle_format.format_version(bundle.outer.end.comment) is not None:
+        yield Finding("the locator in the archive's comment is damaged", None, offset)
+    elif any(entry.member.name == bundle_format.INDEX for entry in bundle.outer.entries):
+        yield Finding("there is an index, but no locator in the archive's comment", bundle_format.INDEX, offset)
+
+
+def _names(part: ZipPart) -> Iterator[Finding]:
+    seen: set[str] = set()
+    folded: dict[str, str] = {}
+    for entry in part.entries:
+        name = entry.member.name
+        if entry.fault is not None:
+            yield Finding(f"the name {entry.fault}", name, entry.position)
+        if entry.member.refusal is not None:
+            yield Finding(f"the member {entry.member.refusal}", name, entry.position)
+        if name in seen:
+            yield Finding("the name stands in the archive twice", name, entry.position)
+        seen.add(name)
+        other = folded.setdefault(name.casefold(), name)
+        if other != name:
+            yield Finding(f"the name differs from {other} in case alone", name, entry.position)
+
+
+def _headers(bundle: Bundle, part: ZipPart) -> Iterator[Finding]:
+    """Compare each local header with the central directory's entry."""
+    for entry in part.entries:
+        member = entry.member
+        try:
+            start = data_offset(bundle.file, member)
+            header = bundle.file.read(member.offset, zipdirectory.HEADER_SIZE)
+        except BundleFormatError as error:
+            yield Finding(error.message, member.name, error.offset)
+            continue
+        fields = [int.from_bytes(header[at : at + size], "little") for at, size in ((6, 2), (8, 2), (14, 4), (18, 4), (22, 4))]
+        flags, method, crc, packed_size, size = fields
+        if flags != entry.flags or method != member.method:
+            yield Finding("the local header and the central directory disagree", member.name, member.offset)
+        elif not flags & _DATA_DESCRIPTOR and 0xFFFFFFFF not in {packed_size, size}:
+            if (crc, packed_size, size) != (member.crc, member.packed_size, member.size):
+                yield Finding("the local header and the central directory disagree", member.name, member.offset)
+        if start + member.packed_size > part.end.directory_offset:
+            yield Finding("the data reaches into the central directory", member.name, start)
+
+
+def _overlaps(bundle: Bundle, part: ZipPart) -> Iterator[Finding]:
+    end = part.start
+    before = ""
+    for entry in sorted(part.entries, key=lambda item: item.member.offset):
+        member = entry.member
+        if member.offset < end:
+            yield Finding(f"the data overlaps that of {before}", member.name, member.offset)
+        try:
+            end = max(end, data_offset(bundle.file, member) + member.packed_size)
+        except BundleFormatError:
+            continue  # reported with the headers
+        before = member.name
+
+
+def _contents(bundle: Bundle, part: ZipPart, contents: dict[str, _Content]) -> Iterator[Finding]:
+    for entry in part.entries:
+        member = entry.member
+        if member.refusal is not None:
+            continue  # reported with the names
+        digest = hashlib.sha256()
+        size = 0
+        try:
+            for chunk in stream(bundle.file, member):
+                digest.update(chunk)
+                size += len(chunk)
+        except BundleFormatError as error:
+            yield Finding(error.message, member.name, error.offset)
+        else:
+            contents[member.name] = _Content(digest.digest(), size)
+
+
+def _record(bundle: Bundle, contents: dict[str, _Content]) -> Iterator[Finding]:
+    """Hold RECORD against the members' contents."""
+    try:
+        text = bundle.read(bundle_format.RECORD).decode("utf-8", "replace")
+    except KeyError:
+        yield Finding("the member is missing", bundle_format.RECORD)
+        return
+    payload = {member.name for member in bundle.members}
+    for row in csv.reader(io.StringIO(text)):
+        name = row[0] if row else ""
+        if name not in payload:
+            yield Finding("RECORD names a member that is not there", name)
+            continue
+        payload.discard(name)
+        content = contents.get(name)
+        if content is not None:
+            digest = "sha256=" + base64.urlsafe_b64encode(content.digest).rstrip(b"=").decode()
+            if row[1:] != [digest, str(content.size)]:
+                yield Finding("the content differs from what RECORD says", name)
+    for name in sorted(payload):
+        yield Finding("RECORD does not name this member", name)
+
+
+def _index(bundle: Bundle, locator: Locator) -> Iterator[Finding]:
+    """Check the index: its checksum, and that it is what the members give when it is encoded anew."""
+    data = bundle.file.read(locator.index_offset, locator.index_size)
+    if zlib.crc32(data) != locator.index_crc:
+        yield Finding("the index does not match the locator's checksum", bundle_format.INDEX, locator.index_offset)
+        return
+    head = bundle_format.decode_head(data[-locator.head_size :])
+    codes = _indexed_code(data, head, locator.index_offset)
+    members = []
+    for item in bundle.members:
+        offset = data_offset(bundle.file, item)
+        member = Member(item.name, item.method, offset, item.packed_size, item.size, item.crc, item.stamp)
+        members.append(IndexedMember(member, codes.get(item.name, [None] * len(head.tags))))
+    try:
+        record = hashlib.sha256(bundle.read(bundle_format.RECORD)).digest()
+    except KeyError:
+        return  # reported with RECORD
+    if bundle_format.encode_index(members, head.tags, record, locator.index_offset).data != data:
+        message = "the index and the central directory disagree"
+        yield Finding(message, bundle_format.INDEX, locator.index_offset)
+    for column, tag in enumerate(head.tags):
+        yield from _code(bundle, tag, {name: extents[column] for name, extents in codes.items()})
+
+
+def _indexed_code(data: bytes, head: Head, offset: int) -> dict[str, Sequence[Extent | None]]:
+    """Return where the index says that each module's code lies, for each code tag."""
+    result: dict[str, Sequence[Extent | None]] = {}
+    todo = [("", Extent(head.root_offset, head.root_size, 0))]
+    seen = set()
+    while todo:
+        path, extent = todo.pop()
+        if extent.offset in seen:
+            message = f"the index is damaged: the block of {path!r} is used twice"
+            raise BundleFormatError(message, member=bundle_format.INDEX, offset=extent.offset)
+        seen.add(extent.offset)
+        start = extent.offset - offset
+        directory = Directory(data[max(start, 0) : start + extent.size], path)
+        for name in directory.names:
+            if name.endswith("/"):
+                todo.append((directory.prefix + name[:-1], directory.subdirectory(name[:-1])))
+            else:
+                result[directory.prefix + name] = [directory.code(name, column) for column in range(len(head.tags))]
+    return result
+
+
+def _code(bundle: Bundle, tag: CodeTag, extents: dict[str, Extent | None]) -> Iterator[Finding]:
+    """Check a code member: its images lie in it end to end, and each belongs to its module's source."""
+    name = bundle_format.CODE + tag.name
+    entry = next((entry for entry in bundle.outer.entries if entry.member.name == name), None)
+    if entry is None:
+        yield Finding("the index needs this member, and it is missing", name)
+        return
+    position = data_offset(bundle.file, entry.member)
+    end = position + entry.member.packed_size
+    sources = {member.name: member for member in bundle.members}
+    used = [(module, extent) for module, extent in extents.items() if extent is not None]
+    for module, extent in sorted(used, key=lambda item: item[1].offset):
+        if extent.offset != position or extent.offset + extent.size > end:
+            yield Finding(f"the bytecode of {module} does not lie where it should", name, extent.offset)
+            return
+        position += extent.size
+        fault = _image_fault(bundle, tag, extent, sources[module])
+        if fault is not None:
+            yield Finding(f"the bytecode of {module} {fault}", name, extent.offset)
+    if position != end:
+        yield Finding("holds bytes that belong to no module", name, position)
+
+
+def _image_fault(bundle: Bundle, tag: CodeTag, extent: Extent, source: Member) -> str | None:
+    image = bundle.file.read(extent.offset, extent.size)
+    if zlib.crc32(image) != extent.crc:
+        return "does not match its checksum"
+    if image[:4] != tag.magic or int.from_bytes(image[4:8], "little") != _UNCHECKED_HASH:
+        return f"is no unchecked hash-based pyc of {tag.name}"
+    try:
+        text = b"".join(stream(bundle.file, source))
+    except BundleFormatError:
+        return None  # reported with the contents
+    if _imp.source_hash(int.from_bytes(tag.magic, "little"), text) != image[8:16]:
+        return "was made from another source"
+    return None
