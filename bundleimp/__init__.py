@@ -77,7 +77,7 @@ def _start() -> None:
     """Install the stand-in; called at start-up by bundleimp.pth and bundleimp.start (PEP 829)."""
     # In some virtual environments site runs the same file twice.
     if os.environ.get("BUNDLEIMP_DISABLE", "") in {"", "0"} and _path_hook not in sys.path_hooks:
-        sys.path_hooks.insert(0, _path_hook)
+        sys.path_hooks.insert(0, _path_hook)  # type: ignore[arg-type]
         for path in list(sys.path_importer_cache):
             if ".pybundle" in path:
                 del sys.path_importer_cache[path]

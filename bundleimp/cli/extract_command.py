@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import argparse
 
 HELP = "unpack a bundle into a directory"
-DESCRIPTION = """Write a bundle's members as files below DIR.  Files that are there already are an error, unless they have
-the same content; nothing is ever written outside DIR."""
+DESCRIPTION = """Write a bundle's members as files below DIR.  Files that are there already are an error, unless
+they have the same content; nothing is ever written outside DIR."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

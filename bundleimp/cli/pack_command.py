@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import argparse
 
 HELP = "build a bundle from directories and modules"
-DESCRIPTION = """Build a bundle.  A directory that holds __init__.py is a package and keeps its name; any other directory
-gives its contents; a .py file is a top-level module.  The same inputs give the same bytes."""
+DESCRIPTION = """Build a bundle.  A directory that holds __init__.py is a package and keeps its name; any other
+directory gives its contents; a .py file is a top-level module.  The same inputs give the same bytes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,6 +105,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(report.as_dict())
     elif not arguments.quiet:
-        code = f"{plural(report.modules, 'module')} compiled" + (f" for {', '.join(report.code_tags)}" * bool(report.code_tags))
+        code = f"{plural(report.modules, 'module')} compiled" + (
+            f" for {', '.join(report.code_tags)}" * bool(report.code_tags)
+        )
         print(f"{report.output}: {size_text(report.size)}, {plural(report.members, 'member')}, {code}, {report.layout}")
     return 0

@@ -119,7 +119,9 @@ class Bundle:
         try:
             self.outer = ZipPart(self.file, 0, self.file.size)
             check_version(self.outer.end.comment)
-            payload = next((item.member for item in self.outer.entries if item.member.name == bundle_format.PAYLOAD), None)
+            payload = next(
+                (item.member for item in self.outer.entries if item.member.name == bundle_format.PAYLOAD), None
+            )
             self.layout = "flat" if payload is None else "nested"
             self.inner: ZipPart | None = None
             if payload is not None:
@@ -130,7 +132,7 @@ class Bundle:
             raise
 
     def entries(self) -> list[RawEntry]:
-        """Return the entries of the payload: what can be imported, read and extracted, if nothing is wrong with them."""
+        """Return the payload's entries: what can be imported, read and extracted, if nothing is wrong with them."""
         own = [entry for entry in self.outer.entries if not entry.member.name.startswith(bundle_format.INFO)]
         return own + (self.inner.entries if self.inner is not None else [])
 
@@ -194,9 +196,6 @@ def open_bundle(path: str | os.PathLike[str]) -> Bundle:
         TypeError: *path* is no path.
 
     """
-    if not isinstance(path, (str, os.PathLike)):
-        message = f"expected str or os.PathLike, not {type(path).__name__}"
-        raise TypeError(message)
     return Bundle(path)
 
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from .bundle import Bundle
 
 
-def extract(bundle: Bundle, directory: str | os.PathLike[str], patterns: Sequence[str] = (), *, force: bool = False) -> list[str]:
+def extract(
+    bundle: Bundle, directory: str | os.PathLike[str], patterns: Sequence[str] = (), *, force: bool = False
+) -> list[str]:
     """Write members of *bundle* below *directory*; return their names.
 
     A member whose content turns out to be damaged leaves no file behind.

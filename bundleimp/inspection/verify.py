@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _imp
 import base64
 import csv
 import hashlib
@@ -9,8 +10,6 @@ import io
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import _imp
 
 from ..runtime import format as bundle_format
 from ..runtime import zipdirectory
@@ -23,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..runtime.format import CodeTag, Head
-    from ..runtime.zipdirectory import RawEntry
     from .bundle import Bundle, ZipPart
 
 _DATA_DESCRIPTOR = 0x8
+_ZIP64 = 0xFFFFFFFF
 _UNCHECKED_HASH = 1
 
 
@@ -120,13 +119,15 @@ def _headers(bundle: Bundle, part: ZipPart) -> Iterator[Finding]:
         except BundleFormatError as error:
             yield Finding(error.message, member.name, error.offset)
             continue
-        fields = [int.from_bytes(header[at : at + size], "little") for at, size in ((6, 2), (8, 2), (14, 4), (18, 4), (22, 4))]
-        flags, method, crc, packed_size, size = fields
-        if flags != entry.flags or method != member.method:
+        fields = [
+            int.from_bytes(header[at : at + size], "little") for at, size in ((6, 2), (8, 2), (14, 4), (18, 4), (22, 4))
+        ]
+        flags, method, *sizes = fields
+        # A data descriptor or the zip64 field may hold what the header itself then does not.
+        silent = flags & _DATA_DESCRIPTOR or _ZIP64 in sizes[1:]
+        agree = silent or sizes == [member.crc, member.packed_size, member.size]
+        if flags != entry.flags or method != member.method or not agree:
             yield Finding("the local header and the central directory disagree", member.name, member.offset)
-        elif not flags & _DATA_DESCRIPTOR and 0xFFFFFFFF not in {packed_size, size}:
-            if (crc, packed_size, size) != (member.crc, member.packed_size, member.size):
-                yield Finding("the local header and the central directory disagree", member.name, member.offset)
         if start + member.packed_size > part.end.directory_offset:
             yield Finding("the data reaches into the central directory", member.name, start)
 

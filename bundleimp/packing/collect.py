@@ -7,7 +7,6 @@ import os
 import stat
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..runtime.format import INFO, name_fault
@@ -15,6 +14,7 @@ from .errors import PackError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
 OnConflict = Literal["first", "last", "error"]
 
@@ -116,7 +116,9 @@ def _files(source: Path, patterns: Sequence[str]) -> Iterator[SourceFile]:
         raise PackError(message, file=str(source))
 
 
-def collect(sources: Sequence[Path], *, exclude: Sequence[str] = (), on_conflict: OnConflict = "error") -> list[SourceFile]:
+def collect(
+    sources: Sequence[Path], *, exclude: Sequence[str] = (), on_conflict: OnConflict = "error"
+) -> list[SourceFile]:
     """Return the files that *sources* give, in the order of their members' names.
 
     Arguments:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from ..runtime.format import CodeTag
 from .errors import PackError
@@ -111,10 +111,12 @@ class Compiler:
         self._idle.put(self._workers[0])
         self._threads = ThreadPoolExecutor(jobs)
 
-    def __enter__(self) -> Compiler:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._threads.shutdown(cancel_futures=True)
         for worker in self._workers:
             worker.close()

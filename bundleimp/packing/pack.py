@@ -162,7 +162,9 @@ def _check_arguments(
     sources: Sequence[Path], output: Path, *, bytecode: bool, source: bool, python: Sequence[str]
 ) -> None:
     if not source and (not bytecode or len(python) > 1):
-        message = "without source each module is its bytecode for one Python: give no --no-bytecode and at most one --python"
+        message = (
+            "without source each module is its bytecode for one Python: give no --no-bytecode and at most one --python"
+        )
         raise PackError(message)
     if output.is_dir():
         message = "is a directory; name the file to write"
@@ -221,7 +223,9 @@ def _write(writer: BundleWriter, item: _Item, report: PackReport, *, source: boo
         return
     results = [future.result() for future in item.futures]
     failures = {result.failure for result in results if result.image is None}
-    report.warnings += [PackWarning(file.member, f"{failure}; kept as a file, not compiled") for failure in sorted(failures)]
+    report.warnings += [
+        PackWarning(file.member, f"{failure}; kept as a file, not compiled") for failure in sorted(failures)
+    ]
     if results and not failures:
         report.modules += 1
     image = results[0].image if results and not source else None

@@ -10,7 +10,8 @@ import tempfile
 import time
 import zipfile
 import zlib
-from typing import IO, TYPE_CHECKING, BinaryIO, Literal
+from contextlib import ExitStack
+from typing import IO, TYPE_CHECKING, BinaryIO, Literal, Self
 
 from ..runtime import format as bundle_format
 from ..runtime.format import Extent, IndexedMember, Locator, Member
@@ -47,7 +48,7 @@ def timestamp() -> tuple[int, int, int, int, int, int]:
     except (ValueError, OverflowError, OSError):
         message = f"SOURCE_DATE_EPOCH is no time in seconds: {text!r}"
         raise PackError(message) from None
-    return max(_FIRST, min(_LAST, (*moment[:5], moment[5] // 2 * 2)))  # type: ignore[type-var]
+    return max(_FIRST, min(_LAST, (*moment[:5], moment[5] // 2 * 2)))
 
 
 def zip_method(compression: Compression) -> int:
@@ -93,23 +94,27 @@ class BundleWriter:
         except OSError as error:
             message = f"cannot be written: {error.strerror}"
             raise PackError(message, file=str(output)) from None
-        self._file = os.fdopen(descriptor, "w+b")
-        self._codes = [tempfile.TemporaryFile(dir=folder) for _ in tags]
+        self._stack = ExitStack()
+        self._file = self._stack.enter_context(os.fdopen(descriptor, "w+b"))
+        self._codes = [self._temporary(folder) for _ in tags]
         # The inner zip of the nested layout is written aside, because a zip's members must be whole before the next.
-        self._payload_file: BinaryIO | None = tempfile.TemporaryFile(dir=folder) if nested else None
+        self._payload_file = self._temporary(folder) if nested else None
         self._zip = zipfile.ZipFile(self._file, "w")
         self._payload = zipfile.ZipFile(self._payload_file, "w") if self._payload_file is not None else self._zip
 
-    def __enter__(self) -> BundleWriter:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for stream in (*self._codes, self._payload_file, self._file):
-            if stream is not None:
-                stream.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
         self._zip.fp = self._payload.fp = None  # closing an unfinished ZipFile would write to it
         if os.path.exists(self._path):
             os.unlink(self._path)
+
+    def _temporary(self, folder: Path) -> BinaryIO:
+        return self._stack.enter_context(tempfile.TemporaryFile(dir=folder))
 
     def _info(self, name: str, size: int, *, executable: bool, method: int) -> zipfile.ZipInfo:
         info = zipfile.ZipInfo(name, self._time)
@@ -120,7 +125,14 @@ class BundleWriter:
         return info
 
     def add(
-        self, name: str, stream: IO[bytes], size: int, images: Sequence[bytes | None], *, executable: bool, stored: bool = False
+        self,
+        name: str,
+        stream: IO[bytes],
+        size: int,
+        images: Sequence[bytes | None],
+        *,
+        executable: bool,
+        stored: bool = False,
     ) -> None:
         """Write a payload member.
 

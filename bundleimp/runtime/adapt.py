@@ -10,18 +10,16 @@ right after it is.  `adapt` makes
 """
 
 import sys
-
-from _frozen_importlib_external import NamespaceLoader
+from _frozen_importlib_external import NamespaceLoader as _NamespaceLoader
 
 from .format import SUFFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _frozen_importlib import ModuleSpec
     from collections.abc import Callable, Sequence
     from types import ModuleType, TracebackType
     from typing import Any, Protocol
-
-    from _frozen_importlib import ModuleSpec
 
     class _Source(Protocol):
         name: str
@@ -65,6 +63,7 @@ class AfterImport:
     def find_spec(
         self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
+        """Return the spec that the other finders give for a module that is to be adapted, else None."""
         if fullname not in self._actions:
             return None
         for finder in sys.meta_path:
@@ -80,7 +79,7 @@ class _SourceLines:
     """Hands the loaders of source modules to ``linecache``: at once, or when that is loaded."""
 
     def __init__(self) -> None:
-        self._waiting: "list[_Source]" = []
+        self._waiting: list[_Source] = []
 
     def note(self, loader: "_Source") -> None:
         self._waiting.append(loader)
@@ -140,7 +139,7 @@ class _ThreadExceptHook:
             import traceback  # noqa: PLC0415 (only when a thread has died)
 
             name = args.thread.name if args.thread is not None else None
-            print(f"Exception in thread {name}:", file=sys.stderr, flush=True)
+            sys.stderr.write(f"Exception in thread {name}:\n")
             traceback.print_exception(args.exc_type, args.exc_value, args.exc_traceback)
         else:
             self.original(args)
@@ -150,10 +149,12 @@ def _adapt_threading(threading: "Any") -> None:
     threading.excepthook = _ThreadExceptHook(threading)
 
 
+# Private to the import system, but nothing else stands between a namespace package and its resources.
+NamespaceLoader: "Any" = _NamespaceLoader
 _original_reader = NamespaceLoader.get_resource_reader
 
 
-def _namespace_reader(self: "NamespaceLoader", module: str) -> "Any":
+def _namespace_reader(self: "Any", module: str) -> "Any":
     """Return a resource reader for a namespace package; one that reads bundles where a portion is in one."""
     if any(SUFFIX in portion for portion in self._path):
         from .resources import NamespaceReader  # noqa: PLC0415 (loaded when first asked for)
@@ -174,20 +175,20 @@ def adapt(register: "Callable[[ModuleType], None]") -> None:
     """
     if NamespaceLoader.get_resource_reader is _namespace_reader:
         return
-    NamespaceLoader.get_resource_reader = _namespace_reader  # type: ignore[method-assign]
+    NamespaceLoader.get_resource_reader = _namespace_reader
     actions = {"importlib.abc": register, "linecache": _source_lines.hand_over}
     if sys.version_info < (3, 13):
         sys.excepthook = _ExceptHook()
         actions["threading"] = _adapt_threading
-    sys.meta_path.insert(0, AfterImport(actions))  # type: ignore[arg-type]
+    sys.meta_path.insert(0, AfterImport(actions))
 
 
 def restore() -> None:
     """Undo what `adapt` did, as far as nobody else has put something of their own on top."""
-    NamespaceLoader.get_resource_reader = _original_reader  # type: ignore[method-assign]
+    NamespaceLoader.get_resource_reader = _original_reader
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, AfterImport)]
     if isinstance(sys.excepthook, _ExceptHook):
         sys.excepthook = sys.excepthook.original
-    threading: "Any" = sys.modules.get("threading")
+    threading: Any = sys.modules.get("threading")
     if isinstance(getattr(threading, "excepthook", None), _ThreadExceptHook):
         threading.excepthook = threading.excepthook.original

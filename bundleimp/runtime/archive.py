@@ -4,9 +4,8 @@ Finders, loaders and resource readers use of an archive no more than ``path``, `
 ``image``.
 """
 
-import sys
-
 import _imp
+import sys
 from _frozen_importlib_external import MAGIC_NUMBER
 
 from . import format as bundle_format
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 _TAIL = 16 * 1024
 # Blocks of neighbouring directories lie side by side: reading this much at once saves a system call for most.
 _WINDOW = 32 * 1024
-
 
 
 def code_tag() -> str:
@@ -111,7 +109,7 @@ class Archive:
         """
         self.path = path
         self._file = BundleFile(path)
-        self._directories: "dict[str, Directory | ListedDirectory]" = {}
+        self._directories: dict[str, Directory | ListedDirectory] = {}
         self._column = -1
         try:
             self._open()

@@ -31,6 +31,7 @@ class Identity:
         self.mtime = status.st_mtime_ns
 
     def same_file(self, other: "Identity") -> bool:
+        """Return whether it is the same file, whatever its content."""
         return (self.device, self.inode) == (other.device, other.inode)
 
     def __eq__(self, other: object) -> bool:
@@ -58,10 +59,9 @@ class BundleFile:
         try:
             self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
             status = os.fstat(self._descriptor)
-        except OSError as error:
-            raise NotABundleError(f"cannot be opened: {error.strerror}", file=path) from None
-        except ValueError as error:
-            raise NotABundleError(f"cannot be opened: {error}", file=path) from None
+        except (OSError, ValueError) as error:
+            message = f"cannot be opened: {getattr(error, 'strerror', error)}"
+            raise NotABundleError(message, file=path) from None
         self.identity = Identity(status)
         if status.st_mode & 0o170000 != _REGULAR:
             message = "is no regular file"
@@ -134,11 +134,13 @@ class BundleFile:
             )
             raise BundleChangedError(message, file=self.path)
         try:
-            fresh = BundleFile(self.path)
+            fresh: BundleFile | None = BundleFile(self.path)
         except NotABundleError:
             fresh = None
         if fresh is None or fresh.identity != self.identity:
-            message = "its descriptor was closed by the program, and the file has been replaced since; restart the program"
+            message = (
+                "its descriptor was closed by the program, and the file has been replaced since; restart the program"
+            )
             raise BundleChangedError(message, file=self.path)
-        self._descriptor, fresh._descriptor = fresh._descriptor, -1
+        self._descriptor, fresh._descriptor = fresh._descriptor, -1  # noqa: SLF001 (of our own class)
         return True

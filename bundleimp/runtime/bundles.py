@@ -25,7 +25,7 @@ class OpenBundle:
     def __init__(self, path: str, archive: "Archive | None") -> None:
         self.path = path
         self.archive = archive
-        self.refused: "Identity | None" = None
+        self.refused: Identity | None = None
 
     def refresh(self) -> None:
         """Look at the file again, and take the new version where it was replaced.
@@ -88,7 +88,7 @@ def inner_name(path: str) -> str:
     """Return the member name for *path*, which is relative to a bundle; one that leads out of it names nothing."""
     if os.sep == "\\":
         path = path.replace("\\", "/")
-    parts: "list[str]" = []
+    parts: list[str] = []
     for part in path.split("/"):
         if part == ".." and parts and parts[-1] != "..":
             parts.pop()

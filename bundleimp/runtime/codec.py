@@ -7,12 +7,12 @@ keeps its own extension modules, and ``sys.modules`` is left alone.
 
 import os
 import sys
-
 from _frozen_importlib import BuiltinImporter, ModuleSpec
 from _frozen_importlib_external import EXTENSION_SUFFIXES, ExtensionFileLoader, PathFinder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
 STORED = 0
@@ -60,7 +60,7 @@ def standard_module(name: str) -> "ModuleType":
 
 
 _zlib = standard_module("zlib")
-crc32 = _zlib.crc32
+crc32: "Callable[[bytes], int]" = _zlib.crc32
 
 
 def decompress(method: int, data: bytes, size: int) -> bytes:

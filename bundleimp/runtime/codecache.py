@@ -4,10 +4,9 @@ A cached file is an ordinary pyc (PEP 552, PEP 3147) with a trailer: the archive
 bytecode of another version of the bundle worthless, the checksum that of a broken disk.  ``marshal`` stops before it.
 """
 
+import _imp
 import os
 import sys
-
-import _imp
 from _frozen_importlib_external import MAGIC_NUMBER
 
 from . import cachefolder

@@ -3,10 +3,9 @@
 The lowest module of all.  Whatever can leave an ``import`` statement is an `ImportError` too.
 """
 
+import _warnings
 import os
 import sys
-
-import _warnings
 
 
 class BundleError(Exception):

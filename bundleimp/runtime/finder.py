@@ -1,7 +1,6 @@
 """The path entry finder (PEP 302, PEP 420, PEP 451)."""
 
 import os
-
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES
 
@@ -14,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
+    from typing import Any
 
     from .archive import Archive
     from .format import Directory
@@ -61,9 +61,6 @@ class BundleFinder:
 
         """
         text = os.fspath(path)
-        if not isinstance(text, str):
-            message = f"expected str or os.PathLike, not {type(path).__name__}"
-            raise TypeError(message)
         location = locate(text)
         if location is None:
             message = "neither this path nor a parent of it is a file named *.pybundle"
@@ -72,8 +69,8 @@ class BundleFinder:
         self._inner = location.inner
         self.path = os.path.join(location.bundle, *location.inner.split("/")) if location.inner else location.bundle
         self._folder = self.path + os.sep
-        self._archive: "Archive | None" = None
-        self._directory: "Directory | ListedDirectory | None" = None
+        self._archive: Archive | None = None
+        self._directory: Directory | ListedDirectory | None = None
 
     def __repr__(self) -> str:
         return f"BundleFinder({self.path!r})"
@@ -96,25 +93,26 @@ class BundleFinder:
 
         """
         try:
-            directory = self._current()
-            if directory is None:
-                return None
-            names = directory.names
-            tail = fullname.rpartition(".")[2]
-            package = None
-            if tail + "/" in names and self._archive is not None:
-                package = self._archive.directory(directory.prefix + tail)
-                if package is not None:
-                    for kind in _KINDS:
-                        if "__init__" + kind.suffix in package.names:
-                            folder = self._folder + tail
-                            return self._spec(kind, fullname, folder + os.sep, "__init__" + kind.suffix, package, folder)
-            for kind in _KINDS:
-                if tail + kind.suffix in names:
-                    return self._spec(kind, fullname, self._folder, tail + kind.suffix, directory, None)
+            return self._find(fullname, fullname.rpartition(".")[2])
         except BundleFormatError as error:
             error.name = fullname
             raise
+
+    def _find(self, fullname: str, tail: str) -> "ModuleSpec | None":
+        directory = self._current()
+        if directory is None:
+            return None
+        names = directory.names
+        package = None
+        if tail + "/" in names and self._archive is not None:
+            package = self._archive.directory(directory.prefix + tail)
+            for kind in _KINDS:
+                if package is not None and "__init__" + kind.suffix in package.names:
+                    folder = self._folder + tail
+                    return self._spec(kind, fullname, folder + os.sep, "__init__" + kind.suffix, package, folder)
+        for kind in _KINDS:
+            if tail + kind.suffix in names:
+                return self._spec(kind, fullname, self._folder, tail + kind.suffix, directory, None)
         if package is None:
             return None
         spec = ModuleSpec(fullname, None, is_package=True)
@@ -134,7 +132,8 @@ class BundleFinder:
     ) -> "ModuleSpec":
         assert self._archive is not None  # noqa: S101 (for the type checker: `_current` gave a directory)
         path = folder + filename
-        spec = ModuleSpec(fullname, kind.loader(fullname, path, self._archive, directory, filename), origin=path)
+        loader: Any = kind.loader(fullname, path, self._archive, directory, filename)
+        spec = ModuleSpec(fullname, loader, origin=path)
         if search is not None:
             spec.submodule_search_locations = [search]
         spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
@@ -160,7 +159,9 @@ class BundleFinder:
         """Yield the name of each module of this path entry, with *prefix*, and whether it is a package (`pkgutil`)."""
         directory = self._current()
         seen = set()
-        for entry in sorted(directory.names if directory is not None else ()):
+        for entry in sorted(
+            directory.names if directory is not None else (), key=lambda entry: entry.removesuffix("/")
+        ):
             if entry.endswith("/"):
                 name = entry[:-1]
                 is_package = self._is_package(directory, name)

@@ -72,9 +72,10 @@ def _sealed(data: bytes) -> bytes:
     return data + crc32(data).to_bytes(4, "little")
 
 
-def name_fault(name: str) -> "str | None":
-    """Return why a member may not bear *name* (it could lead outside a folder, or means different things to
-    different tools), or None where it may.
+def name_fault(name: str) -> "str | None":  # noqa: PLR0911 (one for each rule)
+    """Return why a member may not bear *name*, or None where it may.
+
+    Such a name could lead outside a folder, or means different things to different tools.
     """
     if not name:
         return "is empty"
@@ -119,7 +120,7 @@ class Member:
     ``refusal`` says why the member must not be read, or is None.
     """
 
-    __slots__ = ("crc", "header", "method", "stamp", "name", "offset", "packed_size", "refusal", "size")
+    __slots__ = ("crc", "header", "method", "name", "offset", "packed_size", "refusal", "size", "stamp")
 
     def __init__(
         self,
@@ -346,8 +347,8 @@ class _Tree:
     __slots__ = ("directories", "files")
 
     def __init__(self) -> None:
-        self.files: "dict[str, IndexedMember]" = {}
-        self.directories: "dict[str, _Tree]" = {}
+        self.files: dict[str, IndexedMember] = {}
+        self.directories: dict[str, _Tree] = {}
 
 
 def _entry(crc: int, kind: int, method: int, offset: int, packed_size: int, size: int, stamp: int) -> bytes:
@@ -367,9 +368,7 @@ def _entry(crc: int, kind: int, method: int, offset: int, packed_size: int, size
 def _code(extent: "Extent | None") -> bytes:
     if extent is None:
         return bytes(CODE_SIZE)
-    return (
-        extent.offset.to_bytes(8, "little") + extent.size.to_bytes(4, "little") + extent.crc.to_bytes(4, "little")
-    )
+    return extent.offset.to_bytes(8, "little") + extent.size.to_bytes(4, "little") + extent.crc.to_bytes(4, "little")
 
 
 def _encode_directory(tree: "_Tree", path: str, tags: int, start: int, blocks: "list[bytes]") -> "Extent":
@@ -381,12 +380,12 @@ def _encode_directory(tree: "_Tree", path: str, tags: int, start: int, blocks: "
         start = children[name + "/"].offset + children[name + "/"].size
     names = sorted([*tree.files, *children])
     entries = []
-    codes: "list[list[bytes]]" = [[] for _ in range(tags)]
+    codes: list[list[bytes]] = [[] for _ in range(tags)]
     for name in names:
         if name in children:
             block = children[name]
             entries.append(_entry(0, KIND_DIRECTORY, STORED, block.offset, block.size, 0, 0))
-            images: "Sequence[Extent | None]" = (None,) * tags
+            images: Sequence[Extent | None] = (None,) * tags
         else:
             member = tree.files[name].member
             entries.append(
@@ -449,7 +448,7 @@ def encode_index(
         for folder in folders:
             tree = tree.directories.setdefault(folder, _Tree())
         tree.files[name] = item
-    blocks: "list[bytes]" = []
+    blocks: list[bytes] = []
     extent = _encode_directory(root, "", len(tags), offset, blocks)
     head = Head(record_digest, extent.offset, extent.size, tags).encode()
     return EncodedIndex(b"".join([*blocks, head]), len(head))

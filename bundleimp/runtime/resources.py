@@ -7,7 +7,6 @@ of its portions, whatever each of them is: a directory, a bundle or a zip.
 from __future__ import annotations
 
 import contextlib
-import functools
 import importlib.resources
 import io
 import os
@@ -215,11 +214,11 @@ class JoinedPath:
 
     __truediv__ = joinpath
 
-    def open(self, *args: Any, **kwargs: Any) -> IO[Any]:  # noqa: ARG002 (the protocol's signature)
+    def read_bytes(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 (of several methods)
         """Raise IsADirectoryError: this is no file."""
         raise IsADirectoryError(21, "Is a directory", repr(self))
 
-    read_bytes = read_text = open
+    read_text = open = read_bytes
 
 
 class BundleReader(TraversableResources):
@@ -234,7 +233,7 @@ class BundleReader(TraversableResources):
         return self._path
 
     def resource_path(self, resource: str) -> str:
-        """Raise FileNotFoundError: nothing in a bundle is a file of its own (`importlib.resources.as_file` makes one)."""
+        """Raise FileNotFoundError: nothing in a bundle is a file of its own (but `as_file` makes one)."""
         raise FileNotFoundError(2, "No such file outside the bundle", str(self._path.joinpath(resource)))
 
 
@@ -317,8 +316,8 @@ def as_file(path: BundlePath | JoinedPath) -> contextlib.AbstractContextManager[
 def _register() -> None:
     """Make ``as_file`` know our traversables: the standard library's, and its backport's where that is in use."""
     for module in (importlib.resources, sys.modules.get("importlib_resources")):
-        function = getattr(module, "as_file", None)
-        if isinstance(function, type(functools.singledispatch(_register))) and hasattr(function, "registry"):
-            for kind in (BundlePath, JoinedPath):
-                if kind not in function.registry:
-                    function.register(kind, as_file)
+        function: Any = getattr(module, "as_file", None)
+        for kind in (BundlePath, JoinedPath):
+            # Both are generic functions (functools.singledispatch).
+            if kind not in getattr(function, "registry", {kind}):
+                function.register(kind, as_file)

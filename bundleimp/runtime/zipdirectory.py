@@ -1,7 +1,7 @@
 """The central directory of a zip archive: bytes in, members out.
 
-Written after APPNOTE.TXT 6.3 (4.3.12 to 4.3.16, and 4.5.3 for zip64).  It serves archives without an index (plain zips, wheels, bundles that
-another tool has changed) and every command that judges a file.
+Written after APPNOTE.TXT 6.3 (4.3.12 to 4.3.16, and 4.5.3 for zip64).  It serves archives without an index (plain
+zips, wheels, bundles that another tool has changed) and every command that judges a file.
 """
 
 import time
@@ -241,7 +241,7 @@ def members(data: bytes, end: "EndRecord") -> "dict[str, Member]":
         BundleFormatError: the central directory is damaged.
 
     """
-    result: "dict[str, Member]" = {}
+    result: dict[str, Member] = {}
     for entry in raw_entries(data, end):
         member = entry.member
         if entry.fault is None:
@@ -257,8 +257,8 @@ class ListedDirectory:
     __slots__ = ("_members", "names", "prefix")
 
     def __init__(self, path: str) -> None:
-        self._members: "dict[str, Member]" = {}
-        self.names: "dict[str, int]" = {}
+        self._members: dict[str, Member] = {}
+        self.names: dict[str, int] = {}
         self.prefix = path + "/" if path else ""
 
     def add(self, name: str, member: "Member | None" = None) -> None:
