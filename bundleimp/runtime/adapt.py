@@ -83,11 +83,11 @@ class _SourceLines:
 
     def note(self, loader: "_Source") -> None:
         self._waiting.append(loader)
-        linecache = sys.modules.get("linecache")
-        if hasattr(linecache, "lazycache"):
-            self.hand_over(linecache)
+        self.hand_over(sys.modules.get("linecache"))
 
     def hand_over(self, linecache: "Any") -> None:
+        if not hasattr(linecache, "lazycache"):  # not there yet, or somebody's own module of that name
+            return
         waiting, self._waiting = self._waiting, []
         for loader in waiting:
             linecache.cache.pop(loader.path, None)
@@ -146,7 +146,8 @@ class _ThreadExceptHook:
 
 
 def _adapt_threading(threading: "Any") -> None:
-    threading.excepthook = _ThreadExceptHook(threading)
+    if hasattr(threading, "excepthook"):
+        threading.excepthook = _ThreadExceptHook(threading)
 
 
 # Private to the import system, but nothing else stands between a namespace package and its resources.

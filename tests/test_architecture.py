@@ -1,0 +1,152 @@
+"""The layers, what an importing process loads, and the public names."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import bundleimp
+
+from .builders import make_bundle, run_python
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGE = Path(bundleimp.__file__).parent
+RUNTIME = [
+    *("errors", "codec", "format", "zipdirectory", "bundlefile", "archive", "bundles", "cachefolder", "codecache"),
+    *("native", "resources", "adapt", "loaders", "finder", "hook"),
+]
+LAYERS = {"runtime": 0, "packing": 1, "inspection": 1, "cli": 2}
+# What any interpreter has loaded before its first import statement runs, or has built in.
+ALWAYS_THERE = {"_frozen_importlib", "_frozen_importlib_external", "_imp", "_warnings", "marshal", "os", "sys", "time"}
+# Loaded when a program asks for a resource; not on the way of an import.
+LOADED_LATER = {"resources"}
+
+
+def module_name(path: Path) -> str:
+    return ".".join(("bundleimp", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the full name of every module that a file imports, whether at its top or inside a function."""
+    package = module_name(path).split(".")
+    if path.name != "__init__.py":
+        package = package[:-1]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            stem = ".".join([*base, *([node.module] if node.module else [])])
+            for alias in node.names:
+                full = f"{stem}.{alias.name}"
+                yield full if (PACKAGE.parent / Path(*full.split("."))).with_suffix(".py").is_file() else stem
+
+
+def is_type_checking_only(path: Path, name: str) -> bool:
+    """Return whether the file imports the module under ``if TYPE_CHECKING`` alone."""
+    kept = []
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            kept += [ast.unparse(child) for child in node.body]
+    rest = ast.unparse(tree)
+    for text in kept:
+        rest = rest.replace("\n".join("    " + line for line in text.splitlines()), "")
+    last = name.rpartition(".")[2]
+    return f"import {last}" not in rest and f"from {name} " not in rest and f"from .{last} " not in rest
+
+
+def files(folder: Path = PACKAGE) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", files(), ids=module_name)
+def test_imports_go_downward_only(path: Path) -> None:
+    own = path.relative_to(PACKAGE).parts
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] == "bundleimp" and len(parts) > 1 and own[0] in LAYERS and parts[1] in LAYERS:
+            same = own[0] == parts[1]
+            assert same or LAYERS[parts[1]] < LAYERS[own[0]], f"{module_name(path)} imports {name}"
+
+
+@pytest.mark.parametrize("name", RUNTIME)
+def test_inside_the_runtime_later_modules_import_earlier_ones(name: str) -> None:
+    path = PACKAGE / "runtime" / f"{name}.py"
+    for imported in imports(path):
+        if imported.startswith("bundleimp.runtime.") and not is_type_checking_only(path, imported):
+            other = imported.split(".")[2]
+            assert RUNTIME.index(other) < RUNTIME.index(name), f"{name} imports {other}"
+
+
+def test_every_runtime_module_has_its_place_in_the_order() -> None:
+    assert {path.stem for path in files(PACKAGE / "runtime")} == {"__init__", *RUNTIME}
+
+
+@pytest.mark.parametrize("name", [name for name in RUNTIME if name not in LOADED_LATER])
+def test_the_runtime_imports_nothing_that_is_not_loaded_already(name: str) -> None:
+    tree = ast.parse((PACKAGE / "runtime" / f"{name}.py").read_text("utf-8"))
+    found = set()
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(str(node.module))
+    assert found <= ALWAYS_THERE
+
+
+def test_an_import_from_a_bundle_loads_our_runtime_and_nothing_else(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", {"mypkg/__init__.py": "", "mypkg/mod.py": "x = 1"})
+    script = "import json, sys; {}; print(json.dumps(sorted(sys.modules)))"
+    without = set(json.loads(run_python("-c", script.format("import json")).stdout))
+    having = set(json.loads(run_python("-c", script.format("import mypkg.mod"), path=[bundle]).stdout))
+    ours = {name for name in having - without if name.startswith("bundleimp.runtime")}
+    assert having - without == ours | {"mypkg", "mypkg.mod"}
+    assert "bundleimp.runtime.hook" in ours
+    assert not ours & {"bundleimp.runtime.resources", "bundleimp.runtime.native"}
+
+
+def test_without_a_bundle_the_start_loads_one_module() -> None:
+    script = "import sys; print([name for name in sys.modules if name.startswith('bundleimp')])"
+    assert run_python("-c", script).stdout.strip() == "['bundleimp']"
+
+
+def test_the_public_names_are_pinned() -> None:
+    assert bundleimp.__all__ == [
+        *("Bundle", "BundleError", "BundleFinder", "BundleLoader", "BundleWarning", "PackReport"),
+        *("install", "open_bundle", "pack", "uninstall"),
+    ]
+    assert dir(bundleimp) == sorted([*bundleimp.__all__, "__version__"])
+
+
+@pytest.mark.parametrize("name", bundleimp.__all__)
+def test_every_public_name_is_documented_and_typed(name: str) -> None:
+    value = getattr(bundleimp, name)
+    assert inspect.getdoc(value)
+    function = value.__init__ if inspect.isclass(value) else value
+    if not issubclass(value, Warning) if inspect.isclass(value) else True:
+        signature = inspect.signature(function)
+        assert signature.return_annotation is not inspect.Signature.empty
+    assert (PACKAGE / "py.typed").is_file()
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        bundleimp.nothing  # noqa: B018 (the access is what is tested)
+
+
+def test_modules_stay_small() -> None:
+    long = {path.name: len(path.read_text("utf-8").splitlines()) for path in files()}
+    assert {name: lines for name, lines in long.items() if lines > 500} == {}
+
+
+def test_this_is_a_supported_python() -> None:
+    assert sys.version_info >= (3, 11)

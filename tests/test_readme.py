@@ -1,0 +1,80 @@
+"""The README's commands and code run as they stand."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import bundleimp
+from bundleimp.cli import _COMMANDS
+
+from .builders import clean_environment, make_tree
+
+README = Path(__file__).parent.parent / "README.md"
+TEXT = README.read_text("utf-8")
+FENCE = re.compile(r"(<!-- ci: \w+ -->\n)?```(\w+)\n(.*?)```", re.DOTALL)
+BLOCKS = [match.groups() for match in FENCE.finditer(TEXT)]
+SHELL = [text for mark, kind, text in BLOCKS if kind == "sh" and not mark]
+PYTHON = [text for _, kind, text in BLOCKS if kind == "python"]
+
+
+@pytest.fixture(name="workspace")
+def _workspace(tmp_path: Path) -> Path:
+    make_tree(tmp_path, {"src/mypkg/__init__.py": "", "src/mypkg/__main__.py": "print('hello')\n"})
+    return tmp_path
+
+
+def test_the_shell_commands_run(workspace: Path) -> None:
+    assert len(SHELL) == 1
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    result = subprocess.run(
+        ["bash", "-e", "-c", SHELL[0]],  # noqa: S607 (whichever bash is there)
+        cwd=workspace,
+        env=clean_environment(PATH=path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert str(workspace / "out.pybundle" / "mypkg" / "__init__.py") in lines
+    assert "out.pybundle: sound, 2 members, flat" in lines
+    assert lines[-1] == "hello"
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the README's commands are for a POSIX shell")
+def test_the_set_up_commands_are_marked_for_ci() -> None:
+    assert [mark.split()[2] for mark, _, _ in BLOCKS if mark] == ["main", "test"]
+
+
+def test_the_python_code_runs(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(workspace)
+    assert len(PYTHON) == 1
+    exec(compile(PYTHON[0], str(README), "exec"), {})  # noqa: S102 (our own README)
+    tag = sys.implementation.cache_tag
+    assert capsys.readouterr().out == f"2 ['{tag}']\n['mypkg/__init__.py', 'mypkg/__main__.py'] []\n"
+
+
+def test_every_command_is_in_the_table() -> None:
+    assert re.findall(r"^\| `(\w+)[ `]", TEXT.partition("## Commands")[2].partition("##")[0], re.MULTILINE) == list(
+        _COMMANDS
+    )
+
+
+def test_every_environment_variable_of_ours_is_in_the_table() -> None:
+    folder = Path(bundleimp.__file__).parent
+    used = {
+        name
+        for path in folder.rglob("*.py")
+        for name in re.findall(r"\b(BUNDLEIMP_[A-Z_]+|SOURCE_DATE_EPOCH)\b", path.read_text("utf-8"))
+    }
+    table = TEXT.partition("## Environment")[2].partition("##")[0]
+    assert set(re.findall(r"^\| `([A-Z_]+)", table, re.MULTILINE)) == used

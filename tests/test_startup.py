@@ -1,0 +1,199 @@
+"""A bundle just works: every way onto the path, in every kind of process, without a line of set-up code."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .builders import make_bundle, make_tree, make_zip, run_python
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TREE = {
+    "mypkg/__init__.py": "from mypkg.mod import value\n",
+    "mypkg/mod.py": "value = 42\n",
+    "mypkg/__main__.py": "import sys; print('main', sys.argv[1:])\n",
+}
+
+
+@pytest.fixture(name="bundle", params=["flat", "nested", "zip"])
+def _bundle(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    if request.param == "zip":
+        return make_zip(tmp_path / "out.pybundle", TREE)
+    return make_bundle(tmp_path / "out.pybundle", TREE, layout=request.param)
+
+
+SHOW = "import mypkg; print(type(mypkg.__loader__).__name__, mypkg.value)"
+
+
+def test_on_pythonpath(bundle: Path) -> None:
+    assert run_python("-c", SHOW, path=[bundle]).stdout == "BundleLoader 42\n"
+
+
+def test_appended_to_sys_path(bundle: Path) -> None:
+    result = run_python("-c", f"import sys; sys.path.append({str(bundle)!r}); {SHOW}")
+    assert result.stdout == "BundleLoader 42\n"
+
+
+def test_as_a_line_of_a_pth_file(bundle: Path, tmp_path: Path) -> None:
+    site = make_tree(tmp_path / "site", {"some.pth": f"{bundle}\n"})
+    result = run_python("-c", f"import site; site.addsitedir({str(site)!r}); {SHOW}")
+    assert result.stdout == "BundleLoader 42\n"
+
+
+def test_as_a_relative_path_that_stays_right_when_the_process_moves(bundle: Path) -> None:
+    script = f"import mypkg, os; os.chdir('/'); import mypkg.__main__ as m; print(m.__file__); {SHOW}"
+    result = run_python("-c", script, path=["out.pybundle"], cwd=bundle.parent)
+    assert result.stdout.splitlines()[1:] == [os.path.join(bundle, "mypkg", "__main__.py"), "BundleLoader 42"]
+
+
+@pytest.mark.parametrize("entry", ["./out.pybundle", "out.pybundle/", "../{}/out.pybundle"])
+def test_other_spellings_of_a_path(bundle: Path, entry: str) -> None:
+    entry = entry.format(bundle.parent.name)
+    assert run_python("-c", SHOW, path=[entry], cwd=bundle.parent).stdout == "BundleLoader 42\n"
+
+
+def test_in_a_subprocess_of_a_subprocess(bundle: Path) -> None:
+    inner = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SHOW!r}], check=True)"
+    assert run_python("-c", inner, path=[bundle]).stdout == "BundleLoader 42\n"
+
+
+def test_as_a_module(bundle: Path) -> None:
+    assert run_python("-m", "mypkg", "a", path=[bundle]).stdout == "main ['a']\n"
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_in_multiprocessing_children(bundle: Path, method: str, tmp_path: Path) -> None:
+    make_tree(
+        tmp_path,
+        {
+            "job.py": "def job(n):\n    import mypkg\n    return type(mypkg.__loader__).__name__, mypkg.value + n\n",
+            "program.py": "import multiprocessing, sys\nfrom job import job\n"
+            "if __name__ == '__main__':\n"
+            "    with multiprocessing.get_context(sys.argv[1]).Pool(1) as pool:\n"
+            "        print(pool.map(job, [1]))\n",
+        },
+    )
+    result = run_python(str(tmp_path / "program.py"), method, path=[bundle])
+    assert result.stdout == "[('BundleLoader', 43)]\n"
+
+
+def test_a_function_of_a_bundled_module_goes_to_a_spawned_process(tmp_path: Path) -> None:
+    tree = {
+        "app/__init__.py": "",
+        "app/work.py": "def double(n):\n    return 2 * n\n",
+        "app/__main__.py": "import multiprocessing\nfrom app.work import double\n"
+        "if __name__ == '__main__':\n"
+        "    with multiprocessing.get_context('spawn').Pool(1) as pool:\n"
+        "        print(pool.map(double, [21]), __spec__.name, __file__[-28:])\n",
+    }
+    bundle = make_bundle(tmp_path / "out.pybundle", tree)
+    result = run_python("-m", "app", path=[bundle])
+    assert result.stdout == "[42] app.__main__ out.pybundle/app/__main__.py\n"
+
+
+def test_the_environment_can_turn_it_off(bundle: Path) -> None:
+    script = "import sys; print(any(getattr(h, 'claims_bundles', False) for h in sys.path_hooks))"
+    assert run_python("-c", script, path=[bundle], BUNDLEIMP_DISABLE="1").stdout == "False\n"
+
+
+def test_install_and_uninstall_do_what_the_start_does(bundle: Path) -> None:
+    script = f"""
+import sys, bundleimp
+sys.path.append({str(bundle)!r})
+bundleimp.install(); bundleimp.install()
+assert sum(getattr(hook, "claims_bundles", False) for hook in sys.path_hooks) == 1
+import mypkg.mod
+print(type(mypkg.__loader__).__name__)
+bundleimp.uninstall()
+assert not any(getattr(hook, "claims_bundles", False) for hook in sys.path_hooks)
+assert not any("bundleimp" in type(finder).__module__ for finder in sys.meta_path)
+print(mypkg.__loader__.get_source("mypkg")[:4])
+import importlib.util
+bundleimp.install()
+print(type(importlib.util.find_spec("mypkg.__main__").loader).__name__)
+"""
+    expected = "BundleLoader\nfrom\nBundleLoader\n"
+    assert run_python("-c", script, BUNDLEIMP_DISABLE="1").stdout == expected
+    assert run_python("-c", script).stdout == expected
+
+
+def test_tracing_says_what_was_claimed_and_found(bundle: Path) -> None:
+    result = run_python("-c", "import mypkg", path=[bundle], BUNDLEIMP_TRACE="1", PYTHONDONTWRITEBYTECODE="1")
+    lines = result.stderr.splitlines()
+    assert f"bundleimp: claimed path entry {bundle}" in lines
+    assert f"bundleimp: mypkg.mod: found {os.path.join(bundle, 'mypkg', 'mod.py')}" in lines
+    assert all(line.startswith("bundleimp: ") for line in lines)
+
+
+def test_a_bundle_may_shadow_standard_modules_that_the_runtime_would_like(tmp_path: Path) -> None:
+    names = ["zlib", "struct", "warnings", "traceback", "linecache", "contextlib", "functools", "re", "__future__"]
+    tree = {f"{name}.py": f"shadow = {name!r}\n" for name in names} | {"mypkg/__init__.py": "value = 42\n"}
+    bundle = make_bundle(tmp_path / "out.pybundle", tree, layout="nested", bytecode=False)
+    script = f"import mypkg, {', '.join(names)}; print(mypkg.value, [m.shadow for m in ({', '.join(names)})])"
+    # The interpreter's own start needs some of these itself, so the path is extended by hand.
+    result = run_python(
+        "-c", f"import sys; [sys.modules.pop(n, None) for n in {names}]; sys.path.insert(0, {str(bundle)!r}); {script}"
+    )
+    assert result.stdout == f"42 {names}\n"
+
+
+@pytest.mark.parametrize("layout", ["flat", "nested"])
+def test_finding_and_loading_need_no_import(tmp_path: Path, layout: str) -> None:
+    tree = {"one/__init__.py": "", "one/two/__init__.py": "", "one/two/three.py": "x = 1\n", "four.py": "x = 2\n"}
+    bundle = make_bundle(tmp_path / "out.pybundle", tree, layout=layout)
+    script = f"""
+import sys
+sys.path[:] = [{str(bundle)!r}]
+import one.two
+sys.path_hooks[:] = [hook for hook in sys.path_hooks if getattr(hook, "claims_bundles", False)]
+for name in list(sys.modules):
+    if name not in ("sys", "builtins", "__main__", "_frozen_importlib", "_imp", "_warnings", "_thread", "_weakref"):
+        if not name.startswith("one"):
+            del sys.modules[name]
+before = set(sys.modules)
+import one.two.three, four
+print(one.two.three.x, four.x, sorted(set(sys.modules) - before))
+"""
+    assert run_python("-c", script).stdout == "1 2 ['four', 'one.two.three']\n"
+
+
+def test_modules_that_zipimport_loaded_before_the_hook_do_not_keep_their_packages(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE, layout="flat")
+    script = f"import sys; sys.path.insert(0, {str(bundle)!r}); import mypkg; print(type(mypkg.__loader__).__name__); "
+    script += "import bundleimp; bundleimp.install(); import mypkg.__main__ as m; print(type(m.__loader__).__name__)"
+    result = run_python("-c", script, BUNDLEIMP_DISABLE="1")
+    assert result.stdout.splitlines()[::2] == ["zipimporter", "BundleLoader"]
+
+
+def test_the_distribution_brings_both_start_files() -> None:
+    names = {str(path) for path in importlib.metadata.files("bundleimp") or ()}
+    assert {"bundleimp.pth", "bundleimp.start"} <= names
+
+
+def test_the_start_file_names_what_the_pth_file_calls() -> None:
+    texts = {
+        path.name: path.read_text()
+        for path in importlib.metadata.files("bundleimp") or ()
+        if path.name in {"bundleimp.pth", "bundleimp.start"}
+    }
+    module, _, function = texts["bundleimp.start"].strip().partition(":")
+    assert texts["bundleimp.pth"] == f"import {module}; {module}.{function}()\n"
+    assert callable(getattr(__import__(module), function))
+
+
+def test_the_hook_is_asked_first() -> None:
+    script = "import sys; print([getattr(hook, 'claims_bundles', False) for hook in sys.path_hooks])"
+    assert run_python("-c", script).stdout == "[True, False, False]\n"
+
+
+def test_an_archive_that_stops_no_interpreter_from_starting(tmp_path: Path) -> None:
+    tree = {f"pkg{n}/__init__.py": "" for n in range(50)} | {"größe.py": "x = 1\n", "data/日本.txt": "x"}
+    for layout in ("flat", "nested"):
+        bundle = make_bundle(tmp_path / f"{layout}.pybundle", tree, layout=layout)
+        result = run_python("-c", "import größe; print(größe.x)", path=[bundle], PYTHONUTF8="1")
+        assert (result.stdout, result.stderr) == ("1\n", "")
