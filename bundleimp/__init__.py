@@ -76,7 +76,8 @@ _path_hook.claims_bundles = True  # type: ignore[attr-defined]
 def _start() -> None:
     """Install the stand-in; called at start-up by bundleimp.pth and bundleimp.start (PEP 829)."""
     # In some virtual environments site runs the same file twice.
-    if os.environ.get("BUNDLEIMP_DISABLE", "") in {"", "0"} and _path_hook not in sys.path_hooks:
+    there = any(getattr(hook, "claims_bundles", False) for hook in sys.path_hooks)
+    if not there and os.environ.get("BUNDLEIMP_DISABLE", "") in {"", "0"}:
         sys.path_hooks.insert(0, _path_hook)  # type: ignore[arg-type]
         for path in list(sys.path_importer_cache):
             if ".pybundle" in path:

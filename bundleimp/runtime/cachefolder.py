@@ -80,7 +80,7 @@ def folder(*, create: bool) -> "str | None":
             return path
         if path not in _complained:
             _complained.add(path)
-            warn(f"{path}: this cache folder is not used: it {fault}; set BUNDLEIMP_CACHE_DIR to another", 4)
+            warn(f"{path}: this cache folder is not used: it {fault}; set BUNDLEIMP_CACHE_DIR to another")
     return None
 
 

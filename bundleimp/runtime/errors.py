@@ -71,6 +71,7 @@ class BundleWarning(UserWarning):
     """A path entry looks like a bundle but nothing can be imported from it, or the cache cannot be used."""
 
 
+_OURS = __name__.partition(".")[0]
 TRACING = os.environ.get("BUNDLEIMP_TRACE", "") not in ("", "0")
 
 
@@ -80,6 +81,18 @@ def trace(message: str) -> None:
         sys.stderr.write(f"bundleimp: {message}\n")
 
 
-def warn(message: str, stacklevel: int = 3) -> None:
-    """Issue a `BundleWarning` without importing ``warnings``, which may itself be on its way in from a bundle."""
-    _warnings.warn(message, BundleWarning, stacklevel)
+def warn(message: str) -> None:
+    """Issue a `BundleWarning` that names the line of the program which led to it.
+
+    ``warnings`` is not imported: it may itself be on its way in from a bundle.
+    """
+    level = 1
+    frame = sys._getframe().f_back  # noqa: SLF001 (documented in sys)
+    while frame is not None:
+        # What belongs to the import system is not counted in a stack level.
+        if not ("importlib" in frame.f_code.co_filename and "_bootstrap" in frame.f_code.co_filename):
+            level += 1
+            if not frame.f_globals.get("__name__", "").startswith(_OURS):
+                break
+        frame = frame.f_back
+    _warnings.warn(message, BundleWarning, level)
