@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -80,6 +81,8 @@ class _Progress:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
+    # A terminated pack leaves no temporary file behind.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     progress = _Progress() if sys.stderr.isatty() and not arguments.quiet else None
     try:
         report = pack(

@@ -80,8 +80,11 @@ class BundleFile:
             return False
 
     def __del__(self) -> None:
-        if self._descriptor >= 0 and hasattr(self, "identity") and self._owns_descriptor():
-            os.close(self._descriptor)
+        try:
+            if self._descriptor >= 0 and self._owns_descriptor():
+                os.close(self._descriptor)
+        except Exception:  # noqa: BLE001, S110 (when the interpreter ends, any name here may be gone already)
+            pass
 
     if hasattr(os, "pread"):
 

@@ -1,0 +1,35 @@
+"""Bundles written by the first version stay readable, and format version 1 stays what it is, to the byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+import bundleimp
+
+from .builders import run_python
+
+FIXTURES = Path(__file__).parent.parent / "fixtures" / "v1"
+LAYOUTS: tuple[Literal["flat", "nested"], ...] = ("flat", "nested")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_format_version_1_has_not_changed(
+    layout: Literal["flat", "nested"], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    monkeypatch.setattr("bundleimp.packing.pack.__version__", "0.1.0")
+    output = tmp_path / "out.pybundle"
+    bundleimp.pack([FIXTURES / "tree"], output, bytecode=False, compress="none", layout=layout)
+    assert output.read_bytes() == (FIXTURES / f"{layout}.pybundle").read_bytes()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_an_old_bundle_is_sound_and_imports(layout: str, tmp_path: Path) -> None:
+    bundle = FIXTURES / f"{layout}.pybundle"
+    assert bundleimp.open_bundle(bundle).verify() == []
+    script = "import single, pkg.größe, ns.portion.deep; print(single.VALUE, pkg.VALUE, ns.portion.deep.VALUE)"
+    result = run_python("-c", script, path=[bundle], BUNDLEIMP_CACHE_DIR=str(tmp_path), PYTHONUTF8="1")
+    assert result.stdout == "single module deep\n"
