@@ -27,39 +27,39 @@ def _bundle(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return make_bundle(tmp_path / "out.pybundle", TREE, layout=request.param)
 
 
-SHOW = "import mypkg; print(type(mypkg.__loader__).__name__, mypkg.value)"
+SHOW = "import mypkg, bundleimp; print(isinstance(mypkg.__loader__, bundleimp.BundleLoader), mypkg.value)"
 
 
 def test_on_pythonpath(bundle: Path) -> None:
-    assert run_python("-c", SHOW, path=[bundle]).stdout == "BundleLoader 42\n"
+    assert run_python("-c", SHOW, path=[bundle]).stdout == "True 42\n"
 
 
 def test_appended_to_sys_path(bundle: Path) -> None:
     result = run_python("-c", f"import sys; sys.path.append({str(bundle)!r}); {SHOW}")
-    assert result.stdout == "BundleLoader 42\n"
+    assert result.stdout == "True 42\n"
 
 
 def test_as_a_line_of_a_pth_file(bundle: Path, tmp_path: Path) -> None:
     site = make_tree(tmp_path / "site", {"some.pth": f"{bundle}\n"})
     result = run_python("-c", f"import site; site.addsitedir({str(site)!r}); {SHOW}")
-    assert result.stdout == "BundleLoader 42\n"
+    assert result.stdout == "True 42\n"
 
 
 def test_as_a_relative_path_that_stays_right_when_the_process_moves(bundle: Path) -> None:
     script = f"import mypkg, os; os.chdir('/'); import mypkg.__main__ as m; print(m.__file__); {SHOW}"
     result = run_python("-c", script, path=["out.pybundle"], cwd=bundle.parent)
-    assert result.stdout.splitlines()[1:] == [os.path.join(bundle, "mypkg", "__main__.py"), "BundleLoader 42"]
+    assert result.stdout.splitlines()[1:] == [os.path.join(bundle, "mypkg", "__main__.py"), "True 42"]
 
 
 @pytest.mark.parametrize("entry", ["./out.pybundle", "out.pybundle/", "../{}/out.pybundle"])
 def test_other_spellings_of_a_path(bundle: Path, entry: str) -> None:
     entry = entry.format(bundle.parent.name)
-    assert run_python("-c", SHOW, path=[entry], cwd=bundle.parent).stdout == "BundleLoader 42\n"
+    assert run_python("-c", SHOW, path=[entry], cwd=bundle.parent).stdout == "True 42\n"
 
 
 def test_in_a_subprocess_of_a_subprocess(bundle: Path) -> None:
     inner = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SHOW!r}], check=True)"
-    assert run_python("-c", inner, path=[bundle]).stdout == "BundleLoader 42\n"
+    assert run_python("-c", inner, path=[bundle]).stdout == "True 42\n"
 
 
 def test_as_a_module(bundle: Path) -> None:
@@ -71,7 +71,8 @@ def test_in_multiprocessing_children(bundle: Path, method: str, tmp_path: Path) 
     make_tree(
         tmp_path,
         {
-            "job.py": "def job(n):\n    import mypkg\n    return type(mypkg.__loader__).__name__, mypkg.value + n\n",
+            "job.py": "def job(n):\n    import mypkg, bundleimp\n"
+            "    return isinstance(mypkg.__loader__, bundleimp.BundleLoader), mypkg.value + n\n",
             "program.py": "import multiprocessing, sys\nfrom job import job\n"
             "if __name__ == '__main__':\n"
             "    with multiprocessing.get_context(sys.argv[1]).Pool(1) as pool:\n"
@@ -79,7 +80,7 @@ def test_in_multiprocessing_children(bundle: Path, method: str, tmp_path: Path) 
         },
     )
     result = run_python(str(tmp_path / "program.py"), method, path=[bundle])
-    assert result.stdout == "[('BundleLoader', 43)]\n"
+    assert result.stdout == "[(True, 43)]\n"
 
 
 def test_a_function_of_a_bundled_module_goes_to_a_spawned_process(tmp_path: Path) -> None:
@@ -108,16 +109,16 @@ sys.path.append({str(bundle)!r})
 bundleimp.install(); bundleimp.install()
 assert sum(getattr(hook, "claims_bundles", False) for hook in sys.path_hooks) == 1
 import mypkg.mod
-print(type(mypkg.__loader__).__name__)
+print(isinstance(mypkg.__loader__, bundleimp.BundleLoader))
 bundleimp.uninstall()
 assert not any(getattr(hook, "claims_bundles", False) for hook in sys.path_hooks)
 assert not any("bundleimp" in type(finder).__module__ for finder in sys.meta_path)
 print(mypkg.__loader__.get_source("mypkg")[:4])
 import importlib.util
 bundleimp.install()
-print(type(importlib.util.find_spec("mypkg.__main__").loader).__name__)
+print(isinstance(importlib.util.find_spec("mypkg.__main__").loader, bundleimp.BundleLoader))
 """
-    expected = "BundleLoader\nfrom\nBundleLoader\n"
+    expected = "True\nfrom\nTrue\n"
     assert run_python("-c", script, BUNDLEIMP_DISABLE="1").stdout == expected
     assert run_python("-c", script).stdout == expected
 
@@ -167,7 +168,7 @@ def test_modules_that_zipimport_loaded_before_the_hook_do_not_keep_their_package
     script = f"import sys; sys.path.insert(0, {str(bundle)!r}); import mypkg; print(type(mypkg.__loader__).__name__); "
     script += "import bundleimp; bundleimp.install(); import mypkg.__main__ as m; print(type(m.__loader__).__name__)"
     result = run_python("-c", script, BUNDLEIMP_DISABLE="1")
-    assert result.stdout.splitlines()[::2] == ["zipimporter", "BundleLoader"]
+    assert result.stdout.splitlines()[::2] == ["zipimporter", "EmbeddedBundleLoader"]
 
 
 def test_the_distribution_brings_both_start_files() -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..runtime import format as bundle_format
-from ..runtime import zipdirectory
 from ..runtime.archive import fits
 from ..runtime.errors import BundleFormatError
 from ..runtime.format import Directory, Extent, IndexedMember, Locator, Member
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from ..runtime.format import CodeTag, Head
     from .bundle import Bundle, ZipPart
 
-_DATA_DESCRIPTOR = 0x8
-_ZIP64 = 0xFFFFFFFF
 _UNCHECKED_HASH = 1
 
 
@@ -115,18 +112,11 @@ def _headers(bundle: Bundle, part: ZipPart) -> Iterator[Finding]:
         member = entry.member
         try:
             start = data_offset(bundle.file, member)
-            header = bundle.file.read(member.offset, zipdirectory.HEADER_SIZE)
+            flags = int.from_bytes(bundle.file.read(member.offset + 6, 2), "little")
         except BundleFormatError as error:
             yield Finding(error.message, member.name, error.offset)
             continue
-        fields = [
-            int.from_bytes(header[at : at + size], "little") for at, size in ((6, 2), (8, 2), (14, 4), (18, 4), (22, 4))
-        ]
-        flags, method, *sizes = fields
-        # A data descriptor or the zip64 field may hold what the header itself then does not.
-        silent = flags & _DATA_DESCRIPTOR or _ZIP64 in sizes[1:]
-        agree = silent or sizes == [member.crc, member.packed_size, member.size]
-        if flags != entry.flags or method != member.method or not agree:
+        if flags != entry.flags:
             yield Finding("the local header and the central directory disagree", member.name, member.offset)
         if start + member.packed_size > part.end.directory_offset:
             yield Finding("the data reaches into the central directory", member.name, start)

@@ -11,7 +11,9 @@ right after it is.  `adapt` makes
 
 import sys
 from _frozen_importlib_external import NamespaceLoader as _NamespaceLoader
+from _frozen_importlib_external import decode_source
 
+from .bundles import locate, open_bundle
 from .format import SUFFIX
 
 TYPE_CHECKING = False
@@ -20,10 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import ModuleType, TracebackType
     from typing import Any, Protocol
-
-    class _Source(Protocol):
-        name: str
-        path: str
 
     class _Loader(Protocol):
         def create_module(self, spec: "ModuleSpec") -> "ModuleType | None": ...
@@ -75,29 +73,6 @@ class AfterImport:
         return None
 
 
-class _SourceLines:
-    """Hands the loaders of source modules to ``linecache``: at once, or when that is loaded."""
-
-    def __init__(self) -> None:
-        self._waiting: list[_Source] = []
-
-    def note(self, loader: "_Source") -> None:
-        self._waiting.append(loader)
-        self.hand_over(sys.modules.get("linecache"))
-
-    def hand_over(self, linecache: "Any") -> None:
-        if not hasattr(linecache, "lazycache"):  # not there yet, or somebody's own module of that name
-            return
-        waiting, self._waiting = self._waiting, []
-        for loader in waiting:
-            linecache.cache.pop(loader.path, None)
-            linecache.lazycache(loader.path, {"__name__": loader.name, "__loader__": loader})
-
-
-_source_lines = _SourceLines()
-note_source = _source_lines.note
-
-
 def _comes_from_bundle(error: "BaseException | None") -> bool:
     seen = set()
     while error is not None and id(error) not in seen:
@@ -113,41 +88,101 @@ def _comes_from_bundle(error: "BaseException | None") -> bool:
     return False
 
 
-class _ExceptHook:
-    """``sys.excepthook`` for 3.11 and 3.12: the same text, printed by the module that finds source lines."""
+def _print(error: BaseException, trace: "TracebackType | None", *, chain: bool = True) -> None:
+    """Print an exception as the interpreter's own printer does, by the module that finds source lines."""
+    import traceback  # noqa: PLC0415 (what is being reported has happened; nothing is on its way in any more)
 
-    def __init__(self) -> None:
-        self.original = sys.excepthook
+    # The C printer counts from the end of the traceback.
+    limit = getattr(sys, "tracebacklimit", None)
+    if isinstance(limit, int):
+        limit = -limit if limit > 0 else 0
+    traceback.print_exception(type(error), error, trace, limit=limit, chain=chain)
 
-    def __call__(self, kind: "type[BaseException]", error: "BaseException", trace: "TracebackType | None") -> None:
-        if _comes_from_bundle(error):
-            import traceback  # noqa: PLC0415 (the program has ended; nothing of it is imported any more)
 
-            traceback.print_exception(kind, error, trace)
+class _Hook:
+    """Something of the standard library's that does what it did before, unless a bundle has to do with it."""
+
+    def __init__(self, original: "Any") -> None:
+        self.original = original
+
+
+class _UpdateCache(_Hook):
+    """``linecache.updatecache``: what opens files for it also reads them in bundles."""
+
+    def __init__(self, linecache: "Any") -> None:
+        super().__init__(linecache.updatecache)
+        self._cache = linecache.cache
+
+    def __call__(self, filename: str, module_globals: "dict[str, Any] | None" = None) -> list[str]:
+        return self.original(filename, module_globals) or self._read(filename)
+
+    def _read(self, filename: str) -> list[str]:
+        location = locate(filename) if SUFFIX in filename else None
+        if location is None:
+            return []
+        try:
+            archive = open_bundle(location.bundle).archive
+            member = archive.member(location.inner) if archive is not None else None
+            if archive is None or member is None:
+                return []
+            source = decode_source(archive.read(member))
+        except (ImportError, UnicodeDecodeError, SyntaxError):
+            return []
+        lines = [line + "\n" for line in source.splitlines()]
+        # No modification time: such an entry is not held against a file on disk.
+        self._cache[filename] = (len(source), None, lines, filename)
+        return lines
+
+
+def _adapt_linecache(linecache: "Any") -> None:
+    if hasattr(linecache, "updatecache"):  # else somebody's own module of that name
+        linecache.updatecache = _UpdateCache(linecache)
+
+
+class _ExceptHook(_Hook):
+    """``sys.excepthook`` on 3.11 and 3.12, whose C printer only opens files."""
+
+    def __call__(self, kind: type[BaseException], error: BaseException, trace: "TracebackType | None") -> None:
+        if sys.stderr is not None and _comes_from_bundle(error):
+            _print(error, trace if trace is not None else error.__traceback__)
         else:
             self.original(kind, error, trace)
 
 
-class _ThreadExceptHook:
-    """``threading.excepthook`` for 3.11 and 3.12, on the same terms."""
+class _UnraisableHook(_Hook):
+    """``sys.unraisablehook``, on the same terms."""
 
-    def __init__(self, threading: "Any") -> None:
-        self.original = threading.excepthook
+    def __call__(self, unraisable: "Any") -> None:
+        if sys.stderr is None or not _comes_from_bundle(unraisable.exc_value) or sys.is_finalizing():
+            self.original(unraisable)
+            return
+        text = unraisable.err_msg or "Exception ignored in"
+        if unraisable.object is not None:
+            try:
+                text = f"{text}: {unraisable.object!r}"
+            except Exception:  # noqa: BLE001 (a finaliser's object may be in any state)
+                text = f"{text}: <object repr() failed>"
+        else:
+            text = f"{text}:"
+        sys.stderr.write(text + "\n")
+        _print(unraisable.exc_value, unraisable.exc_traceback, chain=False)
+
+
+class _ThreadHook(_Hook):
+    """``threading.excepthook``, on the same terms."""
 
     def __call__(self, args: "Any") -> None:
         if sys.stderr is not None and args.exc_type is not SystemExit and _comes_from_bundle(args.exc_value):
-            import traceback  # noqa: PLC0415 (only when a thread has died)
-
             name = args.thread.name if args.thread is not None else None
             sys.stderr.write(f"Exception in thread {name}:\n")
-            traceback.print_exception(args.exc_type, args.exc_value, args.exc_traceback)
+            _print(args.exc_value, args.exc_traceback)
         else:
             self.original(args)
 
 
 def _adapt_threading(threading: "Any") -> None:
     if hasattr(threading, "excepthook"):
-        threading.excepthook = _ThreadExceptHook(threading)
+        threading.excepthook = _ThreadHook(threading.excepthook)
 
 
 # Private to the import system, but nothing else stands between a namespace package and its resources.
@@ -177,9 +212,10 @@ def adapt(register: "Callable[[ModuleType], None]") -> None:
     if NamespaceLoader.get_resource_reader is _namespace_reader:
         return
     NamespaceLoader.get_resource_reader = _namespace_reader
-    actions = {"importlib.abc": register, "linecache": _source_lines.hand_over}
+    actions = {"importlib.abc": register, "linecache": _adapt_linecache}
     if sys.version_info < (3, 13):
-        sys.excepthook = _ExceptHook()
+        sys.excepthook = _ExceptHook(sys.excepthook)
+        sys.unraisablehook = _UnraisableHook(sys.unraisablehook)
         actions["threading"] = _adapt_threading
     sys.meta_path.insert(0, AfterImport(actions))
 
@@ -188,8 +224,11 @@ def restore() -> None:
     """Undo what `adapt` did, as far as nobody else has put something of their own on top."""
     NamespaceLoader.get_resource_reader = _original_reader
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, AfterImport)]
-    if isinstance(sys.excepthook, _ExceptHook):
-        sys.excepthook = sys.excepthook.original
-    threading: Any = sys.modules.get("threading")
-    if isinstance(getattr(threading, "excepthook", None), _ThreadExceptHook):
-        threading.excepthook = threading.excepthook.original
+    linecache, threading = sys.modules.get("linecache"), sys.modules.get("threading")
+    for module, name in (
+        *((sys, "excepthook"), (sys, "unraisablehook")),
+        *((linecache, "updatecache"), (threading, "excepthook")),
+    ):
+        hook = getattr(module, name, None)
+        if isinstance(hook, _Hook):
+            setattr(module, name, hook.original)

@@ -1,7 +1,7 @@
 """One version of a bundle, opened: its directories, and checked reads of its members and of its bytecode.
 
-Finders, loaders and resource readers use of an archive no more than ``path``, ``key``, ``directory``, ``read`` and
-``image``.
+Finders, loaders and resource readers use of an archive no more than ``path``, ``key``, ``directory``, ``member``,
+``read``, ``code`` and ``image``.
 """
 
 import _imp
@@ -18,7 +18,7 @@ from .format import Directory
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .bundlefile import Identity
-    from .format import Head, Locator, Member
+    from .format import Extent, Head, Locator, Member
     from .zipdirectory import EndRecord, ListedDirectory
 
 # The end record, the central directory and the head of an ordinary bundle are in its last few kilobytes.
@@ -252,30 +252,34 @@ class Archive:
         """Whether bytecode for the running interpreter is embedded."""
         return self._column >= 0
 
-    def image(self, directory: "Directory | ListedDirectory", name: str) -> "bytes | None":
-        """Return the embedded pyc image of source file *name*, checked, or None where there is none.
+    def code(self, directory: "Directory | ListedDirectory", name: str) -> "Extent | None":
+        """Return where the embedded pyc image of source file *name* lies, or None where there is none."""
+        if self._column < 0 or not isinstance(directory, Directory):
+            return None
+        return directory.code(name, self._column)
+
+    def image(self, extent: "Extent", name: str) -> bytes:
+        """Return the pyc image at *extent*, checked.
+
+        Arguments:
+            extent: where it lies.
+            name: the member whose bytecode it is, for messages.
 
         Raises:
             BundleFormatError: it is damaged.
 
         """
-        if self._column < 0 or not isinstance(directory, Directory):
-            return None
-        extent = directory.code(name, self._column)
-        if extent is None:
-            return None
         try:
             data = self._file.read(extent.offset, extent.size)
         except BundleFormatError as error:
-            error.member = f"bytecode of {directory.prefix}{name}"
+            error.member = f"bytecode of {name}"
             raise
-        if crc32(data) == extent.crc:
+        if crc32(data) == extent.crc and data[:4] == MAGIC_NUMBER:
             return data
         if self._file.recover():
-            return self.image(directory, name)
+            return self.image(extent, name)
         message = "does not match its checksum: the file is damaged"
-        where = f"bytecode of {directory.prefix}{name}"
-        raise BundleFormatError(message, file=self.path, member=where, offset=extent.offset)
+        raise BundleFormatError(message, file=self.path, member=f"bytecode of {name}", offset=extent.offset)
 
 
 def fits(locator: "Locator", end: "EndRecord", directory: bytes) -> bool:

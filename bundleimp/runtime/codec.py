@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 STORED = 0
 DEFLATED = 8
 ZSTANDARD = 93
+# No deflate stream grows by more than this factor (zlib's "Maximum Compression Factor").
+_DEFLATE_MOST = 1032
 
 
 def _find_standard(name: str) -> "ModuleSpec | None":
@@ -78,6 +80,9 @@ def decompress(method: int, data: bytes, size: int) -> bytes:
     if method == STORED:
         return data
     if method == DEFLATED:
+        if size > len(data) * _DEFLATE_MOST:
+            message = f"cannot have the {size} bytes that it announces"
+            raise ValueError(message)
         decompressor = _zlib.decompressobj(-15)
         try:
             return decompressor.decompress(data, size + 1)  # type: ignore[no-any-return]
@@ -91,7 +96,7 @@ def decompress(method: int, data: bytes, size: int) -> bytes:
             message = "is compressed with zstd, which needs Python 3.14 or newer"
             raise ValueError(message) from None
         try:
-            return zstd.ZstdDecompressor().decompress(data, size + 1)  # type: ignore[no-any-return]
+            return zstd.ZstdDecompressor().decompress(data, min(size + 1, sys.maxsize))  # type: ignore[no-any-return]
         except zstd.ZstdError as error:
             message = f"cannot be decompressed: {error}"
             raise ValueError(message) from None

@@ -1,5 +1,6 @@
 """The path entry finder (PEP 302, PEP 420, PEP 451)."""
 
+import _imp
 import os
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES
@@ -7,7 +8,14 @@ from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SO
 from .archive import code_tag
 from .bundles import locate, open_bundle
 from .errors import TRACING, BundleFormatError, NotABundleError, trace, warn
-from .loaders import BundleExtensionLoader, BundleLoader, SourcelessBundleLoader, bytecode_path, member_at
+from .loaders import (
+    BundleExtensionLoader,
+    BundleLoader,
+    EmbeddedBundleLoader,
+    SourcelessBundleLoader,
+    bytecode_path,
+    member_at,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,15 +140,22 @@ class BundleFinder:
     ) -> "ModuleSpec":
         assert self._archive is not None  # noqa: S101 (for the type checker: `_current` gave a directory)
         path = folder + filename
-        loader: Any = kind.loader(fullname, path, self._archive, directory, filename)
+        loader: Any
+        cached = None
+        if kind.loader is BundleLoader:
+            code = self._archive.code(directory, filename)
+            embedded = code is not None and _imp.check_hash_based_pycs != "always"
+            loader_class = EmbeddedBundleLoader if embedded else BundleLoader
+            loader = loader_class(fullname, path, self._archive, directory, filename, code)
+            cached = bytecode_path(folder, filename, _TAG)
+        else:
+            loader = kind.loader(fullname, path, self._archive, directory, filename)
         spec = ModuleSpec(fullname, loader, origin=path)
+        spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
+        if cached is not None:
+            spec.cached = cached
         if search is not None:
             spec.submodule_search_locations = [search]
-        spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
-        if kind.loader is BundleLoader:
-            cached = bytecode_path(folder, filename, _TAG)
-            if cached is not None:
-                spec.cached = cached
         if TRACING:
             trace(f"{fullname}: found {path}")
         return spec

@@ -85,9 +85,12 @@ def name_fault(name: str) -> "str | None":  # noqa: PLR0911 (one for each rule)
         return "has a NUL"
     if "\\" in name:
         return "has a backslash"
-    if name[0] == "/" or name[1:2] == ":":
+    if name[0] == "/":
         return "is absolute"
-    if any(part in {"", ".", ".."} for part in name.split("/")):
+    parts = name.split("/")
+    if any(part[1:2] == ":" for part in parts):
+        return "has a drive letter"
+    if not {"", ".", ".."}.isdisjoint(parts):
         return "has an empty part, '.' or '..'"
     return None
 

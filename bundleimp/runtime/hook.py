@@ -50,8 +50,11 @@ def path_hook(path: str) -> "BundleFinder":
 
 def _register(importlib_abc: "Any") -> None:
     importlib_abc.SourceLoader.register(BundleLoader)
-    importlib_abc.ExecutionLoader.register(SourcelessBundleLoader)
-    importlib_abc.ExecutionLoader.register(BundleExtensionLoader)
+    for name in ("ExecutionLoader", "ResourceLoader"):
+        kind = getattr(importlib_abc, name, None)  # the second will go one day
+        if kind is not None:
+            kind.register(SourcelessBundleLoader)
+            kind.register(BundleExtensionLoader)
     importlib_abc.PathEntryFinder.register(BundleFinder)
 
 

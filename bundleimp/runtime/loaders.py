@@ -1,7 +1,7 @@
 """The loaders: source, sourceless and extension modules.
 
 `BundleLoader` is a `SourceLoader` (PEP 302, 451) in full: the inherited ``get_code`` gives the right code through
-``path_stats``, ``get_data`` and ``set_data``.  Its own does the same faster where the bytecode is embedded.
+``path_stats``, ``get_data`` and ``set_data``.  Where bytecode is embedded, `EmbeddedBundleLoader` does the same faster.
 
 No method here stands on the stack while a module's code runs, so tracebacks look as they do for installed modules.
 """
@@ -13,7 +13,7 @@ import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import MAGIC_NUMBER, ExtensionFileLoader, SourceLoader, _LoaderBasics, cache_from_source
 
-from . import adapt, codecache
+from . import codecache
 from .bundles import inner_name
 from .errors import BundleFormatError
 from .zipdirectory import local_seconds
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
 
     from .archive import Archive
-    from .format import Directory, Member
+    from .format import Directory, Extent, Member
     from .resources import BundleReader
     from .zipdirectory import ListedDirectory
 
@@ -53,7 +53,7 @@ def member_at(archive: "Archive", path: str) -> "Member":
     return member
 
 
-def _code(image: bytes, loader: "_BundleLoaderBasics", co_filename: str) -> "CodeType":
+def _unmarshalled(image: bytes, loader: "_BundleLoaderBasics", co_filename: str) -> "CodeType":
     """Return the code object of a pyc *image*, with *co_filename* as its file name."""
     try:
         code = marshal.loads(memoryview(image)[_HEADER:])  # noqa: S302 (it is code, and will be run)
@@ -119,23 +119,22 @@ class _BundleLoaderBasics(_LoaderBasics):
 
 
 class BundleLoader(_BundleLoaderBasics, SourceLoader):
-    """Loader of source modules in a bundle (PEP 302, PEP 451; `importlib.abc.SourceLoader`)."""
+    """Loader of source modules in a bundle (PEP 302, PEP 451; `importlib.abc.SourceLoader`).
 
-    def get_code(self, fullname: str) -> "CodeType | None":
-        """Return the module's code object.
+    ``get_code`` is inherited: the tracebacks of what it compiles then show no frame but the program's.
+    """
 
-        Raises:
-            BundleFormatError: its bytecode or source in the bundle is damaged.
-            SyntaxError: it has to be compiled, and can't be.
-
-        """
-        path = self.get_filename(fullname)
-        adapt.note_source(self)
-        if _imp.check_hash_based_pycs != "always":
-            image = self.archive.image(self._directory, self._filename)
-            if image is not None and image[:4] == MAGIC_NUMBER:
-                return _code(image, self, path)
-        return SourceLoader.get_code(self, fullname)
+    def __init__(
+        self,
+        name: str,
+        path: str,
+        archive: "Archive",
+        directory: "Directory | ListedDirectory",
+        filename: str,
+        code: "Extent | None" = None,
+    ) -> None:
+        super().__init__(name, path, archive, directory, filename)
+        self._code = code
 
     def path_stats(self, path: str) -> "dict[str, int]":
         """Return modification time (seconds since the epoch) and size (bytes) of the source file at *path*.
@@ -165,10 +164,10 @@ class BundleLoader(_BundleLoaderBasics, SourceLoader):
         """
         path = os.fspath(path)
         if self._is_own_bytecode(path):
-            directory, source = self._directory, self._directory.member(self._filename)
-            image = self.archive.image(directory, self._filename)
-            if image is None:
-                image = codecache.beside(self.archive, directory, source)
+            source = self._directory.member(self._filename)
+            if self._code is not None:
+                return self.archive.image(self._code, source.name)
+            image = codecache.beside(self.archive, self._directory, source)
             if image is None:
                 image = codecache.load(self.archive, source, path)
             if image is None:
@@ -180,6 +179,23 @@ class BundleLoader(_BundleLoaderBasics, SourceLoader):
         """Write the module's bytecode to the user's cache; *path* names it.  Nothing else can be written."""
         if self._is_own_bytecode(path):
             codecache.store(self.archive, self._directory.member(self._filename), path, data)
+
+
+class EmbeddedBundleLoader(BundleLoader):
+    """Loader of source modules whose bytecode is embedded: the same code as `BundleLoader` gives, sooner."""
+
+    _code: "Extent"
+
+    def get_code(self, fullname: str) -> "CodeType":
+        """Return the module's code object.
+
+        Raises:
+            BundleFormatError: its bytecode in the bundle is damaged.
+
+        """
+        path = self.get_filename(fullname)
+        image = self.archive.image(self._code, path)
+        return _unmarshalled(image, self, path)
 
 
 class SourcelessBundleLoader(_BundleLoaderBasics):
@@ -198,7 +214,7 @@ class SourcelessBundleLoader(_BundleLoaderBasics):
         if image[:4] != MAGIC_NUMBER or len(image) < _HEADER:
             message = f"bad magic number in {fullname!r}: {image[:4]!r}; {path} was compiled by another Python"
             raise ImportError(message, name=fullname, path=path)
-        return _code(image, self, path[:-1])
+        return _unmarshalled(image, self, path[:-1])
 
     def get_source(self, fullname: str) -> None:
         """Return None: there is no source (PEP 302)."""

@@ -24,9 +24,11 @@ END64_LOCATOR_SIZE = 20
 LARGEST_END = END64_SIZE + END64_LOCATOR_SIZE + END_SIZE + 0xFFFF
 
 _ENCRYPTED = 0x1
+_DATA_DESCRIPTOR = 0x8
 _UTF8 = 0x800
 _UNIX = 3
 _ZIP64_EXTRA = 1
+_IN_ZIP64 = 0xFFFFFFFF
 
 # Code page 437, the encoding of names without the UTF-8 flag: the codec of that name is a module to import.
 _CP437 = "".join(map(chr, range(128))) + (
@@ -115,7 +117,7 @@ def _zip64(extra: bytes, values: "list[int]") -> "list[int]":
             field = extra[position + 4 : position + 4 + length]
             result = []
             for value in values:
-                if value == 0xFFFFFFFF:
+                if value == _IN_ZIP64:
                     if len(field) < 8:
                         break
                     result.append(_number(field, 0, 8))
@@ -199,7 +201,7 @@ def raw_entries(data: bytes, end: "EndRecord") -> "Iterator[RawEntry]":
             _number(data, position + 20, position + 24),
             _number(data, position + 42, position + 46),
         ]
-        if 0xFFFFFFFF in values:
+        if _IN_ZIP64 in values:
             try:
                 values = _zip64(data[name_end:extra_end], values)
             except ValueError as error:
@@ -296,16 +298,25 @@ def list_directories(members: "Iterable[Member]") -> "dict[str, ListedDirectory]
     return directories
 
 
-def data_offset(header: bytes, member: "Member") -> int:
+def data_offset(header: bytes, member: Member) -> int:
     """Return how far behind its local *header* the data of *member* begins.
 
+    Two copies of the same facts protect what a checksum cannot: an entry whose size and checksum are both damaged.
+
     Raises:
-        BundleFormatError: the header is damaged or is that of another member.
+        BundleFormatError: the header is damaged, or does not say what the central directory says.
 
     """
     raw = member.header or b""
     name_size = _number(header, 26, 28)
     if header[:4] != HEADER_SIGNATURE or name_size != len(raw) or header[HEADER_SIZE : HEADER_SIZE + name_size] != raw:
         message = "the local header is damaged or is that of another member"
+        raise BundleFormatError(message, member=member.name, offset=member.offset)
+    packed_size, size = _number(header, 18, 22), _number(header, 22, 26)
+    # A data descriptor or the zip64 field may hold what the header itself then does not.
+    silent = _number(header, 6, 8) & _DATA_DESCRIPTOR or _IN_ZIP64 in {packed_size, size}
+    same_data = (_number(header, 14, 18), packed_size, size) == (member.crc, member.packed_size, member.size)
+    if _number(header, 8, 10) != member.method or not (silent or same_data):
+        message = "the local header and the central directory disagree"
         raise BundleFormatError(message, member=member.name, offset=member.offset)
     return HEADER_SIZE + name_size + _number(header, 28, 30)
