@@ -107,10 +107,11 @@ def _files(source: Path, patterns: Sequence[str]) -> Iterator[SourceFile]:
         raise PackError(message, file=str(source)) from None
     if stat.S_ISDIR(status.st_mode):
         is_package = (source / "__init__.py").is_file() or (source / "__init__.pyc").is_file()
-        prefix = source.resolve().name + "/" if is_package else ""
+        prefix = os.path.basename(os.path.abspath(source)) + "/" if is_package else ""
         yield from _walk(source, prefix, patterns, frozenset())
     elif source.suffix == ".py":
-        yield _source_file(source.name, source, status)
+        if not excluded(source.name, patterns):
+            yield _source_file(source.name, source, status)
     else:
         message = "is no directory and no .py module, so it cannot be packed"
         raise PackError(message, file=str(source))
@@ -161,6 +162,10 @@ def _check_clashes(found: dict[str, SourceFile]) -> None:
     """Raise PackError where a name is both a file and a directory, or two differ in case alone."""
     folded: dict[str, str] = {}
     for member, file in found.items():
+        bytecode = found.get(f"{member}c")
+        if file.is_module and bytecode is not None:
+            message = f"{file.path} and {bytecode.path} are the same module; leave one out with --exclude"
+            raise PackError(message, member=member)
         parts = member.split("/")
         for end in range(1, len(parts)):
             folder = "/".join(parts[:end])

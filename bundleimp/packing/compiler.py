@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from types import TracebackType
 
+OLDEST = (3, 11)
 _WORKER = Path(__file__).with_name("worker.py")
 
 
@@ -27,6 +28,19 @@ class Compiled:
 
     image: bytes | None
     failure: str = ""
+
+
+@dataclass(frozen=True)
+class _Greeting:
+    """What an interpreter says of itself."""
+
+    tag: str
+    magic: str
+    version: str
+
+    def __post_init__(self) -> None:
+        if tuple(map(int, self.version.split(".")[:2])) < OLDEST:
+            raise ValueError(self.version)
 
 
 class _Worker:
@@ -45,8 +59,8 @@ class _Worker:
             message = f"this interpreter cannot be started: {error.strerror}"
             raise PackError(message, file=executable) from None
         try:
-            self.greeting: dict[str, str] = json.loads(self._output.readline())
-        except ValueError:
+            self.greeting = _Greeting(**json.loads(self._output.readline()))
+        except (ValueError, TypeError):
             self.close()
             message = "this is no Python that bytecode can be made with (CPython 3.11 or newer)"
             raise PackError(message, file=executable) from None
@@ -103,9 +117,9 @@ class Compiler:
         self._optimize = optimize
         self._workers = [_Worker(executable)]
         greeting = self._workers[0].greeting
-        self.version = greeting["version"]
-        name = greeting["tag"] + (f".opt-{optimize}" if optimize else "")
-        self.tag = CodeTag(name, bytes.fromhex(greeting["magic"]))
+        self.version = greeting.version
+        name = greeting.tag + (f".opt-{optimize}" if optimize else "")
+        self.tag = CodeTag(name, bytes.fromhex(greeting.magic))
         self._jobs = jobs
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
         self._idle.put(self._workers[0])

@@ -18,13 +18,14 @@ from ..runtime.format import VERSION
 from .collect import OnConflict, SourceFile, collect
 from .compiler import Compiler
 from .errors import PackError
-from .writer import BundleWriter, Compression
+from .writer import BundleWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
 
     from .compiler import Compiled
+    from .zipsink import Compression
 
 Layout = Literal["auto", "flat", "nested"]
 
@@ -128,7 +129,7 @@ def pack(
     """
     paths = [Path(path) for path in sources]
     target = Path(os.path.realpath(output))
-    _check_arguments(paths, target, bytecode=bytecode, source=source, python=python)
+    _check_arguments(paths, target, bytecode=bytecode, source=source, python=python, jobs=jobs)
     files = collect(paths, exclude=exclude, on_conflict=on_conflict)
     nested = layout == "nested" or (layout == "auto" and len(files) > LARGEST_FLAT)
     report = PackReport(str(output), members=len(files), layout="nested" if nested else "flat")
@@ -159,12 +160,15 @@ def pack(
 
 
 def _check_arguments(
-    sources: Sequence[Path], output: Path, *, bytecode: bool, source: bool, python: Sequence[str]
+    sources: Sequence[Path], output: Path, *, bytecode: bool, source: bool, python: Sequence[str], jobs: int | None
 ) -> None:
     if not source and (not bytecode or len(python) > 1):
         message = (
             "without source each module is its bytecode for one Python: give no --no-bytecode and at most one --python"
         )
+        raise PackError(message)
+    if jobs is not None and jobs < 1:
+        message = f"jobs is the number of processes, at least 1, and not {jobs}"
         raise PackError(message)
     if output.is_dir():
         message = "is a directory; name the file to write"
@@ -218,8 +222,7 @@ def _write(writer: BundleWriter, item: _Item, report: PackReport, *, source: boo
             message = f"cannot be read: {error.strerror}"
             raise PackError(message, file=str(file.path)) from None
         with stream:
-            size = os.fstat(stream.fileno()).st_size
-            writer.add(file.member, stream, size, [None] * writer.tags, executable=file.executable)
+            writer.add(file.member, stream, [None] * len(writer.tags), executable=file.executable)
         return
     results = [future.result() for future in item.futures]
     failures = {result.failure for result in results if result.image is None}
@@ -230,10 +233,10 @@ def _write(writer: BundleWriter, item: _Item, report: PackReport, *, source: boo
         report.modules += 1
     image = results[0].image if results and not source else None
     if image is not None:
-        writer.add(f"{file.member}c", io.BytesIO(image), len(image), [], executable=False, stored=True)
+        writer.add(f"{file.member}c", io.BytesIO(image), [], executable=False, stored=True)
     else:
         images = [result.image for result in results] if source else []
-        writer.add(file.member, io.BytesIO(item.data), len(item.data), images, executable=file.executable)
+        writer.add(file.member, io.BytesIO(item.data), images, executable=file.executable)
 
 
 def _distribution(path: Path) -> dict[str, str]:
@@ -254,7 +257,7 @@ def _manifest(
     manifest = {
         "format": VERSION,
         "tool": f"bundleimp {__version__}",
-        "inputs": [path.resolve().name for path in sources],
+        "inputs": [Path(os.path.abspath(path)).name for path in sources],
         "layout": report.layout,
         "compress": compress,
         "source": source,
@@ -266,4 +269,4 @@ def _manifest(
         "members": report.members,
         "entry_point": None,
     }
-    return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import os
-import shutil
 import tempfile
-import time
 import zipfile
 import zlib
-from contextlib import ExitStack
-from typing import IO, TYPE_CHECKING, BinaryIO, Literal, Self
+from contextlib import ExitStack, suppress
+from typing import IO, TYPE_CHECKING, BinaryIO, Self
 
 from ..runtime import format as bundle_format
-from ..runtime.format import Extent, IndexedMember, Locator, Member
-from ..runtime.zipdirectory import END_SIZE, HEADER_SIZE, dos_time
+from ..runtime.format import Extent, IndexedMember, Locator
+from ..runtime.zipdirectory import HEADER_SIZE, find_end
 from .errors import PackError
+from .zipsink import ZipSink, zip_method
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,47 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ..runtime.format import CodeTag
-
-Compression = Literal["none", "deflate", "zstd"]
-
-_CHUNK = 1 << 20
-_SAMPLE = 1 << 14
-_FIRST = (1980, 1, 1, 0, 0, 0)
-_LAST = (2107, 12, 31, 23, 59, 58)
-
-
-def timestamp() -> tuple[int, int, int, int, int, int]:
-    """Return the time that all members carry: `SOURCE_DATE_EPOCH` in UTC, else the first that a zip can hold.
-
-    Raises:
-        PackError: the variable is no whole number.
-
-    """
-    text = os.environ.get("SOURCE_DATE_EPOCH")
-    if not text:
-        return _FIRST
-    try:
-        moment = time.gmtime(int(text))
-    except (ValueError, OverflowError, OSError):
-        message = f"SOURCE_DATE_EPOCH is no time in seconds: {text!r}"
-        raise PackError(message) from None
-    return max(_FIRST, min(_LAST, (*moment[:5], moment[5] // 2 * 2)))
-
-
-def zip_method(compression: Compression) -> int:
-    """Return the zip method (APPNOTE 4.4.5) that *compression* names.
-
-    Raises:
-        PackError: this Python's standard library cannot write it.
-
-    """
-    if compression == "zstd":
-        method = getattr(zipfile, "ZIP_ZSTANDARD", None)
-        if method is None:
-            message = "--compress zstd needs Python 3.14 or newer to pack and to import; take deflate"
-            raise PackError(message)
-        return int(method)
-    return zipfile.ZIP_DEFLATED if compression == "deflate" else zipfile.ZIP_STORED
+    from .zipsink import Compression
 
 
 class BundleWriter:
@@ -74,99 +34,75 @@ class BundleWriter:
     """
 
     def __init__(self, output: Path, *, tags: Sequence[CodeTag], compression: Compression, nested: bool) -> None:
-        """Make the temporary files beside *output*.
+        self._output = output
+        self._method = zip_method(compression)
+        self._nested = nested
+        self._index: list[IndexedMember] = []
+        self._record: list[str] = []
+        self.tags = tags
+
+    def __enter__(self) -> Self:
+        """Make the temporary files beside the output.
 
         Raises:
             PackError: its folder cannot be written to.
 
         """
-        self._output = output
-        self._tags = tags
-        self._method = zip_method(compression)
-        self._time = timestamp()
-        self._stamp = dos_time(self._time)
-        self.tags = len(tags)
-        self._index: list[IndexedMember] = []
-        self._record: list[str] = []
-        folder = output.parent
-        try:
-            descriptor, self._path = tempfile.mkstemp(dir=folder, prefix=f".{output.name[:100]}.", suffix=".tmp")
-        except OSError as error:
-            message = f"cannot be written: {error.strerror}"
-            raise PackError(message, file=str(output)) from None
-        self._stack = ExitStack()
-        self._file = self._stack.enter_context(os.fdopen(descriptor, "w+b"))
-        self._codes = [self._temporary(folder) for _ in tags]
-        # The inner zip of the nested layout is written aside, because a zip's members must be whole before the next.
-        self._payload_file = self._temporary(folder) if nested else None
-        self._zip = zipfile.ZipFile(self._file, "w")
-        self._payload = zipfile.ZipFile(self._payload_file, "w") if self._payload_file is not None else self._zip
-
-    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            try:
+                descriptor, self._path = tempfile.mkstemp(dir=self._output.parent, prefix=".bundleimp-", suffix=".tmp")
+                stack.callback(self._discard)
+                self._file: BinaryIO = os.fdopen(descriptor, "w+b")
+                stack.callback(_close, self._file)
+                self._codes = [self._temporary(stack) for _ in self.tags]
+                # The inner zip is written aside: the members of a zip have to be whole before the next one begins.
+                self._inner = self._temporary(stack) if self._nested else None
+                self._zip = self._sink(stack, self._file)
+                self._payload = self._zip if self._inner is None else self._sink(stack, self._inner)
+            except OSError as error:
+                message = f"cannot be written: {error.strerror or error}"
+                raise PackError(message, file=str(self._output)) from None
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
-        self._zip.fp = self._payload.fp = None  # closing an unfinished ZipFile would write to it
-        if os.path.exists(self._path):
+
+    def _discard(self) -> None:
+        with suppress(FileNotFoundError):  # it is in its place by then
             os.unlink(self._path)
 
-    def _temporary(self, folder: Path) -> BinaryIO:
-        return self._stack.enter_context(tempfile.TemporaryFile(dir=folder))
+    def _temporary(self, stack: ExitStack) -> BinaryIO:
+        file = tempfile.TemporaryFile(dir=self._output.parent)  # noqa: SIM115 (the stack closes it)
+        stack.callback(_close, file)
+        return file
 
-    def _info(self, name: str, size: int, *, executable: bool, method: int) -> zipfile.ZipInfo:
-        info = zipfile.ZipInfo(name, self._time)
-        info.create_system = 3  # the same on every platform
-        info.external_attr = (0o100755 if executable else 0o100644) << 16
-        info.compress_type = method
-        info.file_size = size
-        return info
+    @staticmethod
+    def _sink(stack: ExitStack, file: BinaryIO) -> ZipSink:
+        sink = ZipSink(file)
+        stack.callback(sink.abandon)
+        return sink
 
     def add(
-        self,
-        name: str,
-        stream: IO[bytes],
-        size: int,
-        images: Sequence[bytes | None],
-        *,
-        executable: bool,
-        stored: bool = False,
+        self, name: str, stream: IO[bytes], images: Sequence[bytes | None], *, executable: bool, stored: bool = False
     ) -> None:
         """Write a payload member.
 
         Arguments:
             name: its name.
-            stream: its content.
-            size: how many bytes that will be, as far as is known now.
+            stream: its content, seekable.
             images: its pyc image for each code tag, or None.
             executable: whether it gets the execute permission.
             stored: whether it must not be compressed.
 
         """
-        chunk = stream.read(_CHUNK)
-        method = self._method if not stored and _shrinks(chunk) else zipfile.ZIP_STORED
-        info = self._info(name, size, executable=executable, method=method)
-        digest = hashlib.sha256()
-        written = 0
-        with self._payload.open(info, "w") as target:
-            while chunk:
-                digest.update(chunk)
-                written += len(chunk)
-                target.write(chunk)
-                chunk = stream.read(_CHUNK)
-        self._record.append(_record_line(name, digest.digest(), written))
-        offset = info.header_offset + len(info.FileHeader())
-        member = Member(name, method, offset, info.compress_size, info.file_size, info.CRC, self._stamp)
-        self._index.append(IndexedMember(member, [self._keep(*pair) for pair in zip(self._codes, images, strict=True)]))
-
-    def _keep(self, codes: BinaryIO, image: bytes | None) -> Extent | None:
-        if image is None:
-            return None
-        extent = Extent(codes.tell(), len(image), zlib.crc32(image))
-        codes.write(image)
-        return extent
+        method = zipfile.ZIP_STORED if stored else self._method
+        written = self._payload.add(name, stream, method, executable=executable)
+        self._record.append(_record_line(name, written.digest, written.member.size))
+        codes = [_keep(*pair) for pair in zip(self._codes, images, strict=True)]
+        self._index.append(IndexedMember(written.member, codes))
 
     def finish(self, manifest: bytes) -> int:
         """Write the rest and put the file in its place; return its size in bytes.
@@ -175,86 +111,71 @@ class BundleWriter:
             manifest: the content of manifest.json.
 
         """
-        if self._payload_file is not None:
+        if self._inner is not None:
             self._payload.close()
-            shift = self._copy(bundle_format.PAYLOAD, self._payload_file)
+            shift = self._zip.add(bundle_format.PAYLOAD, self._inner, zipfile.ZIP_STORED).member.offset
             for item in self._index:
                 item.member.offset += shift
-        self._write(bundle_format.MANIFEST, manifest, zipfile.ZIP_DEFLATED)
+        self._zip.add(bundle_format.MANIFEST, io.BytesIO(manifest), zipfile.ZIP_DEFLATED)
         record = "".join(self._record).encode()
-        self._write(bundle_format.RECORD, record, zipfile.ZIP_DEFLATED)
-        for column, tag in enumerate(self._tags):
-            shift = self._copy(bundle_format.CODE + tag.name, self._codes[column])
+        self._zip.add(bundle_format.RECORD, io.BytesIO(record), zipfile.ZIP_DEFLATED)
+        for column, tag in enumerate(self.tags):
+            shift = self._zip.add(bundle_format.CODE + tag.name, self._codes[column], zipfile.ZIP_STORED).member.offset
             for item in self._index:
                 extent = item.codes[column]
                 if extent is not None:
                     extent.offset += shift
         self._write_index(hashlib.sha256(record).digest())
-        self._file.flush()
         size = self._file.seek(0, os.SEEK_END)
         self._place()
         return size
 
-    def _copy(self, name: str, source: BinaryIO) -> int:
-        """Copy a temporary file into a stored member; return the offset of its data."""
-        info = self._info(name, source.seek(0, os.SEEK_END), executable=False, method=zipfile.ZIP_STORED)
-        source.seek(0)
-        with self._zip.open(info, "w") as target:
-            offset = self._file.tell()
-            shutil.copyfileobj(source, target, _CHUNK)
-        return offset
-
-    def _write(self, name: str, data: bytes, method: int) -> None:
-        self._zip.writestr(self._info(name, len(data), executable=False, method=method), data)
-
     def _write_index(self, record_digest: bytes) -> None:
-        offset = self._file.tell() + HEADER_SIZE + len(bundle_format.INDEX)
-        index = bundle_format.encode_index(self._index, self._tags, record_digest, offset)
-        self._write(bundle_format.INDEX, index.data, zipfile.ZIP_STORED)
-        directory_offset = self._file.tell()
-        count = len(self._zip.filelist)
+        offset = self._file.seek(0, os.SEEK_END) + HEADER_SIZE + len(bundle_format.INDEX)
+        index = bundle_format.encode_index(self._index, self.tags, record_digest, offset)
+        self._zip.add(bundle_format.INDEX, io.BytesIO(index.data), zipfile.ZIP_STORED)
         # The locator holds the checksum of the central directory, which is written together with it: fill it in after.
-        self._zip.comment = bytes(bundle_format.LOCATOR_SIZE)
-        self._zip.close()
-        self._file.flush()
-        tail = self._file.seek(0, os.SEEK_END) - bundle_format.LOCATOR_SIZE
-        self._file.seek(directory_offset)
-        directory = self._file.read(self._zip_directory_size(directory_offset, tail))
+        self._zip.close(bytes(bundle_format.LOCATOR_SIZE))
+        tail_start = self._file.seek(offset + len(index.data))
+        end = find_end(self._file.read(), tail_start, 0)
+        assert end is not None  # noqa: S101 (it was written just now)
+        self._file.seek(end.directory_offset)
+        directory = self._file.read(end.directory_size)
         locator = Locator(
             index.head_size,
             offset,
             len(index.data),
             zlib.crc32(index.data),
-            directory_offset,
-            len(directory),
-            count,
+            end.directory_offset,
+            end.directory_size,
+            end.count,
             zlib.crc32(directory),
         )
-        self._file.seek(tail)
+        self._file.seek(-bundle_format.LOCATOR_SIZE, os.SEEK_END)
         self._file.write(locator.encode())
-
-    def _zip_directory_size(self, offset: int, tail: int) -> int:
-        """Return the central directory's size: what follows is the end record, with zip64's before it if needed."""
-        end = tail - END_SIZE
-        self._file.seek(end - 20)
-        if self._file.read(4) == b"PK\x06\x07":
-            end -= 20 + 56
-        self._file.seek(offset)
-        return end - offset
 
     def _place(self) -> None:
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(self._path, 0o666 & ~mask)
+        self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
         os.replace(self._path, self._output)
 
 
-def _shrinks(start: bytes) -> bool:
-    """Return whether data that begins with *start* is worth compressing."""
-    sample = start[:_SAMPLE]
-    return len(zlib.compress(sample, 1)) - 6 < len(sample)
+def _close(file: BinaryIO) -> None:
+    with suppress(OSError):  # what it still wanted to write is not wanted any more
+        file.close()
+
+
+def _keep(codes: BinaryIO, image: bytes | None) -> Extent | None:
+    """Append a pyc image to a code tag's file; return where it lies there."""
+    if image is None:
+        return None
+    extent = Extent(codes.tell(), len(image), zlib.crc32(image))
+    codes.write(image)
+    return extent
 
 
 def _record_line(name: str, digest: bytes, size: int) -> str:

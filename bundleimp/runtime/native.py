@@ -26,9 +26,9 @@ def real_file(archive: "Archive", member: "Member") -> "str | None":
     path = os.path.join(root, "files", archive.key, *member.name.split("/"))
     try:
         with open(path, "rb") as stream:
-            data = stream.read()
+            data: bytes | None = stream.read()
     except OSError:
-        data = b""
-    if len(data) == member.size and crc32(data) == member.crc:
+        data = None
+    if data is not None and len(data) == member.size and crc32(data) == member.crc:
         return path
     return path if cachefolder.publish(path, archive.read(member), 0o700) else None

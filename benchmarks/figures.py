@@ -1,0 +1,132 @@
+"""What came out: comparisons with their spread and limit, counts, and the statistics behind them.  No I/O."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one run took, in seconds."""
+
+    cpu: float
+    wall: float
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The middle of a series and how far it spreads: median, quartiles, extremes."""
+
+    median: float
+    lower: float
+    upper: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """Return the spread of *values*."""
+        lower, median, upper = (
+            statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [values[0]] * 3
+        )
+        return cls(median, lower, upper, min(values), max(values))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A comparison of two variants: one line of the table.
+
+    Attributes:
+        row: the row it belongs to.
+        name: what is compared with what.
+        unit: "x" for a ratio, "ms" for a difference.
+        cpu: the spread over the pairs, in CPU time.
+        wall: the same in wall time.
+        pairs: how many pairs.
+        limit: what the median must not exceed in CPU time, or None where it only stands beside as a peer.
+
+    """
+
+    row: str
+    name: str
+    unit: str
+    cpu: Spread
+    wall: Spread
+    pairs: int
+    limit: float | None = None
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the limit is kept; None where there is none."""
+        return None if self.limit is None else self.cpu.median <= self.limit
+
+
+@dataclass(frozen=True)
+class Count:
+    """What was counted at several sizes of the same work: one line of the table.
+
+    Attributes:
+        row: the row it belongs to.
+        name: what was counted, and at which sizes.
+        values: the counts, one per size.
+        limit: what none of them may exceed, or None.
+        constant: whether they have to be the same, whatever the size.
+
+    """
+
+    row: str
+    name: str
+    values: Sequence[float]
+    limit: float | None = None
+    constant: bool = False
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the limit is kept; None where there is none."""
+        if self.limit is None:
+            return None
+        return max(self.values) <= self.limit and not (self.constant and len(set(self.values)) > 1)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a row gives: its figures, and what a reader has to know to read them."""
+
+    figures: Sequence[Figure | Count]
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the suite.
+
+    Attributes:
+        name: what ``--row`` takes.
+        pairs: how many interleaved pairs it makes unless told otherwise.
+        run: does it, given a folder to work in and the number of pairs.
+
+    """
+
+    name: str
+    pairs: int
+    run: Callable[[Path, int], Outcome]
+
+
+def ratio(row: str, name: str, ours: Sequence[Cost], theirs: Sequence[Cost], limit: float | None = None) -> Figure:
+    """Return *ours* over *theirs*, pair by pair."""
+    cpu = Spread.of([our.cpu / their.cpu for our, their in zip(ours, theirs, strict=True)])
+    wall = Spread.of([our.wall / their.wall for our, their in zip(ours, theirs, strict=True)])
+    return Figure(row, name, "x", cpu, wall, len(ours), limit)
+
+
+def difference(row: str, name: str, ours: Sequence[Cost], theirs: Sequence[Cost], limit: float | None = None) -> Figure:
+    """Return *ours* minus *theirs* in milliseconds, pair by pair; *limit* is in milliseconds too."""
+    cpu = Spread.of([1e3 * (our.cpu - their.cpu) for our, their in zip(ours, theirs, strict=True)])
+    wall = Spread.of([1e3 * (our.wall - their.wall) for our, their in zip(ours, theirs, strict=True)])
+    return Figure(row, name, "ms", cpu, wall, len(ours), limit)

@@ -1,0 +1,111 @@
+"""Row `import`: about 1,300 modules of well-known packages, imported in a fresh interpreter, from one path entry.
+
+The same files, without extension modules, as: bundle; directory with bytecode; zip as `zipimport` likes it best; and
+the floor, which unmarshals and executes bytecode that is in memory already.  The path entry is put on ``sys.path``
+after the clock has started, so opening the bundle and loading the runtime count.  What the packages import from the
+standard library counts too, for all of them alike.  One package (certifi) asks for the path of a data file while it is
+imported: the bundle has it in its cache from the round before, `zipimport` writes it each time.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from . import trees
+from .figures import Cost, Outcome, Row, ratio
+from .measure import RunError, cost_of, environment, interleave, probe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PACKAGES = (
+    "asgiref",
+    "certifi",
+    "charset_normalizer",
+    "django",
+    "idna",
+    "jinja2",
+    "markdown_it",
+    "markupsafe",
+    "mdurl",
+    "mpmath",
+    "networkx",
+    "pygments",
+    "requests",
+    "rich",
+    "sqlalchemy",
+    "sqlparse",
+    "sympy",
+    "typing_extensions",
+    "urllib3",
+)
+_MODULES = (
+    "sympy",
+    "networkx",
+    "sqlalchemy.orm",
+    "django.db.models",
+    "rich",
+    "rich.console",
+    "rich.table",
+    "rich.progress",
+    "rich.markdown",
+    "rich.syntax",
+    "rich.traceback",
+    "rich.logging",
+    "rich.tree",
+    "rich.prompt",
+    "requests",
+    "jinja2",
+    "pygments",
+    "pygments.lexers",
+    "pygments.lexers.python",
+    "pygments.formatters",
+    "pygments.formatters.html",
+)
+
+
+class _Variant:
+    """One way to import the same modules; it notes what was imported."""
+
+    def __init__(self, python: Path, cache: Path, kind: str, entry: Path, tree: Path) -> None:
+        self._python = python
+        self._cache = cache
+        self._arguments = [kind, str(entry), str(tree), *_MODULES]
+        self.imported: list[str] = []
+
+    def __call__(self, number: int) -> Cost:
+        # The order of sets is the same for all variants of a round, and another one in the next.
+        variables = environment(PYTHONHASHSEED=str(number), BUNDLEIMP_CACHE_DIR=str(self._cache))
+        report = probe(self._python, "imports.py", self._arguments, variables)
+        self.imported = report["imported"]
+        return cost_of(report)
+
+
+def _run(folder: Path, pairs: int) -> Outcome:
+    python = trees.interpreter(folder / "environment", hook=True)
+    tree = trees.copy_packages(_PACKAGES, folder / "tree")
+    variant = partial(_Variant, python, folder / "cache", tree=tree)
+    variants = {
+        "bundle": variant("entry", trees.bundle(tree, folder / "packages.pybundle")),
+        "directory": variant("entry", tree),
+        "zipimport": variant("entry", trees.zip_file(tree, folder / "packages.zip")),
+        "floor": variant("floor", trees.code_file(tree, folder / "codes")),
+    }
+    costs = interleave(variants, pairs)
+    expected = variants["directory"].imported
+    for name, each in variants.items():
+        if each.imported != expected:
+            message = f"{name} and directory did not import the same: {set(each.imported) ^ set(expected)}"
+            raise RunError(message)
+    figures = [
+        ratio("import", "bundle / directory", costs["bundle"], costs["directory"], 0.92),
+        ratio("import", "bundle / floor", costs["bundle"], costs["floor"], 1.07),
+        ratio("import", "bundle / zipimport", costs["bundle"], costs["zipimport"], 0.62),
+        ratio("import", "floor / directory", costs["floor"], costs["directory"]),
+        ratio("import", "zipimport / directory", costs["zipimport"], costs["directory"]),
+    ]
+    return Outcome(figures, [f"every variant imported the same {len(expected)} modules"])
+
+
+ROW = Row("import", 20, _run)

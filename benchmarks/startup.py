@@ -1,0 +1,60 @@
+"""Row `startup`: what every start of an interpreter pays, whole processes that do nothing (``python -c pass``).
+
+With a bundle of 9,000 members on PYTHONPATH over without one; the same for a plain zip, which CPython reads in Python
+before any hook exists; and with bundleimp installed over an environment without it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from . import trees
+from .figures import Outcome, Row, difference, ratio
+from .measure import environment, interleave, whole_process
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .figures import Cost
+    from .measure import Variant
+
+_PACKAGES, _SUBPACKAGES, _MODULES = 30, 2, 100
+
+
+def _start(python: Path, *entries: Path) -> Variant:
+    path = {"PYTHONPATH": os.pathsep.join(map(str, entries))} if entries else {}
+
+    def run(number: int) -> Cost:
+        return whole_process([str(python), "-P", "-c", "pass"], environment(PYTHONHASHSEED=str(number), **path))
+
+    return run
+
+
+def _run(folder: Path, pairs: int) -> Outcome:
+    python = trees.interpreter(folder / "with", hook=True)
+    bare = trees.interpreter(folder / "without", hook=False)
+    tree = trees.synthetic_tree(folder / "tree", _PACKAGES, _SUBPACKAGES, _MODULES)
+    big = trees.bundle(tree, folder / "big.pybundle")
+    plain = trees.zip_file(tree, folder / "big.zip")
+    costs = interleave(
+        {
+            "bundle": _start(python, big),
+            "hook": _start(python),
+            "nothing": _start(bare),
+            "zip": _start(bare, plain),
+        },
+        pairs,
+    )
+    return Outcome(
+        [
+            difference("startup", "9,000 members on the path - none", costs["bundle"], costs["hook"], 1.5),
+            ratio("startup", "9,000 members on the path / none", costs["bundle"], costs["hook"]),
+            difference("startup", "hook installed - not", costs["hook"], costs["nothing"], 0.3),
+            ratio("startup", "hook installed / not", costs["hook"], costs["nothing"]),
+            difference("startup", "peer: zip of 9,000 members - none", costs["zip"], costs["nothing"]),
+        ]
+    )
+
+
+ROW = Row("startup", 200, _run)

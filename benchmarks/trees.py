@@ -1,0 +1,164 @@
+"""What is imported: trees of modules, the same one as directory, zip and bundle, and interpreters to import it with."""
+
+from __future__ import annotations
+
+import importlib.util
+import marshal
+import random
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bundleimp
+
+from .measure import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_SEED = 20240229
+_PYC_HEADER = 16
+_UNCHECKED = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
+# Extension modules load from real files everywhere, so nobody has them; the rest is never imported and only takes time.
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd", "tests", "LC_MESSAGES")
+
+
+def interpreter(folder: Path, *, hook: bool) -> Path:
+    """Make a virtual environment in *folder* that holds bundleimp with its hook, or nothing; return its Python."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, env=environment())
+    site_packages = next(folder.glob("lib*/python*/site-packages"))
+    if hook:
+        package = Path(bundleimp.__file__).parent
+        shutil.copytree(package, site_packages / package.name, ignore=_LEFT_OUT)
+        for name in ("bundleimp.pth", "bundleimp.start"):
+            shutil.copy2(package.parent / name, site_packages)
+        compile_tree(site_packages)
+    return folder / "bin" / "python"
+
+
+def copy_packages(names: Iterable[str], folder: Path) -> Path:
+    """Copy the installed top-level modules and packages *names* to *folder*, compile them there, and return it.
+
+    Raises:
+        ModuleNotFoundError: one is not installed.
+
+    """
+    folder.mkdir()
+    for name in names:
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            message = f"the environment has no {name}"
+            raise ModuleNotFoundError(message, name=name)
+        origin = Path(spec.origin)
+        if spec.submodule_search_locations:
+            shutil.copytree(origin.parent, folder / name, ignore=_LEFT_OUT)
+        else:
+            shutil.copy2(origin, folder)
+    compile_tree(folder)
+    return folder
+
+
+def compile_tree(*paths: Path) -> None:
+    """Put bytecode beside the sources at and below *paths*, as an installer does."""
+    # Template files that bear the name of modules do not compile; nothing imports them.
+    command = [sys.executable, "-W", "ignore", "-m", "compileall", "-qq", "-j0", *map(str, paths)]
+    subprocess.run(command, check=False, env=environment())
+
+
+def synthetic_members(packages: int, subpackages: int, modules: int) -> Iterator[tuple[str, str]]:
+    """Yield the name and the source of each member of a made-up tree.
+
+    Arguments:
+        packages: how many top-level packages.
+        subpackages: how many subpackages in each.
+        modules: how many files in each of those and these, ``__init__.py`` with them.
+
+    """
+    numbers = random.Random(_SEED)  # noqa: S311 (the same tree each time)
+    for package in range(packages):
+        for folder in (f"p{package:03}", *(f"p{package:03}/s{number}" for number in range(subpackages))):
+            for module in range(modules):
+                name = f"m{module:03}.py" if module else "__init__.py"
+                value = numbers.randrange(10**9)
+                yield f"{folder}/{name}", f"VALUE = {value}\n\ndef double(number: int) -> int:\n    return number * 2\n"
+
+
+def synthetic_tree(folder: Path, packages: int, subpackages: int, modules: int) -> Path:
+    """Write the made-up tree of `synthetic_members` to *folder*, and return it."""
+    for name, source in synthetic_members(packages, subpackages, modules):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+    return folder
+
+
+def bundle(tree: Path, output: Path) -> Path:
+    """Pack *tree* with the default options into *output*, and return it."""
+    bundleimp.pack([tree], output)
+    return output
+
+
+@dataclass(frozen=True)
+class CompiledModule:
+    """A source file of a tree and its bytecode.
+
+    Attributes:
+        member: its name in the tree, with slashes.
+        name: the module's.
+        source: the source file.
+        bytecode: its pyc file.
+        code: the marshalled code object in that, None where there is none.
+
+    """
+
+    member: str
+    name: str
+    source: Path
+    bytecode: Path
+    code: bytes | None
+
+    @property
+    def is_package(self) -> bool:
+        """Whether it is the ``__init__`` of a package."""
+        return self.source.stem == "__init__"
+
+
+def compiled_modules(tree: Path) -> Iterator[CompiledModule]:
+    """Yield the source files of *tree*, which was compiled, in order."""
+    for source in sorted(tree.rglob("*.py")):
+        member = source.relative_to(tree).as_posix()
+        pyc = Path(importlib.util.cache_from_source(str(source)))
+        code = pyc.read_bytes()[_PYC_HEADER:] if pyc.exists() else None
+        name = member.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        yield CompiledModule(member, name, source, pyc, code)
+
+
+def zip_file(tree: Path, output: Path) -> Path:
+    """Write *tree*, which was compiled, as the zip that `zipimport` is fastest with, and return it.
+
+    That is: nothing compressed, and beside each ``mod.py`` a ``mod.pyc`` that is not checked against it (PEP 552).
+    """
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_STORED) as archive:
+        for path in sorted(tree.rglob("*")):
+            if path.is_file() and path.parent.name != "__pycache__":
+                archive.writestr(path.relative_to(tree).as_posix(), path.read_bytes())
+        for module in compiled_modules(tree):
+            if module.code is not None:
+                header = _UNCHECKED + importlib.util.source_hash(module.source.read_bytes())
+                archive.writestr(f"{module.member}c", header + module.code)
+    return output
+
+
+def code_file(tree: Path, output: Path) -> Path:
+    """Write the bytecode of *tree*, which was compiled, as one marshalled dict for the floor's probe, and return it."""
+    codes = {
+        module.name: (str(module.source), str(module.bytecode), module.is_package, module.code)
+        for module in compiled_modules(tree)
+        if module.code is not None
+    }
+    output.write_bytes(marshal.dumps(codes))
+    return output

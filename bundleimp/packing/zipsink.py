@@ -1,0 +1,139 @@
+"""A zip on its way to a file: members go in as streams, and come back as what the index notes of them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import zipfile
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, BinaryIO, Literal
+
+from ..runtime.format import Member
+from ..runtime.zipdirectory import dos_time
+from .errors import PackError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Compression = Literal["none", "deflate", "zstd"]
+
+_CHUNK = 1 << 20
+_FIRST = (1980, 1, 1, 0, 0, 0)
+_LAST = (2107, 12, 31, 23, 59, 58)
+_UNIX = 3
+
+
+def timestamp() -> tuple[int, int, int, int, int, int]:
+    """Return the time that all members carry: `SOURCE_DATE_EPOCH` in UTC, else the first that a zip can hold.
+
+    Raises:
+        PackError: the variable is no whole number.
+
+    """
+    text = os.environ.get("SOURCE_DATE_EPOCH")
+    if not text:
+        return _FIRST
+    try:
+        moment = time.gmtime(int(text))
+    except (ValueError, OverflowError, OSError):
+        message = f"SOURCE_DATE_EPOCH is no time in seconds: {text!r}"
+        raise PackError(message) from None
+    year, month, day, hour, minute, second = moment[:6]
+    return max(_FIRST, min(_LAST, (year, month, day, hour, minute, second // 2 * 2)))
+
+
+def zip_method(compression: Compression) -> int:
+    """Return the zip method (APPNOTE 4.4.5) that *compression* names.
+
+    Raises:
+        PackError: this Python's standard library cannot write it.
+
+    """
+    if compression == "zstd":
+        method = getattr(zipfile, "ZIP_ZSTANDARD", None)
+        if method is None:
+            message = "--compress zstd needs Python 3.14 or newer to pack and to import; take deflate"
+            raise PackError(message)
+        return int(method)
+    return zipfile.ZIP_DEFLATED if compression == "deflate" else zipfile.ZIP_STORED
+
+
+@dataclass(frozen=True)
+class Written:
+    """A member that was written, and the SHA-256 of its content."""
+
+    member: Member
+    digest: bytes
+
+
+def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    while chunk := stream.read(_CHUNK):
+        yield chunk
+
+
+class ZipSink:
+    """Writes a zip to an open file; equal members give equal bytes on every platform.
+
+    Attributes:
+        count: how many members it has.
+
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._time = timestamp()
+        self._zip = zipfile.ZipFile(file, "w")
+
+    @property
+    def count(self) -> int:
+        """How many members there are."""
+        return len(self._zip.filelist)
+
+    def add(self, name: str, stream: IO[bytes], method: int, *, executable: bool = False) -> Written:
+        """Write a member; it is stored where compressing it would not make it smaller.
+
+        Arguments:
+            name: its name.
+            stream: its content, seekable.
+            method: the zip method to try.
+            executable: whether it gets the execute permission.
+
+        """
+        info = zipfile.ZipInfo(name, self._time)
+        info.create_system = _UNIX
+        info.external_attr = (0o100755 if executable else 0o100644) << 16
+        info.compress_type = method
+        # Only says whether the header needs the fields of zip64; what is written counts in the end.
+        info.file_size = stream.seek(0, os.SEEK_END)
+        stream.seek(0)
+        digest = hashlib.sha256()
+        with self._zip.open(info, "w") as target:
+            offset = self._file.tell()
+            for chunk in _chunks(stream):
+                digest.update(chunk)
+                target.write(chunk)
+        if method != zipfile.ZIP_STORED and info.compress_size >= info.file_size:
+            self._take_back(info)
+            return self.add(name, stream, zipfile.ZIP_STORED, executable=executable)
+        stamp = dos_time(self._time)
+        member = Member(name, method, offset, info.compress_size, info.file_size, info.CRC, stamp)
+        return Written(member, digest.digest())
+
+    def _take_back(self, info: zipfile.ZipInfo) -> None:
+        """Remove the member that was written last."""
+        self._zip.filelist.remove(info)
+        del self._zip.NameToInfo[info.filename]
+        self._zip.start_dir = info.header_offset
+        self._file.seek(info.header_offset)
+        self._file.truncate()
+
+    def close(self, comment: bytes = b"") -> None:
+        """Write the central directory, and *comment* behind it."""
+        self._zip.comment = comment
+        self._zip.close()
+        self._file.flush()
+
+    def abandon(self) -> None:
+        """Leave the zip unfinished: nothing more is written."""
+        self._zip.fp = None
