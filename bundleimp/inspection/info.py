@@ -93,7 +93,10 @@ def _recorded(bundle: Bundle, name: str) -> list[str]:
         text = bundle.read(name).decode("utf-8", "replace")
     except KeyError:
         return []
-    return [row[0] for row in csv.reader(io.StringIO(text)) if row]
+    try:
+        return [row[0] for row in csv.reader(io.StringIO(text)) if row]
+    except csv.Error:
+        return []
 
 
 def _entry_points(bundle: Bundle, name: str) -> list[EntryPoint]:

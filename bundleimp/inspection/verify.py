@@ -161,7 +161,12 @@ def _record(bundle: Bundle, contents: dict[str, _Content]) -> Iterator[Finding]:
         yield Finding("the member is missing", bundle_format.RECORD)
         return
     payload = {member.name for member in bundle.members}
-    for row in csv.reader(io.StringIO(text)):
+    try:
+        rows = list(csv.reader(io.StringIO(text)))
+    except csv.Error as error:
+        yield Finding(f"is no RECORD: {error}", bundle_format.RECORD)
+        rows = []
+    for row in rows:
         name = row[0] if row else ""
         if name not in payload:
             yield Finding("RECORD names a member that is not there", name)
@@ -237,6 +242,9 @@ def _code(bundle: Bundle, tag: CodeTag, extents: dict[str, Extent | None]) -> It
             yield Finding(f"the bytecode of {module} does not lie where it should", name, extent.offset)
             return
         position += extent.size
+        if module not in sources:
+            yield Finding(f"holds bytecode of {module}, which is no member", name, extent.offset)
+            continue
         fault = _image_fault(bundle, tag, extent, sources[module])
         if fault is not None:
             yield Finding(f"the bytecode of {module} {fault}", name, extent.offset)

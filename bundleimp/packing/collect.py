@@ -81,10 +81,9 @@ def _walk(folder: Path, prefix: str, patterns: Sequence[str], above: frozenset[P
         raise PackError(message, file=str(folder)) from None
     if real in above:
         return
-    present = set(names)
     for name in names:
         member = prefix + name
-        if excluded(member, patterns) or (name.endswith(".pyc") and name[:-1] in present):
+        if excluded(member, patterns) or (name.endswith(".pyc") and (folder / name[:-1]).is_file()):
             continue
         path = folder / name
         try:

@@ -53,7 +53,7 @@ def find_end(file: BundleFile, start: int, end: int) -> Tail:
 
     """
     if start == end:
-        message = "is empty"
+        message = "is no zip archive: it is empty"
         raise NotABundleError(message)
     for size in (_TAIL, zipdirectory.LARGEST_END):
         tail_start = max(start, end - size)

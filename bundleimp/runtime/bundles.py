@@ -8,7 +8,7 @@ import os
 
 from .archive import Archive
 from .bundlefile import Identity, is_regular_file
-from .errors import TRACING, trace
+from .errors import TRACING, BundleFormatError, NotABundleError, trace
 from .format import SUFFIX
 
 _SEPARATORS = "/\\" if os.sep == "\\" else "/"
@@ -17,36 +17,50 @@ _SEPARATORS = "/\\" if os.sep == "\\" else "/"
 class OpenBundle:
     """A bundle that the import system was pointed to: a path, and the version of the file now in use.
 
-    ``archive`` is None while nothing can be imported: the file is gone, or is not sound.
+    Attributes:
+        path: the file's absolute path.
+        archive: the version in use; None where the file is gone or not sound.
+        fault: why it is not sound, or None.
+        reported: whether the user was told of the fault.
+
     """
 
-    __slots__ = ("archive", "path", "refused")
+    __slots__ = ("_identity", "archive", "fault", "path", "reported")
 
-    def __init__(self, path: str, archive: "Archive | None") -> None:
+    def __init__(self, path: str) -> None:
         self.path = path
-        self.archive = archive
-        self.refused: Identity | None = None
+        self.archive: Archive | None = None
+        self.fault: BundleFormatError | None = None
+        self.reported = False
+        self._identity: Identity | None = None
+        self.refresh()
 
     def refresh(self) -> None:
-        """Look at the file again, and take the new version where it was replaced.
-
-        Raises:
-            BundleFormatError: there is a new version and it is not sound; ``archive`` is None then.
-
-        """
+        """Look at the file again, and take the new version, sound or not, where it was replaced."""
         try:
             identity = Identity(os.stat(self.path))
         except (OSError, ValueError):
-            self.archive = self.refused = None
+            self.archive = self.fault = self._identity = None
             return
-        known = self.archive.identity if self.archive is not None else self.refused
-        if known == identity:
+        if identity == self._identity:
             return
-        self.archive = None
-        self.refused = identity
-        self.archive = Archive(self.path)
-        if TRACING:
+        known = self._identity
+        self._identity = identity
+        self.reported = False
+        try:
+            self.archive, self.fault = Archive(self.path), None
+        except BundleFormatError as error:
+            self.archive, self.fault = None, error
+        if TRACING and known is not None:
             trace(f"{self.path}: took a new version")
+
+    def check(self) -> None:
+        """Raise BundleFormatError where the file is not sound, NotABundleError where it is gone."""
+        if self.fault is not None:
+            raise self.fault.with_traceback(None)
+        if self.archive is None:
+            message = "there is no such file"
+            raise NotABundleError(message, file=self.path)
 
 
 # The one piece of state: every bundle in use, by absolute path.
@@ -97,24 +111,11 @@ def inner_name(path: str) -> str:
     return "/".join(parts)
 
 
-def open_bundle(path: str) -> "OpenBundle":
-    """Return the open bundle for the absolute *path*, opening the file where that was not done before.
-
-    Raises:
-        BundleFormatError: the file is not sound.
-
-    """
+def open_bundle(path: str) -> OpenBundle:
+    """Return the open bundle for the absolute *path*; the file is opened where that was not done before."""
     bundle = _bundles.get(path)
     if bundle is None:
-        bundle = _bundles.setdefault(path, OpenBundle(path, Archive(path)))
+        return _bundles.setdefault(path, OpenBundle(path))
+    if bundle.archive is None:
+        bundle.refresh()
     return bundle
-
-
-def refuse_bundle(path: str) -> "OpenBundle":
-    """Note that the file at *path* is not sound, until it is replaced; return the bundle, which is empty."""
-    bundle = OpenBundle(path, None)
-    try:
-        bundle.refused = Identity(os.stat(path))
-    except OSError:
-        bundle.refused = None
-    return _bundles.setdefault(path, bundle)

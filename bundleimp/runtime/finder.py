@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .archive import Archive
+    from .bundles import Location, OpenBundle
     from .format import Directory
     from .loaders import _BundleLoaderBasics
     from .zipdirectory import ListedDirectory
@@ -47,6 +48,13 @@ _KINDS = [
 ]
 _LONGEST_FIRST = sorted((kind.suffix for kind in _KINDS), key=len, reverse=True)
 _TAG = code_tag()
+
+
+def report(bundle: "OpenBundle") -> None:
+    """Issue a `BundleWarning` where *bundle* is not sound, once for each version of the file."""
+    if bundle.fault is not None and not bundle.reported:
+        bundle.reported = True
+        warn(str(bundle.fault))
 
 
 class BundleFinder:
@@ -73,12 +81,23 @@ class BundleFinder:
         if location is None:
             message = "neither this path nor a parent of it is a file named *.pybundle"
             raise NotABundleError(message, file=text)
+        self._settle(location)
+        self._bundle.check()
+
+    def _settle(self, location: "Location") -> None:
         self._bundle = open_bundle(location.bundle)
         self._inner = location.inner
         self.path = os.path.join(location.bundle, *location.inner.split("/")) if location.inner else location.bundle
         self._folder = self.path + os.sep
         self._archive: Archive | None = None
         self._directory: Directory | ListedDirectory | None = None
+
+    @classmethod
+    def at(cls, location: "Location") -> "BundleFinder":
+        """Return a finder for *location*, whatever is there: a broken bundle has no modules."""
+        finder = cls.__new__(cls)
+        finder._settle(location)  # noqa: SLF001 (of our own class)
+        return finder
 
     def __repr__(self) -> str:
         return f"BundleFinder({self.path!r})"
@@ -165,10 +184,8 @@ class BundleFinder:
 
         A new version that is not sound is one `BundleWarning`; the path entry is empty then.
         """
-        try:
-            self._bundle.refresh()
-        except BundleFormatError as error:
-            warn(str(error))
+        self._bundle.refresh()
+        report(self._bundle)
 
     def iter_modules(self, prefix: str = "") -> "Iterator[tuple[str, bool]]":
         """Yield the name of each module of this path entry, with *prefix*, and whether it is a package (`pkgutil`)."""

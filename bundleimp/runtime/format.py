@@ -20,7 +20,7 @@ Head (the last bytes of the index)::
 
     0   4s  magic "PBh1"              44  u32  size of the root block
     4   32s SHA-256 of RECORD         48  u16  number of code tags
-    36  u64 offset of the root block  50  per tag: 4s pyc magic, u16 length, code tag in ASCII
+    36  u64 offset of the root block  50  per tag: 4s pyc magic, u16 length, code tag in ISO 8859-1
                                       last 4 bytes: CRC-32 of the head up to there
 
 Block::
@@ -253,7 +253,7 @@ class Head:
             len(self.tags).to_bytes(2, "little"),
         ]
         for tag in self.tags:
-            name = tag.name.encode("ascii")
+            name = tag.name.encode("latin-1")
             parts += [tag.magic, len(name).to_bytes(2, "little"), name]
         return _sealed(b"".join(parts))
 
@@ -272,7 +272,7 @@ def decode_head(data: bytes) -> "Head":
     position = 50
     for _ in range(_number(data, 48, 50)):
         end = position + 6 + _number(data, position + 4, position + 6)
-        tags.append(CodeTag(data[position + 6 : end].decode("ascii", "replace"), data[position : position + 4]))
+        tags.append(CodeTag(data[position + 6 : end].decode("latin-1"), data[position : position + 4]))
         position = end
     return Head(data[4:36], _number(data, 36, 44), _number(data, 44, 48), tags)
 

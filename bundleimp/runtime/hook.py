@@ -3,9 +3,9 @@
 import sys
 
 from . import adapt
-from .bundles import locate, refuse_bundle
-from .errors import TRACING, BundleFormatError, NotABundleError, trace, warn
-from .finder import BundleFinder
+from .bundles import locate, open_bundle
+from .errors import TRACING, trace
+from .finder import BundleFinder, report
 from .format import SUFFIX
 from .loaders import BundleExtensionLoader, BundleLoader, SourcelessBundleLoader
 
@@ -17,31 +17,23 @@ if TYPE_CHECKING:
 def path_hook(path: str) -> "BundleFinder":
     """Return a finder for the path entry *path*: a bundle or a directory in one.
 
-    A file that is no sound bundle is one `BundleWarning`; other imports go on.
+    A file that is no sound bundle is one `BundleWarning`, and a finder that finds nothing; other imports go on.
 
     Raises:
         ImportError: *path* is for the next hook.
         TypeError: *path* is no string.
 
     """
-    if SUFFIX not in path:
+    location = locate(path) if SUFFIX in path else None
+    if location is None:
         message = "no path to a bundle"
         raise ImportError(message, path=path)
-    try:
-        finder = BundleFinder(path)
-    except NotABundleError as error:
-        location = locate(path)
-        if location is not None:
-            warn(str(error))
-        raise
-    except BundleFormatError as error:
-        # It is a zip all the same, and the next hook would import from it what we refuse.
-        warn(str(error))
-        location = locate(path)
-        if location is None:
-            raise
-        refuse_bundle(location.bundle)
-        return BundleFinder(path)
+    bundle = open_bundle(location.bundle)
+    report(bundle)
+    if bundle.archive is None and bundle.fault is None:
+        bundle.check()
+    # A file that is not sound is claimed too: zipimport, asked next, imports from many truncated ones.
+    finder = BundleFinder.at(location)
     adapt.adapt(_register)
     if TRACING:
         trace(f"claimed path entry {path}")

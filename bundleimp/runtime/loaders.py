@@ -107,7 +107,11 @@ class _BundleLoaderBasics(_LoaderBasics):
             BundleFormatError: it is damaged.
 
         """
-        return self.archive.read(member_at(self.archive, path))
+        try:
+            return self.archive.read(member_at(self.archive, path))
+        except BundleFormatError as error:
+            error.name = self.name
+            raise
 
     def get_resource_reader(self, fullname: str) -> "BundleReader | None":
         """Return a resource reader for the folder that holds the module (``importlib.resources``)."""
@@ -194,7 +198,11 @@ class EmbeddedBundleLoader(BundleLoader):
 
         """
         path = self.get_filename(fullname)
-        image = self.archive.image(self._code, path)
+        try:
+            image = self.archive.image(self._code, path)
+        except BundleFormatError as error:
+            error.name = fullname
+            raise
         return _unmarshalled(image, self, path)
 
 
@@ -210,7 +218,7 @@ class SourcelessBundleLoader(_BundleLoaderBasics):
 
         """
         path = self.get_filename(fullname)
-        image = self.archive.read(self._directory.member(self._filename))
+        image = self.get_data(path)
         if image[:4] != MAGIC_NUMBER or len(image) < _HEADER:
             message = f"bad magic number in {fullname!r}: {image[:4]!r}; {path} was compiled by another Python"
             raise ImportError(message, name=fullname, path=path)
