@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import io
 import os
 import signal
 import sys
@@ -49,19 +51,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the arguments, without the program's name; default: those of the process.
 
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no error
     parsed = _parser().parse_args(arguments)
     try:
-        return int(parsed.run(parsed))
+        program = parsed.run(parsed)
+        sys.stdout.flush()
     except BundleError as error:
         print(f"bundleimp: error: {error}", file=sys.stderr)
+        return 2
     except BrokenPipeError:
         # Whoever read our output has gone: not an error, and nothing more can be printed, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         return 0
     except OSError as error:
+        _silence()
         where = f"{error.filename}: " if error.filename else ""
         print(f"bundleimp: error: {where}{error.strerror or error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("bundleimp: interrupted", file=sys.stderr)
         return 128 + signal.SIGINT
-    return 2
+    # What the user's program raises is its own affair: it is called outside of all handlers.
+    return int(program() if callable(program) else program)
+
+
+def _silence() -> None:
+    """Let what is still in standard output's buffer go nowhere."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -17,7 +17,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def print_json(data: Any) -> None:
     """Print *data* as JSON."""
-    print(json.dumps(data, indent=2, ensure_ascii=False))
+    print(json.dumps(data, indent=2))
 
 
 def print_table(rows: Iterable[Sequence[str]], *, numbers: int = 0) -> None:

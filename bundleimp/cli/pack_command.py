@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING
 
 from ..packing.pack import pack
 from .output import add_json, plural, print_json, size_text
-
-if TYPE_CHECKING:
-    import argparse
 
 HELP = "build a bundle from directories and modules"
 DESCRIPTION = """Build a bundle.  A directory that holds __init__.py is a package and keeps its name; any other
@@ -55,9 +52,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="error",
         help="which of two sources gives a member that both have with different content (default: error)",
     )
-    add("--jobs", type=int, metavar="N", help="how many processes compile (default: one per processor)")
+    add("--jobs", type=_number, metavar="N", help="how many processes compile (default: one per processor)")
     add("--quiet", action="store_true", help="print errors only")
     add_json(parser)
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        message = f"{text!r} is no number of processes"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
 
 
 class _Progress:

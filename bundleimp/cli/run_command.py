@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import runpy
 import sys
+from typing import TYPE_CHECKING
 
 from ..inspection.bundle import open_bundle
 from ..runtime.errors import BundleError
 from ..runtime.hook import install
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HELP = "run a bundle, or a module in it"
 DESCRIPTION = """Run a bundle's __main__ module as `python BUNDLE` would, or a module in it as `python -m MODULE` would.
@@ -28,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Run the program; what it raises is its own, SystemExit included."""
+def run(arguments: argparse.Namespace) -> Callable[[], int]:
+    """Prepare the program; return the function that runs it."""
     path = os.path.abspath(arguments.bundle)
     members = {member.name for member in open_bundle(path).members}
     rest = arguments.arguments
@@ -46,6 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
     # What started us put its own folder first; a bundle stands where a script's folder would.
     sys.path[: 0 if sys.flags.safe_path else 1] = [path]
     sys.argv[:] = [arguments.bundle, *rest]
+    return functools.partial(_run, module)
+
+
+def _run(module: str | None) -> int:
     # The function that runs `python BUNDLE` and `python -m MODULE`: __main__ is the real one, as there.
     runpy._run_module_as_main(module or "__main__", alter_argv=module is not None)  # type: ignore[attr-defined] # noqa: SLF001
     return 0

@@ -154,7 +154,7 @@ class Bundle:
             manifest = json.loads(self.read(bundle_format.MANIFEST))
         except KeyError:
             return None
-        except ValueError:
+        except (ValueError, RecursionError):
             message = "is no JSON"
             raise BundleFormatError(message, file=self.path, member=bundle_format.MANIFEST) from None
         if not isinstance(manifest, dict):

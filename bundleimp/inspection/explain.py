@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import pkgutil
 import sys
 from dataclasses import dataclass
-from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, PathFinder
+from importlib.machinery import BuiltinImporter, FrozenImporter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from importlib.machinery import ModuleSpec
 
 
 @dataclass(frozen=True)
@@ -38,16 +41,13 @@ def _candidate(entry: str, spec: ModuleSpec) -> Candidate:
     return Candidate(entry, spec.origin, kind, loader.__name__)
 
 
-def _everywhere(name: str, path: Sequence[str], *, top: bool) -> Iterator[Candidate]:
-    if top:
-        for label, importer in (("built-in", BuiltinImporter), ("frozen", FrozenImporter)):
-            spec = importer.find_spec(name)
-            if spec is not None:
-                yield _candidate(label, spec)
+def _specs(name: str, path: Sequence[str]) -> Iterator[tuple[str, ModuleSpec]]:
+    """Yield each path entry that has module *name*, with the spec."""
     for entry in path:
-        spec = PathFinder.find_spec(name, [entry])
+        finder = pkgutil.get_importer(entry or os.getcwd())
+        spec = finder.find_spec(name) if finder is not None else None
         if spec is not None:
-            yield _candidate(entry, spec)
+            yield entry, spec
 
 
 def explain(name: str, path: Sequence[str] | None = None) -> list[Candidate]:
@@ -63,11 +63,14 @@ def explain(name: str, path: Sequence[str] | None = None) -> list[Candidate]:
     entries: Sequence[str] = sys.path if path is None else path
     parts = name.split(".")
     for end in range(1, len(parts)):
-        parent = ".".join(parts[:end])
-        spec = PathFinder.find_spec(parent, list(entries))
-        if spec is None or spec.submodule_search_locations is None:
-            return []
-        entries = list(spec.submodule_search_locations)
-    found = list(_everywhere(name, entries, top=len(parts) == 1))
-    # A regular module anywhere on the path is taken before all namespace portions (PEP 420).
-    return sorted(found, key=lambda candidate: candidate.kind == "namespace portion")
+        found = [spec for _, spec in _specs(".".join(parts[:end]), entries)]
+        regular = [spec for spec in found if spec.loader is not None]
+        # The first regular one, or all portions together (PEP 420).
+        entries = [place for spec in regular[:1] or found for place in spec.submodule_search_locations or ()]
+    candidates = [_candidate(entry, spec) for entry, spec in _specs(name, entries)]
+    if len(parts) == 1:
+        for label, importer in (("frozen", FrozenImporter), ("built-in", BuiltinImporter)):
+            spec = importer.find_spec(name)
+            if spec is not None:
+                candidates.insert(0, _candidate(label, spec))
+    return sorted(candidates, key=lambda candidate: candidate.kind == "namespace portion")

@@ -64,11 +64,14 @@ def extract(
 def _write(bundle: Bundle, entry: RawEntry, root: str, *, force: bool) -> None:
     path = os.path.join(root, *entry.member.name.split("/"))
     folder = os.path.dirname(path)
-    os.makedirs(folder, exist_ok=True)
-    if os.path.realpath(folder) != folder:
-        message = f"is not written: {folder} leads somewhere else through a link"
+    there = folder
+    while not os.path.lexists(there):
+        there = os.path.dirname(there)
+    if os.path.realpath(there) != there:
+        message = f"is not written: {there} leads somewhere else through a link"
         raise BundleError(message, file=bundle.path, member=entry.member.name)
-    aside = f"{path}.{os.getpid()}.tmp"
+    os.makedirs(folder, exist_ok=True)
+    aside = os.path.join(folder, f".bundleimp-{os.getpid()}.tmp")
     mode = 0o777 if entry.mode & 0o100 else 0o666
     descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode)
     try:
@@ -79,6 +82,9 @@ def _write(bundle: Bundle, entry: RawEntry, root: str, *, force: bool) -> None:
             message = "is there already, with other content; choose another directory or --force"
             raise BundleError(message, file=path)
         os.replace(aside, path)
+    except OSError as error:
+        error.filename = path  # not the temporary one beside it
+        raise
     finally:
         if os.path.lexists(aside):
             os.unlink(aside)

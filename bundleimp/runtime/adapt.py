@@ -4,7 +4,8 @@ Everything here happens at the first bundle, and nothing of it imports a module:
 right after it is.  `adapt` makes
 
 - ``linecache`` know the source of every module from a bundle, also by bare file name;
-- tracebacks of uncaught exceptions show source lines on 3.11 and 3.12, whose C printer only opens files;
+- tracebacks show source lines where they are printed in C, which only opens files: those of uncaught exceptions on
+  3.11 and 3.12, and of exceptions that cannot be raised on any version;
 - the abstract base classes of ``importlib.abc`` and our classes agree on ``isinstance``;
 - ``importlib.resources`` read namespace packages that have portions in bundles.
 """
@@ -114,10 +115,16 @@ class _UpdateCache(_Hook):
         self._cache = linecache.cache
 
     def __call__(self, filename: str, module_globals: "dict[str, Any] | None" = None) -> list[str]:
-        return self.original(filename, module_globals) or self._read(filename)
+        # linecache asks the loader in the globals for the source of any file, also of one that is not its module's.
+        loader = (module_globals or {}).get("__loader__")
+        if SUFFIX in filename and getattr(loader, "path", None) != filename:
+            lines = self._read(filename)
+            if lines:
+                return lines
+        return self.original(filename, module_globals)  # type: ignore[no-any-return]
 
     def _read(self, filename: str) -> list[str]:
-        location = locate(filename) if SUFFIX in filename else None
+        location = locate(filename)
         if location is None:
             return []
         try:
@@ -150,7 +157,7 @@ class _ExceptHook(_Hook):
 
 
 class _UnraisableHook(_Hook):
-    """``sys.unraisablehook``, on the same terms."""
+    """``sys.unraisablehook``, whose C printer opens files on every version."""
 
     def __call__(self, unraisable: "Any") -> None:
         if sys.stderr is None or not _comes_from_bundle(unraisable.exc_value) or sys.is_finalizing():
@@ -169,7 +176,7 @@ class _UnraisableHook(_Hook):
 
 
 class _ThreadHook(_Hook):
-    """``threading.excepthook``, on the same terms."""
+    """``threading.excepthook`` on 3.11 and 3.12."""
 
     def __call__(self, args: "Any") -> None:
         if sys.stderr is not None and args.exc_type is not SystemExit and _comes_from_bundle(args.exc_value):
@@ -213,9 +220,9 @@ def adapt(register: "Callable[[ModuleType], None]") -> None:
         return
     NamespaceLoader.get_resource_reader = _namespace_reader
     actions = {"importlib.abc": register, "linecache": _adapt_linecache}
+    sys.unraisablehook = _UnraisableHook(sys.unraisablehook)
     if sys.version_info < (3, 13):
         sys.excepthook = _ExceptHook(sys.excepthook)
-        sys.unraisablehook = _UnraisableHook(sys.unraisablehook)
         actions["threading"] = _adapt_threading
     sys.meta_path.insert(0, AfterImport(actions))
 

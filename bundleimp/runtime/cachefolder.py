@@ -93,7 +93,7 @@ def publish(path: str, data: bytes, mode: int = 0o600) -> bool:
         mode: its permissions.
 
     """
-    aside = f"{path}.{os.getpid()}-{os.urandom(4).hex()}"
+    aside = os.path.join(os.path.dirname(path), f".{os.getpid()}-{os.urandom(4).hex()}.tmp")
     try:
         os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
         descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode)
