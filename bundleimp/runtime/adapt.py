@@ -115,13 +115,14 @@ class _UpdateCache(_Hook):
         self._cache = linecache.cache
 
     def __call__(self, filename: str, module_globals: "dict[str, Any] | None" = None) -> list[str]:
-        # linecache asks the loader in the globals for the source of any file, also of one that is not its module's.
+        if SUFFIX not in filename:
+            return self.original(filename, module_globals)  # type: ignore[no-any-return]
+        # linecache asks the loader in the globals for the source of any file, also of one that is not its module's;
+        # its own module's it knows from the version of the bundle that the module came from.
         loader = (module_globals or {}).get("__loader__")
-        if SUFFIX in filename and getattr(loader, "path", None) != filename:
-            lines = self._read(filename)
-            if lines:
-                return lines
-        return self.original(filename, module_globals)  # type: ignore[no-any-return]
+        if getattr(loader, "path", None) != filename:
+            return self._read(filename) or self.original(filename, module_globals)
+        return self.original(filename, module_globals) or self._read(filename)
 
     def _read(self, filename: str) -> list[str]:
         location = locate(filename)

@@ -1,0 +1,283 @@
+"""The format as code: what is encoded is decoded again, and nothing that was damaged is taken."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bundleimp.runtime import format as bundle_format
+from bundleimp.runtime.errors import BundleFormatError
+from bundleimp.runtime.format import CodeTag, Directory, Extent, Head, IndexedMember, Locator, Member
+
+from .archives import decode_index, flipped
+from .strategies import examples, names
+
+if TYPE_CHECKING:
+    import random
+
+_U16 = st.integers(0, 2**16 - 1)
+_U32 = st.integers(0, 2**32 - 1)
+_U64 = st.integers(0, 2**64 - 1)
+
+locators = st.builds(Locator, _U32, _U64, _U64, _U32, _U64, _U64, _U64, _U32)
+tag_names = st.text(st.sampled_from("abcdefgcpythonl0123456789-."), min_size=1, max_size=30)
+code_tags = st.builds(CodeTag, tag_names, st.binary(min_size=4, max_size=4))
+heads = st.builds(Head, st.binary(min_size=32, max_size=32), _U64, _U32, st.lists(code_tags, max_size=4))
+extents = st.builds(Extent, _U64, st.integers(1, 2**32 - 1), _U32)
+
+
+@st.composite
+def indexed_members(draw: st.DrawFn, tags: int) -> list[IndexedMember]:
+    """Draw members with distinct names, and code for some of them."""
+    chosen = draw(st.lists(names, max_size=12, unique=True))
+    return [
+        IndexedMember(
+            Member(name, draw(_U16), draw(_U64), draw(_U64), draw(_U64), draw(_U32), draw(_U32)),
+            [draw(st.none() | extents) for _ in range(tags)],
+        )
+        for name in chosen
+    ]
+
+
+@st.composite
+def indexes(draw: st.DrawFn) -> tuple[list[IndexedMember], list[CodeTag], bytes, int]:
+    """Draw the arguments of `encode_index`."""
+    tags = draw(st.lists(code_tags, max_size=3))
+    members = draw(indexed_members(len(tags)))
+    return members, tags, draw(st.binary(min_size=32, max_size=32)), draw(st.integers(0, 2**40))
+
+
+def fields(value: Locator | Member) -> dict[str, object]:
+    """Return a record's fields by name."""
+    return {name: getattr(value, name) for name in type(value).__slots__}
+
+
+def blocks(index: bytes, head_size: int) -> list[bytes]:
+    """Return the blocks of an index, found by their checksums' places."""
+    result = []
+    start = 0
+    while start < len(index) - head_size:
+        names_size, count = (int.from_bytes(index[start + at : start + at + 4], "little") for at in (4, 8))
+        tags = int.from_bytes(index[-head_size:][48:50], "little")
+        size = 12 + names_size + count * (bundle_format.ENTRY_SIZE + tags * bundle_format.CODE_SIZE) + 4
+        result.append(index[start : start + size])
+        start += size
+    return result
+
+
+def block_path(block: bytes) -> str:
+    """Return the path that a block gives for its directory."""
+    return block[12 : 12 + int.from_bytes(block[4:8], "little")].split(b"\0")[0].decode("utf-8", "surrogateescape")
+
+
+@examples(200)
+@given(locators)
+def test_a_locator_survives_the_round_trip(locator: Locator) -> None:
+    encoded = locator.encode()
+    decoded = bundle_format.decode_locator(encoded)
+    assert len(encoded) == bundle_format.LOCATOR_SIZE
+    assert decoded is not None
+    assert fields(decoded) == fields(locator)
+    assert bundle_format.format_version(encoded) == bundle_format.VERSION
+
+
+@examples(20)
+@given(locators)
+def test_no_truncated_or_extended_locator_is_taken(locator: Locator) -> None:
+    encoded = locator.encode()
+    assert [end for end in range(len(encoded)) if bundle_format.decode_locator(encoded[:end]) is not None] == []
+    assert bundle_format.decode_locator(encoded + b"\0") is None
+
+
+@examples(20)
+@given(locators)
+def test_no_locator_with_a_flipped_bit_is_taken(locator: Locator) -> None:
+    encoded = locator.encode()
+    taken = [bit for bit in range(8 * len(encoded)) if bundle_format.decode_locator(flipped(encoded, bit)) is not None]
+    assert taken == []
+
+
+@examples(20)
+@given(locators)
+def test_a_flip_in_the_magic_makes_it_no_locator_and_one_in_the_version_another_version(locator: Locator) -> None:
+    encoded = locator.encode()
+    versions = [bundle_format.format_version(flipped(encoded, bit)) for bit in range(80)]
+    assert versions[:64] == [None] * 64
+    assert versions[64:] == [bundle_format.VERSION ^ 1 << bit for bit in range(16)]
+
+
+@pytest.mark.parametrize("comment", [b"", b"a comment", b"pybundle", b"pybundle\1", b"x" * bundle_format.LOCATOR_SIZE])
+def test_another_comment_is_no_locator(comment: bytes) -> None:
+    assert bundle_format.format_version(comment) is None
+    assert bundle_format.decode_locator(comment) is None
+
+
+@examples(200)
+@given(heads)
+def test_a_head_survives_the_round_trip(head: Head) -> None:
+    decoded = bundle_format.decode_head(head.encode())
+    assert decoded.record_digest == head.record_digest
+    assert (decoded.root_offset, decoded.root_size) == (head.root_offset, head.root_size)
+    assert [(tag.name, tag.magic) for tag in decoded.tags] == [(tag.name, tag.magic) for tag in head.tags]
+
+
+@examples(20)
+@given(heads)
+def test_a_truncated_head_is_refused(head: Head) -> None:
+    encoded = head.encode()
+    for end in range(len(encoded)):
+        with pytest.raises(BundleFormatError, match="damaged"):
+            bundle_format.decode_head(encoded[:end])
+
+
+@examples(20)
+@given(heads)
+def test_a_head_with_a_flipped_bit_is_refused(head: Head) -> None:
+    encoded = head.encode()
+    for bit in range(8 * len(encoded)):
+        with pytest.raises(BundleFormatError, match="damaged"):
+            bundle_format.decode_head(flipped(encoded, bit))
+
+
+@examples(150)
+@given(indexes(), st.randoms(use_true_random=False))
+def test_an_index_does_not_depend_on_the_order_of_the_members(
+    arguments: tuple[list[IndexedMember], list[CodeTag], bytes, int], shuffler: random.Random
+) -> None:
+    members, tags, digest, offset = arguments
+    encoded = bundle_format.encode_index(members, tags, digest, offset)
+    shuffled = list(members)
+    shuffler.shuffle(shuffled)
+    again = bundle_format.encode_index(iter(shuffled), tags, digest, offset)
+    assert (again.data, again.head_size) == (encoded.data, encoded.head_size)
+
+
+@examples(300)
+@given(indexes())
+def test_every_member_and_every_code_extent_is_found_again(
+    arguments: tuple[list[IndexedMember], list[CodeTag], bytes, int],
+) -> None:
+    members, tags, digest, offset = arguments
+    encoded = bundle_format.encode_index(members, tags, digest, offset)
+    decoded = decode_index(encoded.data, encoded.head_size, offset)
+    expected = {item.member.name: (fields(item.member), list(item.codes)) for item in members}
+    assert {item.member.name: (fields(item.member), list(item.codes)) for item in decoded.members} == expected
+    assert len(decoded.members) == len(members)
+    assert [(tag.name, tag.magic) for tag in decoded.tags] == [(tag.name, tag.magic) for tag in tags]
+    assert decoded.record_digest == digest
+
+
+@examples(50)
+@given(indexes())
+def test_the_blocks_and_the_head_are_all_that_an_index_holds(
+    arguments: tuple[list[IndexedMember], list[CodeTag], bytes, int],
+) -> None:
+    members, tags, digest, offset = arguments
+    encoded = bundle_format.encode_index(members, tags, digest, offset)
+    found = blocks(encoded.data, encoded.head_size)
+    folders = {""} | {
+        "/".join(parts[:end])
+        for item in members
+        for parts in [item.member.name.split("/")]
+        for end in range(len(parts))
+    }
+    assert sorted(map(block_path, found)) == sorted(folders)
+    assert sum(map(len, found)) + encoded.head_size == len(encoded.data)
+
+
+@examples(50)
+@given(indexes(), st.data())
+def test_a_block_with_a_flipped_bit_or_a_missing_end_is_refused(
+    arguments: tuple[list[IndexedMember], list[CodeTag], bytes, int], data: st.DataObject
+) -> None:
+    encoded = bundle_format.encode_index(*arguments)
+    block = data.draw(st.sampled_from(blocks(encoded.data, encoded.head_size)))
+    path = block_path(block)
+    Directory(block, path)
+    for _ in range(20):
+        with pytest.raises(BundleFormatError, match="the index is damaged"):
+            Directory(flipped(block, data.draw(st.integers(0, 8 * len(block) - 1))), path)
+        with pytest.raises(BundleFormatError, match="the index is damaged"):
+            Directory(block[: data.draw(st.integers(0, len(block) - 1))], path)
+
+
+def test_a_small_block_is_refused_whichever_bit_is_flipped() -> None:
+    member = IndexedMember(Member("ä.py", 8, 100, 20, 40, 0x1234, 0), [Extent(500, 60, 0x99), None])
+    tags = [CodeTag("cpython-311", b"abcd"), CodeTag("cpython-312", b"efgh")]
+    encoded = bundle_format.encode_index([member], tags, bytes(32), 0)
+    (block,) = blocks(encoded.data, encoded.head_size)
+    for bit in range(8 * len(block)):
+        with pytest.raises(BundleFormatError):
+            Directory(flipped(block, bit), "")
+
+
+def test_a_block_of_another_directory_is_refused_by_its_name() -> None:
+    member = IndexedMember(Member("pkg/mod.py", 0, 0, 0, 0, 0, 0), [])
+    encoded = bundle_format.encode_index([member], [], bytes(32), 0)
+    inner, root = blocks(encoded.data, encoded.head_size)
+    assert list(Directory(inner, "pkg").names) == ["mod.py"]
+    assert list(Directory(root, "").names) == ["pkg/"]
+    with pytest.raises(BundleFormatError, match="described as 'pkg'"):
+        Directory(inner, "other")
+
+
+def test_what_a_directory_does_not_hold_is_a_key_error() -> None:
+    encoded = bundle_format.encode_index([IndexedMember(Member("a", 0, 0, 0, 0, 0, 0), [])], [], bytes(32), 0)
+    (block,) = blocks(encoded.data, encoded.head_size)
+    directory = Directory(block, "")
+    for lookup in (directory.member, directory.subdirectory):
+        with pytest.raises(KeyError):
+            lookup("b")
+
+
+@examples(300)
+@given(names)
+def test_an_ordinary_name_has_no_fault(name: str) -> None:
+    assert bundle_format.name_fault(name) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["a", "...", "..a", "a..", ".a", "a b", "pkg/..data/x", "ß/日本", "x" * 4096, "-", "~"]
+)
+def test_an_unusual_name_has_no_fault(name: str) -> None:
+    assert bundle_format.name_fault(name) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "",
+            ".",
+            "..",
+            "/",
+            "//",
+            "/etc/passwd",
+            "//host/share",
+            "a/",
+            "a//b",
+            "./a",
+            "a/.",
+            "../a",
+            "a/..",
+            "a/../b",
+        ),
+        *("C:", "C:x", "c:/x", "C:\\x", "\\x", "\\\\host\\share", "a\\b", "..\\a", "a/..\\b"),
+        *("\0", "a\0", "a/\0/b", "a.py\0.txt", "x" * 4097),
+        # os.path.join starts anew at a part with a drive, wherever it stands.
+        *("pkg/C:/x", "pkg/C:x"),
+    ],
+)
+def test_a_name_that_could_lead_outside_a_folder_has_a_fault(name: str) -> None:
+    assert bundle_format.name_fault(name) is not None
+
+
+@examples(200)
+@given(names, st.sampled_from(["..", ".", "", "\0", "\\"]), st.data())
+def test_one_bad_part_anywhere_is_a_fault(name: str, part: str, data: st.DataObject) -> None:
+    parts = name.split("/")
+    parts.insert(data.draw(st.integers(0, len(parts))), part)
+    assert bundle_format.name_fault("/".join(parts)) is not None

@@ -1,0 +1,178 @@
+"""`verify` against an index or a RECORD that was made to lie, with every checksum over it made to fit."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import zlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+import bundleimp
+from bundleimp.runtime import format as bundle_format
+from bundleimp.runtime.format import Extent, IndexedMember, Locator, Member
+
+from .archives import RawEntry, forge, index_of, locator_of, raw_zip, with_index
+from .builders import Tree, make_bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .archives import Index
+
+TREE: Tree = {
+    "pkg/__init__.py": "from .mod import value\n",
+    "pkg/mod.py": "value = 'value'\n" * 3,
+    "pkg/data/noise.bin": bytes(range(60)),
+}
+LAYOUTS = ["flat", "nested"]
+
+
+def findings(path: Path) -> list[str]:
+    """Return what `verify` says of the file at *path*."""
+    return [str(finding) for finding in bundleimp.open_bundle(path).verify()]
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return make_bundle(tmp_path / "out.pybundle", TREE)
+
+
+@pytest.mark.parametrize("change", ["offset", "crc", "size", "method", "stamp", "code", "missing", "extra", "digest"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_an_index_that_contradicts_the_central_directory_is_found(tmp_path: Path, layout: str, change: str) -> None:
+    path = make_bundle(tmp_path / "out.pybundle", TREE, layout=layout)
+    index = index_of(path.read_bytes())
+    FORGERIES[change](index)
+    forge(path, index)
+    texts = findings(path)
+    assert any("BUNDLE-INFO/" in text for text in texts), texts
+
+
+def _other_offset(index: Index) -> None:
+    index["pkg/mod.py"].member.offset = index["pkg/__init__.py"].member.offset
+
+
+def _other_code(index: Index) -> None:
+    one, other = index["pkg/mod.py"], index["pkg/__init__.py"]
+    one.codes, other.codes = other.codes, one.codes
+
+
+def _extra_module(index: Index) -> None:
+    known = index["pkg/mod.py"]
+    member = Member("evil.py", 0, known.member.offset, 1, 1, 0, 0)
+    index.members.append(IndexedMember(member, list(known.codes)))
+
+
+FORGERIES: dict[str, Callable[[Index], object]] = {
+    "offset": _other_offset,
+    "crc": lambda index: setattr(index["pkg/mod.py"].member, "crc", 1),
+    "size": lambda index: setattr(index["pkg/mod.py"].member, "size", 1),
+    "method": lambda index: setattr(index["pkg/mod.py"].member, "method", 99),
+    "stamp": lambda index: setattr(index["pkg/mod.py"].member, "stamp", 1),
+    "code": _other_code,
+    "missing": lambda index: index.members.remove(index["pkg/mod.py"]),
+    "extra": _extra_module,
+    "digest": lambda index: setattr(index, "record_digest", bytes(32)),
+}
+
+
+def test_an_index_sealed_anew_without_a_change_is_sound(bundle: Path) -> None:
+    original = bundle.read_bytes()
+    forge(bundle, index_of(original))
+    assert bundle.read_bytes() == original
+
+
+def test_bytecode_of_another_source_is_found(bundle: Path) -> None:
+    index = index_of(bundle.read_bytes())
+    _other_code(index)
+    forge(bundle, index)
+    assert [text for text in findings(bundle) if "was made from another source" in text] != []
+
+
+def test_code_that_lies_elsewhere_in_the_file_is_found(bundle: Path) -> None:
+    index = index_of(bundle.read_bytes())
+    noise = index["pkg/data/noise.bin"].member
+    index["pkg/mod.py"].codes = [Extent(noise.offset, noise.size, noise.crc)]
+    forge(bundle, index)
+    assert [
+        text for text in findings(bundle) if "the bytecode of pkg/mod.py does not lie where it should" in text
+    ] != []
+
+
+def test_code_outside_the_file_is_found(bundle: Path) -> None:
+    index = index_of(bundle.read_bytes())
+    index["pkg/mod.py"].codes = [Extent(2**60, 100, 0)]
+    forge(bundle, index)
+    assert findings(bundle) != []
+
+
+def test_a_code_tag_that_is_no_text_is_found(bundle: Path) -> None:
+    data = bundle.read_bytes()
+    locator = locator_of(data)
+    encoded = bytearray(data[locator.index_offset : locator.index_offset + locator.index_size])
+    tag = len(encoded) - 5  # the last letter of the only tag; the head's checksum is behind it
+    encoded[tag] = 0xFF
+    head = bytes(encoded[-locator.head_size : -4])
+    encoded[-4:] = zlib.crc32(head).to_bytes(4, "little")
+    bundle.write_bytes(with_index(data, bytes(encoded), locator.head_size))
+    assert findings(bundle) != []
+
+
+def test_code_with_no_member_of_its_own_is_found(bundle: Path) -> None:
+    index = index_of(bundle.read_bytes())
+    index.tags[0].name = "cpython-399"
+    forge(bundle, index)
+    assert [text for text in findings(bundle) if text.startswith("BUNDLE-INFO/code.cpython-399: ")] != []
+
+
+def _with_record(record: bytes) -> bytes:
+    """Return a plain zip of some members and a RECORD, with an index that fits."""
+    entries = [RawEntry(b"a.py", b"x = 1"), RawEntry(b"BUNDLE-INFO/RECORD", record), RawEntry(b"BUNDLE-INFO/index")]
+    data = raw_zip(entries, comment=bytes(bundle_format.LOCATOR_SIZE))
+    directory_offset = data.index(b"PK\1\2")
+    size = data.index(b"PK\5\6") - directory_offset
+    blank = Locator(0, directory_offset, 0, 0, directory_offset, size, len(entries), 0)
+    member = Member("a.py", 0, 34, 5, 5, zlib.crc32(b"x = 1"), 0x210000)
+    digest = hashlib.sha256(record).digest()
+    encoded = bundle_format.encode_index([IndexedMember(member, [])], [], digest, directory_offset)
+    return with_index(data[: -bundle_format.LOCATOR_SIZE] + blank.encode(), encoded.data, encoded.head_size)
+
+
+def record_line(name: str, content: bytes, size: int | None = None) -> bytes:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    return f"{name},sha256={digest},{len(content) if size is None else size}\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (record_line("a.py", b"x = 1"), None),
+        (record_line("a.py", b"x = 2"), "a.py: the content differs from what RECORD says"),
+        (record_line("a.py", b"x = 1", 6), "a.py: the content differs from what RECORD says"),
+        (b"a.py,,\n", "a.py: the content differs from what RECORD says"),
+        (b"", "a.py: RECORD does not name this member"),
+        (record_line("a.py", b"x = 1") + record_line("b.py", b""), "b.py: RECORD names a member that is not there"),
+        (record_line("a.py", b"x = 1") * 2, "a.py: RECORD names a member that is not there"),
+        (b"a.py," + b"x" * 200_000 + b"\n", "a.py"),
+        (b"\xff\xfe\0\n", "a.py: RECORD does not name this member"),
+    ],
+    ids=["right", "hash", "size", "empty fields", "unnamed", "missing", "twice", "overlong", "binary"],
+)
+def test_record_is_held_against_the_members(tmp_path: Path, record: bytes, message: str | None) -> None:
+    path = tmp_path / "out.pybundle"
+    path.write_bytes(_with_record(record))
+    texts = findings(path)
+    if message is None:
+        assert texts == []
+    else:
+        assert any(message in text for text in texts), texts
+
+
+def test_record_is_a_list_of_rows(bundle: Path) -> None:
+    rows = list(csv.reader(io.StringIO(bundleimp.open_bundle(bundle).read("BUNDLE-INFO/RECORD").decode())))
+    assert [row[0] for row in rows] == sorted(TREE)
