@@ -12,9 +12,8 @@ right after it is.  `adapt` makes
 
 import sys
 from _frozen_importlib_external import NamespaceLoader as _NamespaceLoader
-from _frozen_importlib_external import decode_source
 
-from .bundles import locate, open_bundle
+from .bundles import open_source
 from .format import SUFFIX
 
 TYPE_CHECKING = False
@@ -125,16 +124,8 @@ class _UpdateCache(_Hook):
         return self.original(filename, module_globals) or self._read(filename)
 
     def _read(self, filename: str) -> list[str]:
-        location = locate(filename)
-        if location is None:
-            return []
-        try:
-            archive = open_bundle(location.bundle).archive
-            member = archive.member(location.inner) if archive is not None else None
-            if archive is None or member is None:
-                return []
-            source = decode_source(archive.read(member))
-        except (ImportError, UnicodeDecodeError, SyntaxError):
+        source = open_source(filename)
+        if source is None:
             return []
         lines = [line + "\n" for line in source.splitlines()]
         # No modification time: such an entry is not held against a file on disk.

@@ -5,6 +5,7 @@ out to be replaced; every finder on that path sees the exchange at once.
 """
 
 import os
+from _frozen_importlib_external import decode_source
 
 from .archive import Archive
 from .bundlefile import Identity, is_regular_file
@@ -119,3 +120,16 @@ def open_bundle(path: str) -> OpenBundle:
     if bundle.archive is None:
         bundle.refresh()
     return bundle
+
+
+def open_source(path: str) -> "str | None":
+    """Return the decoded source of the file at *path*, or None where it is in no bundle or cannot be read."""
+    location = locate(path) if SUFFIX in path else None
+    archive = open_bundle(location.bundle).archive if location is not None else None
+    if location is None or archive is None:
+        return None
+    try:
+        member = archive.member(location.inner)
+        return decode_source(archive.read(member)) if member is not None else None
+    except (ImportError, UnicodeDecodeError, SyntaxError):
+        return None
