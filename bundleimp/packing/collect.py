@@ -44,6 +44,11 @@ class SourceFile:
         """Whether it is Python source."""
         return self.member.endswith(".py")
 
+    @property
+    def is_metadata(self) -> bool:
+        """Whether it describes a distribution."""
+        return self.member.endswith(".dist-info/METADATA")
+
 
 def excluded(member: str, patterns: Iterable[str]) -> bool:
     """Return whether a glob matches *member*, a folder above it, or the name of either."""

@@ -78,7 +78,7 @@ class PackReport:
 
 @dataclass
 class _Item:
-    """A file in the pipeline; ``data`` is its content where it is a module."""
+    """A file in the pipeline; ``data`` is its content where that is needed as a whole."""
 
     file: SourceFile
     data: bytes | None
@@ -147,8 +147,8 @@ def pack(
             distributions: list[dict[str, str]] = []
             for done, item in enumerate(_compiled(files, compilers), 1):
                 _write(writer, item, report, source=source)
-                if item.file.member.endswith(".dist-info/METADATA"):
-                    distributions.append(_distribution(item.file.path))
+                if item.file.is_metadata and item.data is not None:
+                    distributions.append(_distribution(item.data))
                 if progress is not None:
                     progress(done, len(files), item.file.member)
             manifest = _manifest(paths, compilers, distributions, report, compress=compress, source=source)
@@ -205,8 +205,9 @@ def _compiled(files: Sequence[SourceFile], compilers: Sequence[Compiler]) -> Ite
     ahead = 8 * (os.cpu_count() or 1)
     waiting: collections.deque[_Item] = collections.deque()
     for file in files:
-        data = _read(file.path) if file.is_module else None
-        futures = [compiler.submit(file.member, data) for compiler in compilers] if data is not None else []
+        data = _read(file.path) if file.is_module or file.is_metadata else None
+        module = data if file.is_module else None
+        futures = [compiler.submit(file.member, module) for compiler in compilers] if module is not None else []
         waiting.append(_Item(file, data, futures))
         if len(waiting) > ahead:
             yield waiting.popleft()
@@ -235,13 +236,12 @@ def _write(writer: BundleWriter, item: _Item, report: PackReport, *, source: boo
     if image is not None:
         writer.add(f"{file.member}c", io.BytesIO(image), [], executable=False, stored=True)
     else:
-        images = [result.image for result in results] if source else []
+        images = [result.image for result in results] if results and source else [None] * len(writer.tags)
         writer.add(file.member, io.BytesIO(item.data), images, executable=file.executable)
 
 
-def _distribution(path: Path) -> dict[str, str]:
-    with path.open("rb") as stream:
-        headers = email.parser.BytesParser().parse(stream, headersonly=True)
+def _distribution(metadata: bytes) -> dict[str, str]:
+    headers = email.parser.BytesParser().parsebytes(metadata, headersonly=True)
     return {"name": str(headers.get("Name", "")), "version": str(headers.get("Version", ""))}
 
 

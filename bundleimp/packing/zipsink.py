@@ -68,27 +68,25 @@ class Written:
 
 
 def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    while chunk := stream.read(_CHUNK):
+    """Yield what *stream* holds; its errors are those of a source, not of the zip."""
+    while True:
+        try:
+            chunk = stream.read(_CHUNK)
+        except OSError as error:
+            message = f"cannot be read: {error.strerror}"
+            raise PackError(message, file=str(getattr(stream, "name", None))) from None
+        if not chunk:
+            return
         yield chunk
 
 
 class ZipSink:
-    """Writes a zip to an open file; equal members give equal bytes on every platform.
-
-    Attributes:
-        count: how many members it has.
-
-    """
+    """Writes a zip to an open file; equal members give equal bytes on every platform."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._time = timestamp()
         self._zip = zipfile.ZipFile(file, "w")
-
-    @property
-    def count(self) -> int:
-        """How many members there are."""
-        return len(self._zip.filelist)
 
     def add(self, name: str, stream: IO[bytes], method: int, *, executable: bool = False) -> Written:
         """Write a member; it is stored where compressing it would not make it smaller.

@@ -24,19 +24,18 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class _Loader(Protocol):
-        def create_module(self, spec: "ModuleSpec") -> "ModuleType | None": ...
         def exec_module(self, module: "ModuleType") -> None: ...
 
 
 class _LoadThenAct:
-    """A loader that loads like another one, then acts on the module; it leaves no trace on it."""
+    """A loader that is another one in all things, but acts on the module when that is loaded."""
 
     def __init__(self, loader: "_Loader", action: "Callable[[ModuleType], None]") -> None:
         self._loader = loader
         self._action = action
 
-    def create_module(self, spec: "ModuleSpec") -> "ModuleType | None":
-        return self._loader.create_module(spec)
+    def __getattr__(self, name: str) -> "Any":
+        return getattr(self._loader, name)
 
     def exec_module(self, module: "ModuleType") -> None:
         spec = module.__spec__
@@ -46,7 +45,7 @@ class _LoadThenAct:
         self._action(module)
 
 
-class AfterImport:
+class _AfterImport:
     """Meta path finder that finds nothing of its own: it has given modules adapted right after they are loaded."""
 
     def __init__(self, actions: "dict[str, Callable[[ModuleType], None]]") -> None:
@@ -68,7 +67,7 @@ class AfterImport:
             spec = finder.find_spec(fullname, path, target) if finder is not self else None
             if spec is not None:
                 if hasattr(spec.loader, "exec_module"):
-                    spec.loader = _LoadThenAct(spec.loader, self._actions.pop(fullname))  # type: ignore[arg-type, assignment]
+                    spec.loader = _LoadThenAct(spec.loader, self._actions[fullname])  # type: ignore[arg-type, assignment]
                 return spec
         return None
 
@@ -216,13 +215,13 @@ def adapt(register: "Callable[[ModuleType], None]") -> None:
     if sys.version_info < (3, 13):
         sys.excepthook = _ExceptHook(sys.excepthook)
         actions["threading"] = _adapt_threading
-    sys.meta_path.insert(0, AfterImport(actions))
+    sys.meta_path.insert(0, _AfterImport(actions))
 
 
 def restore() -> None:
     """Undo what `adapt` did, as far as nobody else has put something of their own on top."""
     NamespaceLoader.get_resource_reader = _original_reader
-    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, AfterImport)]
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _AfterImport)]
     linecache, threading = sys.modules.get("linecache"), sys.modules.get("threading")
     for module, name in (
         *((sys, "excepthook"), (sys, "unraisablehook")),

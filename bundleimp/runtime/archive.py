@@ -17,7 +17,9 @@ from .format import Directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .bundlefile import Identity
+    from collections.abc import Callable
+    from typing import Any
+
     from .format import Extent, Head, Locator, Member
     from .zipdirectory import EndRecord, ListedDirectory
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 _TAIL = 16 * 1024
 # Blocks of neighbouring directories lie side by side: reading this much at once saves a system call for most.
 _WINDOW = 32 * 1024
+_DAMAGED = "does not match its checksum: the file is damaged"
 
 
 def code_tag() -> str:
@@ -117,11 +120,6 @@ class Archive:
             error.file = error.path = path
             raise
 
-    @property
-    def identity(self) -> "Identity":
-        """What `os.stat` said of the file when it was opened."""
-        return self._file.identity
-
     def _open(self) -> None:
         end = self._find_end(0, self._file.size)
         check_version(end.comment)
@@ -192,16 +190,23 @@ class Archive:
         """Return the subdirectory *name* of *parent*, whose own path is *path*; None where there is none."""
         if not isinstance(parent, Directory) or name + "/" not in parent.names:
             return None
-        block = parent.subdirectory(name)
-        try:
-            found = Directory(self._near(block.offset, block.size), path)
-        except BundleFormatError as error:
-            self._file.recover()
-            error.file = error.path = self.path
-            error.offset = block.offset
-            raise
+        found: Directory = self._retried(self._decode_block, parent.subdirectory(name), path)
         self._directories[path] = found
         return found
+
+    def _decode_block(self, block: "Extent", path: str) -> Directory:
+        return Directory(self._near(block.offset, block.size), path)
+
+    def _retried(self, attempt: "Callable[..., Any]", *arguments: object) -> "Any":
+        """Call *attempt*; once more where the descriptor turns out to have been closed by the program."""
+        try:
+            return attempt(*arguments)
+        except BundleFormatError as error:
+            if not isinstance(error, BundleChangedError) and self._file.recover():
+                self._window = _Window(0, b"")
+                return attempt(*arguments)
+            error.file = error.path = self.path
+            raise
 
     def member(self, path: str) -> "Member | None":
         """Return the file at *path* ("pkg/data.txt"), or None where there is none."""
@@ -224,28 +229,24 @@ class Archive:
             BundleFormatError: it is damaged or refused.
 
         """
+        return self._retried(self._read, member)  # type: ignore[no-any-return]
+
+    def _read(self, member: "Member") -> bytes:
         if member.refusal is not None:
             message = f"is not read: it {member.refusal}"
-            raise BundleFormatError(message, file=self.path, member=member.name, offset=member.offset)
+            raise BundleFormatError(message, member=member.name, offset=member.offset)
+        offset = member.offset
         try:
             offset = self._data_offset(member)
-            packed = self._file.read(offset, member.packed_size)
-            data = decompress(member.method, packed, member.size)
+            data = decompress(member.method, self._file.read(offset, member.packed_size), member.size)
         except BundleFormatError as error:
-            if not isinstance(error, BundleChangedError) and self._file.recover():
-                return self.read(member)
-            error.file = error.path = self.path
             error.member = member.name
             raise
         except ValueError as error:
-            fault = str(error)
-        else:
-            if len(data) == member.size and crc32(data) == member.crc:
-                return data
-            fault = "does not match its checksum: the file is damaged"
-        if self._file.recover():
-            return self.read(member)
-        raise BundleFormatError(fault, file=self.path, member=member.name, offset=offset)
+            raise BundleFormatError(str(error), member=member.name, offset=offset) from None
+        if len(data) != member.size or crc32(data) != member.crc:
+            raise BundleFormatError(_DAMAGED, member=member.name, offset=offset)
+        return data
 
     @property
     def has_code(self) -> bool:
@@ -254,7 +255,7 @@ class Archive:
 
     def code(self, directory: "Directory | ListedDirectory", name: str) -> "Extent | None":
         """Return where the embedded pyc image of source file *name* lies, or None where there is none."""
-        if self._column < 0 or not isinstance(directory, Directory):
+        if self._column < 0:
             return None
         return directory.code(name, self._column)
 
@@ -269,17 +270,17 @@ class Archive:
             BundleFormatError: it is damaged.
 
         """
+        return self._retried(self._image, extent, name)  # type: ignore[no-any-return]
+
+    def _image(self, extent: "Extent", name: str) -> bytes:
         try:
             data = self._file.read(extent.offset, extent.size)
         except BundleFormatError as error:
             error.member = f"bytecode of {name}"
             raise
-        if crc32(data) == extent.crc and data[:4] == MAGIC_NUMBER:
-            return data
-        if self._file.recover():
-            return self.image(extent, name)
-        message = "does not match its checksum: the file is damaged"
-        raise BundleFormatError(message, file=self.path, member=f"bytecode of {name}", offset=extent.offset)
+        if crc32(data) != extent.crc or data[:4] != MAGIC_NUMBER:
+            raise BundleFormatError(_DAMAGED, member=f"bytecode of {name}", offset=extent.offset)
+        return data
 
 
 def fits(locator: "Locator", end: "EndRecord", directory: bytes) -> bool:

@@ -115,8 +115,6 @@ class BundleFile:
         except OSError:
             data = b""
         if len(data) != size:
-            if self.recover():
-                return self.read(offset, size)
             message = "cannot be read: it is damaged or truncated"
             raise BundleFormatError(message, file=self.path, offset=offset)
         return data

@@ -1,4 +1,4 @@
-"""The bundles in use, by path: the one piece of state that the runtime keeps.
+"""The bundles in use, by path.
 
 An `Archive` never changes.  An `OpenBundle` stands for a path, and exchanges its archive as a whole when the file turns
 out to be replaced; every finder on that path sees the exchange at once.
@@ -9,7 +9,7 @@ from _frozen_importlib_external import decode_source
 
 from .archive import Archive
 from .bundlefile import Identity, is_regular_file
-from .errors import TRACING, BundleFormatError, NotABundleError, trace
+from .errors import TRACING, BundleFormatError, NotABundleError, trace, warn
 from .format import SUFFIX
 
 _SEPARATORS = "/\\" if os.sep == "\\" else "/"
@@ -55,6 +55,17 @@ class OpenBundle:
         if TRACING and known is not None:
             trace(f"{self.path}: took a new version")
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether there is no such file any more."""
+        return self.archive is None and self.fault is None
+
+    def report(self) -> None:
+        """Issue a `BundleWarning` where the file is not sound, once for each version of it."""
+        if self.fault is not None and not self.reported:
+            self.reported = True
+            warn(str(self.fault))
+
     def check(self) -> None:
         """Raise BundleFormatError where the file is not sound, NotABundleError where it is gone."""
         if self.fault is not None:
@@ -64,7 +75,7 @@ class OpenBundle:
             raise NotABundleError(message, file=self.path)
 
 
-# The one piece of state: every bundle in use, by absolute path.
+# Every bundle in use, by absolute path.
 _bundles: "dict[str, OpenBundle]" = {}
 
 

@@ -7,7 +7,7 @@ from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SO
 
 from .archive import code_tag
 from .bundles import locate, open_bundle
-from .errors import TRACING, BundleFormatError, NotABundleError, trace, warn
+from .errors import TRACING, BundleFormatError, NotABundleError, trace
 from .loaders import (
     BundleExtensionLoader,
     BundleLoader,
@@ -33,10 +33,11 @@ if TYPE_CHECKING:
 class _Kind:
     """A kind of module file: what its name ends in, and who loads it."""
 
-    __slots__ = ("loader", "suffix")
+    __slots__ = ("init", "loader", "suffix")
 
     def __init__(self, suffix: str, loader: "type[_BundleLoaderBasics]") -> None:
         self.suffix = suffix
+        self.init = "__init__" + suffix
         self.loader = loader
 
 
@@ -50,11 +51,57 @@ _LONGEST_FIRST = sorted((kind.suffix for kind in _KINDS), key=len, reverse=True)
 _TAG = code_tag()
 
 
-def report(bundle: "OpenBundle") -> None:
-    """Issue a `BundleWarning` where *bundle* is not sound, once for each version of the file."""
-    if bundle.fault is not None and not bundle.reported:
-        bundle.reported = True
-        warn(str(bundle.fault))
+class _View:
+    """The finder's directory in one version of the bundle.  Exchanged as a whole: threads share the finder."""
+
+    __slots__ = ("archive", "directory")
+
+    def __init__(self, archive: "Archive", directory: "Directory | ListedDirectory") -> None:
+        self.archive = archive
+        self.directory = directory
+
+
+def _spec(
+    kind: _Kind,
+    fullname: str,
+    folder: str,
+    filename: str,
+    archive: "Archive",
+    directory: "Directory | ListedDirectory",
+    search: "str | None",
+) -> ModuleSpec:
+    """Return the spec of a module file.
+
+    Arguments:
+        kind: what it is.
+        fullname: the module's name.
+        folder: the path of the file's folder, with a separator at its end.
+        filename: its name.
+        archive: where it is in.
+        directory: the folder, in the archive.
+        search: the package's path, or None for a module.
+
+    """
+    path = folder + filename
+    loader: Any
+    cached = None
+    if kind.loader is BundleLoader:
+        code = archive.code(directory, filename)
+        embedded = code is not None and _imp.check_hash_based_pycs != "always"
+        loader_class = EmbeddedBundleLoader if embedded else BundleLoader
+        loader = loader_class(fullname, path, archive, directory, filename, code)
+        cached = bytecode_path(folder, filename, _TAG)
+    else:
+        loader = kind.loader(fullname, path, archive, directory, filename)
+    spec = ModuleSpec(fullname, loader, origin=path)
+    spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
+    if cached is not None:
+        spec.cached = cached
+    if search is not None:
+        spec.submodule_search_locations = [search]
+    if TRACING:
+        trace(f"{fullname}: found {path}")
+    return spec
 
 
 class BundleFinder:
@@ -65,7 +112,7 @@ class BundleFinder:
 
     """
 
-    __slots__ = ("_archive", "_bundle", "_directory", "_folder", "_inner", "path")
+    __slots__ = ("_bundle", "_folder", "_inner", "_seen", "_view", "path")
 
     def __init__(self, path: "str | os.PathLike[str]") -> None:
         """Make a finder for *path*: a bundle, or a directory in one (``out.pybundle/pkg``).
@@ -81,34 +128,40 @@ class BundleFinder:
         if location is None:
             message = "neither this path nor a parent of it is a file named *.pybundle"
             raise NotABundleError(message, file=text)
-        self._settle(location)
-        self._bundle.check()
+        bundle = open_bundle(location.bundle)
+        bundle.check()
+        self._settle(bundle, location)
 
-    def _settle(self, location: "Location") -> None:
-        self._bundle = open_bundle(location.bundle)
+    def _settle(self, bundle: "OpenBundle", location: "Location") -> None:
+        self._bundle = bundle
         self._inner = location.inner
         self.path = os.path.join(location.bundle, *location.inner.split("/")) if location.inner else location.bundle
         self._folder = self.path + os.sep
-        self._archive: Archive | None = None
-        self._directory: Directory | ListedDirectory | None = None
+        self._seen: Archive | None = None
+        self._view: _View | None = None
 
     @classmethod
-    def at(cls, location: "Location") -> "BundleFinder":
-        """Return a finder for *location*, whatever is there: a broken bundle has no modules."""
+    def at(cls, bundle: "OpenBundle", location: "Location") -> "BundleFinder":
+        """Return a finder for *location* in *bundle*, whatever is there: a broken bundle has no modules."""
         finder = cls.__new__(cls)
-        finder._settle(location)  # noqa: SLF001 (of our own class)
+        finder._settle(bundle, location)  # noqa: SLF001 (of our own class)
         return finder
 
     def __repr__(self) -> str:
         return f"BundleFinder({self.path!r})"
 
-    def _current(self) -> "Directory | ListedDirectory | None":
-        """Return the directory in the version of the bundle that is in use now."""
+    def _current(self) -> "_View | None":
+        """Return the directory in the version of the bundle that is in use now; None where there is none."""
         archive = self._bundle.archive
-        if archive is not self._archive or archive is None:
-            self._directory = archive.directory(self._inner) if archive is not None else None
-            self._archive = archive
-        return self._directory
+        view = self._view
+        if archive is None or (view is not None and view.archive is archive):
+            return view if archive is not None else None
+        if archive is not self._seen:
+            directory = archive.directory(self._inner)
+            view = self._view = _View(archive, directory) if directory is not None else None
+            self._seen = archive
+            return view
+        return None
 
     def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":  # noqa: ARG002
         """Return the spec of module *fullname*, or None where this path entry has no such module (PEP 451).
@@ -126,20 +179,20 @@ class BundleFinder:
             raise
 
     def _find(self, fullname: str, tail: str) -> "ModuleSpec | None":
-        directory = self._current()
-        if directory is None:
+        view = self._current()
+        if view is None:
             return None
+        archive, directory = view.archive, view.directory
         names = directory.names
-        package = None
-        if tail + "/" in names and self._archive is not None:
-            package = self._archive.directory(directory.prefix + tail)
+        package = archive.directory(directory.prefix + tail) if tail + "/" in names else None
+        if package is not None:
             for kind in _KINDS:
-                if package is not None and "__init__" + kind.suffix in package.names:
+                if kind.init in package.names:
                     folder = self._folder + tail
-                    return self._spec(kind, fullname, folder + os.sep, "__init__" + kind.suffix, package, folder)
+                    return _spec(kind, fullname, folder + os.sep, kind.init, archive, package, folder)
         for kind in _KINDS:
             if tail + kind.suffix in names:
-                return self._spec(kind, fullname, self._folder, tail + kind.suffix, directory, None)
+                return _spec(kind, fullname, self._folder, tail + kind.suffix, archive, directory, None)
         if package is None:
             return None
         spec = ModuleSpec(fullname, None, is_package=True)
@@ -148,55 +201,25 @@ class BundleFinder:
             trace(f"{fullname}: found portion {self._folder}{tail}")
         return spec
 
-    def _spec(
-        self,
-        kind: "_Kind",
-        fullname: str,
-        folder: str,
-        filename: str,
-        directory: "Directory | ListedDirectory",
-        search: "str | None",
-    ) -> "ModuleSpec":
-        assert self._archive is not None  # noqa: S101 (for the type checker: `_current` gave a directory)
-        path = folder + filename
-        loader: Any
-        cached = None
-        if kind.loader is BundleLoader:
-            code = self._archive.code(directory, filename)
-            embedded = code is not None and _imp.check_hash_based_pycs != "always"
-            loader_class = EmbeddedBundleLoader if embedded else BundleLoader
-            loader = loader_class(fullname, path, self._archive, directory, filename, code)
-            cached = bytecode_path(folder, filename, _TAG)
-        else:
-            loader = kind.loader(fullname, path, self._archive, directory, filename)
-        spec = ModuleSpec(fullname, loader, origin=path)
-        spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
-        if cached is not None:
-            spec.cached = cached
-        if search is not None:
-            spec.submodule_search_locations = [search]
-        if TRACING:
-            trace(f"{fullname}: found {path}")
-        return spec
-
     def invalidate_caches(self) -> None:
         """Look at the file again: if it was replaced, the next import sees the new version whole.
 
         A new version that is not sound is one `BundleWarning`; the path entry is empty then.
         """
         self._bundle.refresh()
-        report(self._bundle)
+        self._bundle.report()
 
     def iter_modules(self, prefix: str = "") -> "Iterator[tuple[str, bool]]":
         """Yield the name of each module of this path entry, with *prefix*, and whether it is a package (`pkgutil`)."""
-        directory = self._current()
+        view = self._current()
         seen = set()
-        for entry in sorted(
-            directory.names if directory is not None else (), key=lambda entry: entry.removesuffix("/")
+        for entry in (
+            sorted(view.directory.names, key=lambda entry: entry.removesuffix("/")) if view is not None else ()
         ):
             if entry.endswith("/"):
                 name = entry[:-1]
-                is_package = self._is_package(directory, name)
+                package = view.archive.directory(view.directory.prefix + name) if view is not None else None
+                is_package = package is not None and any(kind.init in package.names for kind in _KINDS)
             else:
                 name = next((entry.removesuffix(end) for end in _LONGEST_FIRST if entry.endswith(end)), "")
                 is_package = False
@@ -204,12 +227,6 @@ class BundleFinder:
             if usable and (is_package or not entry.endswith("/")):
                 seen.add(name)
                 yield prefix + name, is_package
-
-    def _is_package(self, directory: "Directory | ListedDirectory | None", name: str) -> bool:
-        if directory is None or self._archive is None:
-            return False
-        package = self._archive.directory(directory.prefix + name)
-        return package is not None and any("__init__" + kind.suffix in package.names for kind in _KINDS)
 
     def discover(self, parent: "ModuleSpec | None" = None) -> "Iterator[ModuleSpec]":
         """Yield the spec of each module of this path entry (Python 3.15).
@@ -238,7 +255,7 @@ class BundleFinder:
             BundleFormatError: it is damaged.
 
         """
-        self._current()
-        if self._archive is None:
+        archive = self._bundle.archive
+        if archive is None:
             raise FileNotFoundError(2, "No such file in the bundle", path)
-        return self._archive.read(member_at(self._archive, path))
+        return archive.read(member_at(archive, path))

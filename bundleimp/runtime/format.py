@@ -58,14 +58,16 @@ CODE_SIZE = 16
 KIND_FILE = 0
 KIND_DIRECTORY = 1
 LONGEST_NAME = 4096
+DEEPEST_NAME = 200
 
 
-def _number(data: bytes, start: int, end: int) -> int:
+def number(data: bytes, start: int, end: int) -> int:
+    """Return the little-endian number in the bytes *start* to *end* of *data*."""
     return int.from_bytes(data[start:end], "little")
 
 
 def _checked(data: bytes) -> bool:
-    return crc32(data[:-4]) == _number(data, len(data) - 4, len(data))
+    return crc32(data[:-4]) == number(data, len(data) - 4, len(data))
 
 
 def _sealed(data: bytes) -> bytes:
@@ -90,6 +92,8 @@ def name_fault(name: str) -> "str | None":  # noqa: PLR0911 (one for each rule)
     parts = name.split("/")
     if any(part[1:2] == ":" for part in parts):
         return "has a drive letter"
+    if len(parts) > DEEPEST_NAME:
+        return f"has more than {DEEPEST_NAME} parts"
     if not {"", ".", ".."}.isdisjoint(parts):
         return "has an empty part, '.' or '..'"
     return None
@@ -203,7 +207,7 @@ def format_version(comment: bytes) -> "int | None":
     """Return the format version that an archive *comment* claims, or None where it is no locator."""
     if comment[:8] != LOCATOR_MAGIC or len(comment) < 10:
         return None
-    return _number(comment, 8, 10)
+    return number(comment, 8, 10)
 
 
 def decode_locator(comment: bytes) -> "Locator | None":
@@ -211,14 +215,14 @@ def decode_locator(comment: bytes) -> "Locator | None":
     if len(comment) != LOCATOR_SIZE or format_version(comment) != VERSION or not _checked(comment):
         return None
     return Locator(
-        _number(comment, 10, 14),
-        _number(comment, 14, 22),
-        _number(comment, 22, 30),
-        _number(comment, 30, 34),
-        _number(comment, 34, 42),
-        _number(comment, 42, 50),
-        _number(comment, 50, 58),
-        _number(comment, 58, 62),
+        number(comment, 10, 14),
+        number(comment, 14, 22),
+        number(comment, 22, 30),
+        number(comment, 30, 34),
+        number(comment, 34, 42),
+        number(comment, 42, 50),
+        number(comment, 50, 58),
+        number(comment, 58, 62),
     )
 
 
@@ -270,11 +274,11 @@ def decode_head(data: bytes) -> "Head":
         raise BundleFormatError(message, member=INDEX)
     tags = []
     position = 50
-    for _ in range(_number(data, 48, 50)):
-        end = position + 6 + _number(data, position + 4, position + 6)
+    for _ in range(number(data, 48, 50)):
+        end = position + 6 + number(data, position + 4, position + 6)
         tags.append(CodeTag(data[position + 6 : end].decode("latin-1"), data[position : position + 4]))
         position = end
-    return Head(data[4:36], _number(data, 36, 44), _number(data, 44, 48), tags)
+    return Head(data[4:36], number(data, 36, 44), number(data, 44, 48), tags)
 
 
 class Directory:
@@ -295,8 +299,8 @@ class Directory:
         if len(block) < 16 or block[:4] != BLOCK_MAGIC or not _checked(block):
             message = f"the index is damaged (directory {path!r})"
             raise BundleFormatError(message, member=INDEX)
-        self._entries = 12 + _number(block, 4, 8)
-        self.count = _number(block, 8, 12)
+        self._entries = 12 + number(block, 4, 8)
+        self.count = number(block, 8, 12)
         self._codes = self._entries + self.count * ENTRY_SIZE
         owner, *names = block[12 : self._entries].decode("utf-8", "surrogateescape").split("\0")
         if owner != path or len(names) != self.count:
@@ -312,26 +316,26 @@ class Directory:
         record = self._block[start : start + ENTRY_SIZE]
         return Member(
             self.prefix + name,
-            _number(record, 6, 8),
-            _number(record, 8, 16),
-            _number(record, 16, 24),
-            _number(record, 24, 32),
-            _number(record, 0, 4),
-            _number(record, 32, 36),
+            number(record, 6, 8),
+            number(record, 8, 16),
+            number(record, 16, 24),
+            number(record, 24, 32),
+            number(record, 0, 4),
+            number(record, 32, 36),
         )
 
     def subdirectory(self, name: str) -> "Extent":
         """Return where the block of subdirectory *name* lies (KeyError where there is none)."""
         start = self._entries + self.names[name + "/"] * ENTRY_SIZE
         record = self._block[start : start + ENTRY_SIZE]
-        return Extent(_number(record, 8, 16), _number(record, 16, 24), 0)
+        return Extent(number(record, 8, 16), number(record, 16, 24), 0)
 
     def code(self, name: str, column: int) -> "Extent | None":
         """Return where the pyc image of file *name* lies for code tag number *column*, or None."""
         start = self._codes + (column * self.count + self.names[name]) * CODE_SIZE
         record = self._block[start : start + CODE_SIZE]
-        size = _number(record, 8, 12)
-        return Extent(_number(record, 0, 8), size, _number(record, 12, 16)) if size else None
+        size = number(record, 8, 12)
+        return Extent(number(record, 0, 8), size, number(record, 12, 16)) if size else None
 
 
 class IndexedMember:

@@ -5,7 +5,7 @@ import sys
 from . import adapt
 from .bundles import locate, open_bundle
 from .errors import TRACING, trace
-from .finder import BundleFinder, report
+from .finder import BundleFinder
 from .format import SUFFIX
 from .loaders import BundleExtensionLoader, BundleLoader, SourcelessBundleLoader
 
@@ -29,11 +29,11 @@ def path_hook(path: str) -> "BundleFinder":
         message = "no path to a bundle"
         raise ImportError(message, path=path)
     bundle = open_bundle(location.bundle)
-    report(bundle)
-    if bundle.archive is None and bundle.fault is None:
+    bundle.report()
+    if bundle.is_gone:
         bundle.check()
     # A file that is not sound is claimed too: zipimport, asked next, imports from many truncated ones.
-    finder = BundleFinder.at(location)
+    finder = BundleFinder.at(bundle, location)
     adapt.adapt(_register)
     if TRACING:
         trace(f"claimed path entry {path}")
@@ -43,7 +43,7 @@ def path_hook(path: str) -> "BundleFinder":
 def _register(importlib_abc: "Any") -> None:
     importlib_abc.SourceLoader.register(BundleLoader)
     for name in ("ExecutionLoader", "ResourceLoader"):
-        kind = getattr(importlib_abc, name, None)  # the second will go one day
+        kind = getattr(importlib_abc, name, None)  # ResourceLoader is deprecated
         if kind is not None:
             kind.register(SourcelessBundleLoader)
             kind.register(BundleExtensionLoader)

@@ -199,7 +199,7 @@ class EmbeddedBundleLoader(BundleLoader):
         """
         path = self.get_filename(fullname)
         try:
-            image = self.archive.image(self._code, path)
+            image = self.archive.image(self._code, self._directory.prefix + self._filename)
         except BundleFormatError as error:
             error.name = fullname
             raise

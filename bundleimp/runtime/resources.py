@@ -7,6 +7,7 @@ of its portions, whatever each of them is: a directory, a bundle or a zip.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.resources
 import io
 import os
@@ -18,22 +19,13 @@ from importlib.resources.abc import TraversableResources
 from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
 from . import cachefolder
-from .bundles import locate, open_bundle
+from .bundles import inner_name, locate, open_bundle
 from .native import real_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from .archive import Archive
-
-
-@overload
-def _opened(data: bytes, mode: Literal["r"], args: Any, kwargs: Any) -> IO[str]: ...
-@overload
-def _opened(data: bytes, mode: Literal["rb"], args: Any, kwargs: Any) -> IO[bytes]: ...
-def _opened(data: bytes, mode: str, args: Any, kwargs: Any) -> IO[Any]:
-    stream = io.BytesIO(data)
-    return stream if "b" in mode else io.TextIOWrapper(stream, *args, **kwargs)
 
 
 class BundlePath:
@@ -89,14 +81,9 @@ class BundlePath:
 
     def joinpath(self, *descendants: str | os.PathLike[str]) -> BundlePath:
         """Return the path below this one; each argument may have several parts with slashes between."""
-        inner = self._inner
-        for descendant in descendants:
-            for part in os.fspath(descendant).replace(os.sep, "/").split("/"):
-                if part == "..":
-                    inner = inner.rpartition("/")[0]
-                elif part not in {"", "."}:
-                    inner = f"{inner}/{part}" if inner else part
-        return BundlePath(self._archive, inner)
+        return BundlePath(
+            self._archive, inner_name("/".join([self._inner, *(os.fspath(part) for part in descendants)]))
+        )
 
     __truediv__ = joinpath
 
@@ -135,9 +122,8 @@ class BundlePath:
         if mode not in {"r", "rt", "rb"}:
             message = f"a bundle is read only: mode {mode!r}"
             raise ValueError(message)
-        if "b" in mode:
-            return _opened(self.read_bytes(), "rb", args, kwargs)
-        return _opened(self.read_bytes(), "r", args, kwargs)
+        stream = io.BytesIO(self.read_bytes())
+        return stream if "b" in mode else io.TextIOWrapper(stream, *args, **kwargs)
 
     def real_path(self) -> pathlib.Path | None:
         """Return a real file or folder with this content in the cache, or None where none can be written."""
@@ -152,20 +138,18 @@ class BundlePath:
         root = cachefolder.folder(create=True)
         if root is None:
             return None
-        # Files below are published one by one, but a folder has to appear whole: it gets a place of its own.
-        parts = ["folders", self._archive.key, *(self._inner.replace("/", "!").split("/")), self.name]
-        path = os.path.join(root, *parts)
+        # Files are published one by one, but a folder has to appear whole: it gets a place of its own.
+        place = hashlib.sha256(self._inner.encode("utf-8", "surrogateescape")).hexdigest()
+        path = os.path.join(root, "folders", self._archive.key, place, self.name)
         if os.path.isdir(path):
             return path
+        parent = os.path.dirname(path)
         try:
-            os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-            aside = tempfile.mkdtemp(dir=os.path.dirname(path), prefix=".")
-            try:
+            os.makedirs(parent, 0o700, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=parent, prefix=".") as aside:
                 _copy_into(self, pathlib.Path(aside, self.name))
                 with contextlib.suppress(OSError):  # another process was faster
                     os.rename(os.path.join(aside, self.name), path)
-            finally:
-                _remove(aside)
         except OSError:
             return None
         return path if os.path.isdir(path) else None
@@ -232,10 +216,6 @@ class BundleReader(TraversableResources):
         """Return the directory as a traversable."""
         return self._path
 
-    def resource_path(self, resource: str) -> str:
-        """Raise FileNotFoundError: nothing in a bundle is a file of its own (but `as_file` makes one)."""
-        raise FileNotFoundError(2, "No such file outside the bundle", str(self._path.joinpath(resource)))
-
 
 class NamespaceReader(TraversableResources):
     """Resource reader of a namespace package."""
@@ -280,12 +260,6 @@ def _copy_into(source: Any, target: pathlib.Path) -> None:
             _copy_into(child, target / child.name)
     else:
         target.write_bytes(source.read_bytes())
-
-
-def _remove(folder: str) -> None:
-    import shutil  # noqa: PLC0415 (only where a folder was made)
-
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

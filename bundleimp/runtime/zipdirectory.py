@@ -7,7 +7,7 @@ zips, wheels, bundles that another tool has changed) and every command that judg
 import time
 
 from .errors import BundleFormatError
-from .format import Member, name_fault
+from .format import Member, name_fault, number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,10 +38,6 @@ _CP437 = "".join(map(chr, range(128))) + (
     "αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0"
 )
 _DECODE_CP437 = dict(enumerate(_CP437))
-
-
-def _number(data: bytes, start: int, end: int) -> int:
-    return int.from_bytes(data[start:end], "little")
 
 
 class EndRecord:
@@ -81,24 +77,24 @@ def find_end(tail: bytes, tail_start: int, start: int) -> "EndRecord | None":
         position = tail.rfind(END_SIGNATURE, 0, position + 4)
         if position < 0:
             return None
-        if position + END_SIZE + _number(tail, position + 20, position + 22) == len(tail):
+        if position + END_SIZE + number(tail, position + 20, position + 22) == len(tail):
             return _decode_end(tail, position, tail_start, start)
         position -= 1
     return None
 
 
 def _decode_end(tail: bytes, position: int, tail_start: int, start: int) -> "EndRecord":
-    count = _number(tail, position + 10, position + 12)
-    size = _number(tail, position + 12, position + 16)
-    offset = _number(tail, position + 16, position + 20)
+    count = number(tail, position + 10, position + 12)
+    size = number(tail, position + 12, position + 16)
+    offset = number(tail, position + 16, position + 20)
     comment = tail[position + END_SIZE :]
     directory_end = position
     locator = position - END64_LOCATOR_SIZE
     record = locator - END64_SIZE
     if record >= 0 and tail[locator : locator + 4] == b"PK\x06\x07" and tail[record : record + 4] == b"PK\x06\x06":
-        count = _number(tail, record + 32, record + 40)
-        size = _number(tail, record + 40, record + 48)
-        offset = _number(tail, record + 48, record + 56)
+        count = number(tail, record + 32, record + 40)
+        size = number(tail, record + 40, record + 48)
+        offset = number(tail, record + 48, record + 56)
         directory_end = record
     directory_offset = tail_start + directory_end - size
     archive_start = directory_offset - offset
@@ -112,7 +108,7 @@ def _zip64(extra: bytes, values: "list[int]") -> "list[int]":
     """Return *values* (size, packed size, offset) with those that stand in the zip64 extra field put in."""
     position = 0
     while position + 4 <= len(extra):
-        kind, length = _number(extra, position, position + 2), _number(extra, position + 2, position + 4)
+        kind, length = number(extra, position, position + 2), number(extra, position + 2, position + 4)
         if kind == _ZIP64_EXTRA:
             field = extra[position + 4 : position + 4 + length]
             result = []
@@ -120,7 +116,7 @@ def _zip64(extra: bytes, values: "list[int]") -> "list[int]":
                 if value == _IN_ZIP64:
                     if len(field) < 8:
                         break
-                    result.append(_number(field, 0, 8))
+                    result.append(number(field, 0, 8))
                     field = field[8:]
                 else:
                     result.append(value)
@@ -193,13 +189,13 @@ def raw_entries(data: bytes, end: "EndRecord") -> "Iterator[RawEntry]":
         if data[position : position + 4] != ENTRY_SIGNATURE or position + ENTRY_SIZE > len(data):
             message = "the central directory is damaged"
             raise BundleFormatError(message, offset=here)
-        flags = _number(data, position + 8, position + 10)
-        name_end = position + ENTRY_SIZE + _number(data, position + 28, position + 30)
-        extra_end = name_end + _number(data, position + 30, position + 32)
+        flags = number(data, position + 8, position + 10)
+        name_end = position + ENTRY_SIZE + number(data, position + 28, position + 30)
+        extra_end = name_end + number(data, position + 30, position + 32)
         values = [
-            _number(data, position + 24, position + 28),
-            _number(data, position + 20, position + 24),
-            _number(data, position + 42, position + 46),
+            number(data, position + 24, position + 28),
+            number(data, position + 20, position + 24),
+            number(data, position + 42, position + 46),
         ]
         if _IN_ZIP64 in values:
             try:
@@ -209,25 +205,25 @@ def raw_entries(data: bytes, end: "EndRecord") -> "Iterator[RawEntry]":
         size, packed_size, offset = values
         raw = data[position + ENTRY_SIZE : name_end]
         name = _decode_name(raw, flags)
-        mode = _number(data, position + 40, position + 42)
+        mode = number(data, position + 40, position + 42)
         yield RawEntry(
             Member(
                 raw.decode("utf-8", "backslashreplace") if name is None else name,
-                _number(data, position + 10, position + 12),
+                number(data, position + 10, position + 12),
                 end.start + offset,
                 packed_size,
                 size,
-                _number(data, position + 16, position + 20),
-                _number(data, position + 12, position + 16),
+                number(data, position + 16, position + 20),
+                number(data, position + 12, position + 16),
                 header=raw,
-                refusal=_refusal(flags, _number(data, position + 4, position + 6), mode),
+                refusal=_refusal(flags, number(data, position + 4, position + 6), mode),
             ),
             flags,
             mode,
             here,
             "is no valid UTF-8" if name is None else name_fault(name.removesuffix("/")),
         )
-        position = extra_end + _number(data, position + 32, position + 34)
+        position = extra_end + number(data, position + 32, position + 34)
     if position != len(data):
         message = "the central directory is damaged: its size and its number of entries disagree"
         raise BundleFormatError(message, offset=end.directory_offset + position)
@@ -256,22 +252,21 @@ def members(data: bytes, end: "EndRecord") -> "dict[str, Member]":
 class ListedDirectory:
     """One directory of an archive without an index; it answers as `format.Directory` does."""
 
-    __slots__ = ("_members", "names", "prefix")
+    __slots__ = ("names", "prefix")
 
     def __init__(self, path: str) -> None:
-        self._members: dict[str, Member] = {}
-        self.names: dict[str, int] = {}
+        self.names: dict[str, Member | None] = {}  # None: a subdirectory
         self.prefix = path + "/" if path else ""
 
-    def add(self, name: str, member: "Member | None" = None) -> None:
-        """Add the file *name*, or the subdirectory *name* (with its slash) where there is no member."""
-        self.names[name] = len(self.names)
-        if member is not None:
-            self._members[name] = member
-
-    def member(self, name: str) -> "Member":
+    def member(self, name: str) -> Member:
         """Return the file *name* (KeyError where there is none)."""
-        return self._members[name]
+        member = self.names[name]
+        if member is None:
+            raise KeyError(name)
+        return member
+
+    def code(self, name: str, column: int) -> None:
+        """Return None: there is no bytecode that an index would know of."""
 
 
 def list_directories(members: "Iterable[Member]") -> "dict[str, ListedDirectory]":
@@ -286,13 +281,13 @@ def list_directories(members: "Iterable[Member]") -> "dict[str, ListedDirectory]
         while path:  # up to the first directory that is known already
             parent, _, name = path.rpartition("/")
             path = "" if parent in directories else parent
-            directories.setdefault(parent, ListedDirectory(parent)).add(name + "/")
+            directories.setdefault(parent, ListedDirectory(parent)).names[name + "/"] = None
         return found
 
     for member in members:
         folder, _, name = member.name.rpartition("/")
         if name:
-            directory(folder).add(name, member)
+            directory(folder).names[name] = member
         else:
             directory(folder)
     return directories
@@ -308,15 +303,15 @@ def data_offset(header: bytes, member: Member) -> int:
 
     """
     raw = member.header or b""
-    name_size = _number(header, 26, 28)
+    name_size = number(header, 26, 28)
     if header[:4] != HEADER_SIGNATURE or name_size != len(raw) or header[HEADER_SIZE : HEADER_SIZE + name_size] != raw:
         message = "the local header is damaged or is that of another member"
         raise BundleFormatError(message, member=member.name, offset=member.offset)
-    packed_size, size = _number(header, 18, 22), _number(header, 22, 26)
+    packed_size, size = number(header, 18, 22), number(header, 22, 26)
     # A data descriptor or the zip64 field may hold what the header itself then does not.
-    silent = _number(header, 6, 8) & _DATA_DESCRIPTOR or _IN_ZIP64 in {packed_size, size}
-    same_data = (_number(header, 14, 18), packed_size, size) == (member.crc, member.packed_size, member.size)
-    if _number(header, 8, 10) != member.method or not (silent or same_data):
+    silent = number(header, 6, 8) & _DATA_DESCRIPTOR or _IN_ZIP64 in {packed_size, size}
+    same_data = (number(header, 14, 18), packed_size, size) == (member.crc, member.packed_size, member.size)
+    if number(header, 8, 10) != member.method or not (silent or same_data):
         message = "the local header and the central directory disagree"
         raise BundleFormatError(message, member=member.name, offset=member.offset)
-    return HEADER_SIZE + name_size + _number(header, 28, 30)
+    return HEADER_SIZE + name_size + number(header, 28, 30)
