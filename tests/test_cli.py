@@ -115,9 +115,9 @@ def _loop(path: Path) -> None:
 BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda _path: None, "cannot be opened: No such file or directory"),
     "empty": (lambda path: path.write_bytes(b""), "is empty"),
-    "text": (lambda path: path.write_text("no zip\n" * 100), "is no zip archive"),
-    "truncated": (_truncated, "is no zip archive: the end record is missing, or the file is truncated"),
-    "directory": (lambda path: path.mkdir(), "is no regular file"),
+    "text": (lambda path: path.write_text("no zip\n" * 100), "is not a zip archive"),
+    "truncated": (_truncated, "is not a zip archive: the end record is missing, or the file is truncated"),
+    "directory": (lambda path: path.mkdir(), "is not a regular file"),
     "damaged": (lambda path: path.write_bytes(raw_zip([RawEntry(b"a")], count=3)), "damaged"),
     "newer": (_newer, "has format version 7, and this bundleimp reads up to version 1: upgrade bundleimp"),
     "link to itself": (_loop, "cannot be opened"),
@@ -223,7 +223,7 @@ def test_a_path_that_is_no_text_can_be_worked_with(tmp_path: Path, command: str)
 
 
 HOSTILE_MEMBERS = {
-    "manifest that is no JSON": RawEntry(b"BUNDLE-INFO/manifest.json", b"{"),
+    "manifest that is not JSON": RawEntry(b"BUNDLE-INFO/manifest.json", b"{"),
     "manifest that is no object": RawEntry(b"BUNDLE-INFO/manifest.json", b"[1]"),
     "manifest that is no text": RawEntry(b"BUNDLE-INFO/manifest.json", b"\xff\xfe\xff"),
     "manifest without end": RawEntry(b"BUNDLE-INFO/manifest.json", b"[" * 200_000),

@@ -68,7 +68,7 @@ def test_extracting_again_changes_nothing(bundle: Path, tmp_path: Path) -> None:
 def test_a_file_with_other_content_is_an_error_unless_forced(bundle: Path, tmp_path: Path) -> None:
     make_tree(tmp_path / "out", {"single.py": "precious", "other.py": "left alone"})
     text = error_of("extract", bundle, tmp_path / "out")
-    assert text.startswith(f"{tmp_path / 'out/single.py'}: is there already, with other content")
+    assert text.startswith(f"{tmp_path / 'out/single.py'}: already exists with different content")
     assert (tmp_path / "out/single.py").read_text() == "precious"
     bundleimp_command("extract", "--force", bundle, tmp_path / "out")
     assert files(tmp_path / "out") == EXPECTED | {"other.py": b"left alone"}
@@ -164,7 +164,7 @@ def test_a_hostile_member_is_an_error_and_leaves_nothing_behind(tmp_path: Path, 
 def test_a_member_that_stands_there_twice_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "twice.pybundle"
     path.write_bytes(raw_zip([RawEntry(b"a.txt", b"1"), RawEntry(b"a.txt", b"2")]))
-    assert "stands in the archive twice" in error_of("extract", path, tmp_path / "out")
+    assert "appears twice in the archive" in error_of("extract", path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

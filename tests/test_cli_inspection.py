@@ -212,7 +212,7 @@ def test_doctor_finds_nothing_wrong_with_a_sound_installation(bundle: Path, tmp_
     seen = doctor(str(bundle), 0, BUNDLEIMP_CACHE_DIR=str(tmp_path / "cache"))
     assert all(item["fine"] for item in seen.values())
     assert seen["path hook"]["text"] == "installed at start-up, asked first"
-    assert seen[str(bundle)]["text"] == "sound, with bytecode for this Python"
+    assert seen[str(bundle)]["text"] == "can be opened, with bytecode for this Python"
 
 
 @needs_installation
@@ -224,7 +224,7 @@ def test_doctor_says_why_bundles_are_not_imported(bundle: Path) -> None:
 
 @needs_installation
 @pytest.mark.parametrize(
-    ("content", "message"), [(None, "there is no such file"), (b"no zip", "no zip archive"), (b"", "is empty")]
+    ("content", "message"), [(None, "there is no such file"), (b"no zip", "not a zip archive"), (b"", "is empty")]
 )
 def test_doctor_says_what_is_wrong_with_a_bundle_on_the_path(
     tmp_path: Path, content: bytes | None, message: str
@@ -244,5 +244,5 @@ def test_doctor_says_what_makes_a_sound_bundle_slow(tmp_path: Path) -> None:
     plain = make_zip(tmp_path / "plain.pybundle", {"a.py": ""})
     bare = make_bundle(tmp_path / "bare.pybundle", {"a.py": ""}, bytecode=False)
     seen = doctor(os.pathsep.join([str(plain), str(bare)]), 0)
-    assert "without an index" in seen[str(plain)]["text"]
+    assert "has no index" in seen[str(plain)]["text"]
     assert "no bytecode for this Python" in seen[str(bare)]["text"]

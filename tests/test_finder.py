@@ -177,7 +177,7 @@ def test_all_that_is_listed_is_found_and_discovered(kind: str, folder: Path, tre
 @in_each_kind
 def test_nothing_is_discovered_below_what_is_no_package(kind: str, tmp_path: Path) -> None:
     finder = BundleFinder(lay_out_again(kind, tmp_path, {"mod.py": ""}))
-    with pytest.raises(ValueError, match="mod is no package"):
+    with pytest.raises(ValueError, match="mod is not a package"):
         list(finder.discover(finder.find_spec("mod")))
 
 

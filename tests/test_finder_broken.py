@@ -46,10 +46,10 @@ def newer_version(data: bytes) -> bytes:
 
 
 BREAKINGS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "empty": (lambda _: b"", "no zip archive"),
-    "one byte": (lambda _: b"P", "no zip archive"),
-    "no zip": (lambda _: b"just text\n" * 1000, "no zip archive"),
-    "a tar": (lambda _: b"ustar" * 4000, "no zip archive"),
+    "empty": (lambda _: b"", "not a zip archive"),
+    "one byte": (lambda _: b"P", "not a zip archive"),
+    "no zip": (lambda _: b"just text\n" * 1000, "not a zip archive"),
+    "a tar": (lambda _: b"ustar" * 4000, "not a zip archive"),
     "without its last byte": (lambda data: data[:-1], "truncated"),
     "first half": (lambda data: data[: len(data) // 2], "truncated"),
     "second half": (lambda data: data[len(data) // 2 :], "damaged|truncated"),

@@ -82,7 +82,7 @@ def test_a_name_that_is_no_utf8_is_not_there(tmp_path: Path) -> None:
 
 def test_of_two_members_with_one_name_neither_is_read(tmp_path: Path) -> None:
     archive = archive_of(tmp_path, RawEntry(b"twice.py", b"one"), RawEntry(b"twice.py", b"two"), GOOD)
-    with pytest.raises(BundleFormatError, match=r"twice\.py: is not read: it stands in the archive twice"):
+    with pytest.raises(BundleFormatError, match=r"twice\.py: is not read: it appears twice in the archive"):
         read(archive, "twice.py")
     assert read(archive, "good.py") == b"x = 1"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import dataclasses
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -93,7 +94,7 @@ def test_the_report_says_what_was_done(tmp_path: Path) -> None:
     assert report.size == (tmp_path / "out.pybundle").stat().st_size
     assert (report.members, report.modules, report.layout) == (4, 2, "nested")
     assert (report.code_tags, report.warnings) == ([OWN_TAG], [])
-    assert report.as_dict()["members"] == 4
+    assert dataclasses.asdict(report)["members"] == 4
 
 
 def test_progress_counts_to_the_number_of_members(tmp_path: Path) -> None:
@@ -167,7 +168,7 @@ def test_the_time_is_that_of_source_date_epoch(
 
 def test_a_source_date_epoch_that_is_no_number_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
-    with pytest.raises(PackError, match="SOURCE_DATE_EPOCH is no time in seconds: 'yesterday'"):
+    with pytest.raises(PackError, match="SOURCE_DATE_EPOCH is not a time in seconds: 'yesterday'"):
         make_bundle(tmp_path / "out.pybundle", TREE)
 
 

@@ -17,7 +17,16 @@ from ..runtime.errors import BundleError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = ("pack", "list", "info", "verify", "extract", "run", "explain", "doctor")
+_COMMANDS = {
+    "pack": "build a bundle from directories and modules",
+    "list": "list the members",
+    "info": "say what a bundle holds",
+    "verify": "check everything that can be checked",
+    "extract": "unpack a bundle into a directory",
+    "run": "run a bundle, or a module in it",
+    "explain": "say which path entry gives a module",
+    "doctor": "say whether this Python imports bundles, and what is in the way",
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -27,7 +36,8 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"bundleimp: error: {message}; see '{self.prog} --help'\n")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser; only the command that *arguments* name is loaded, because `run` shares its process."""
     parser = _Parser(
         prog="bundleimp",
         description="Ship and import Python packages as one file.",
@@ -36,11 +46,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"bundleimp {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name in _COMMANDS:
-        module = importlib.import_module(f".{name}_command", __name__)
-        command = commands.add_parser(name, help=module.HELP, description=module.DESCRIPTION, allow_abbrev=False)
-        module.add_arguments(command)
-        command.set_defaults(run=module.run)
+    chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
+    for name, text in _COMMANDS.items():
+        command = commands.add_parser(name, help=text, allow_abbrev=False)
+        if name == chosen:
+            module = importlib.import_module(f".{name}_command", __name__)
+            command.description = module.DESCRIPTION
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
     return parser
 
 
@@ -54,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no error
-    parsed = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    parsed = _parser(given).parse_args(given)
     try:
         program = parsed.run(parsed)
         sys.stdout.flush()

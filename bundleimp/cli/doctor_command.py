@@ -11,7 +11,6 @@ from .output import add_json, print_json
 if TYPE_CHECKING:
     import argparse
 
-HELP = "say whether this Python imports bundles, and what is in the way"
 DESCRIPTION = """Look at the path hook, the files that install it at start-up, the bundles on sys.path and the cache.
 Exit status 1 means that something is not as it should be."""
 

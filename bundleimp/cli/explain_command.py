@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from ..inspection.explain import Candidate
 
-HELP = "say which path entry gives a module"
-DESCRIPTION = """Say which path entry gives a module and why, and what that shadows.  Nothing is imported.
+DESCRIPTION = """Say which path entry gives a module, and what that shadows.  Nothing is imported.
 Exit status 1 means that there is no such module."""
 
 

@@ -11,7 +11,6 @@ from .output import add_json, plural, print_json
 if TYPE_CHECKING:
     import argparse
 
-HELP = "unpack a bundle into a directory"
 DESCRIPTION = """Write a bundle's members as files below DIR.  Files that are there already are an error, unless
 they have the same content; nothing is ever written outside DIR."""
 
@@ -20,7 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("bundle", metavar="BUNDLE")
     parser.add_argument("directory", metavar="DIR", help="made where it is missing")
-    parser.add_argument("patterns", nargs="*", metavar="PATTERN", help="only members that match one of these globs")
+    parser.add_argument(
+        "patterns",
+        nargs="*",
+        metavar="PATTERN",
+        help="only members that match, or that lie in a folder that matches, by name or by path",
+    )
     parser.add_argument("--force", action="store_true", help="replace files that are there already")
     parser.add_argument("--quiet", action="store_true", help="print errors only")
     add_json(parser)

@@ -12,8 +12,8 @@ from .output import add_json, plural, print_json, print_table, size_text
 if TYPE_CHECKING:
     import argparse
 
-HELP = "say what a bundle holds"
-DESCRIPTION = "Print a bundle's manifest, the sizes of its distributions, its Pythons and its entry points."
+DESCRIPTION = """Print what made a bundle, the sizes of its distributions, its Pythons and its entry points; with
+--json, all of its manifest."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from ..runtime.format import Member
 
-HELP = "list the members"
 DESCRIPTION = "List the members of a bundle, a zip or a wheel."
 
 _METHODS = {0: "stored", 8: "deflate", 93: "zstd"}

@@ -7,11 +7,11 @@ import shutil
 import signal
 import sys
 import time
+from dataclasses import asdict
 
 from ..packing.pack import pack
 from .output import add_json, plural, print_json, size_text
 
-HELP = "build a bundle from directories and modules"
 DESCRIPTION = """Build a bundle.  A directory that holds __init__.py is a package and keeps its name; any other
 directory gives its contents; a .py file is a top-level module.  The same inputs give the same bytes."""
 
@@ -38,7 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="flat: every zip tool sees the members; nested: the start of Python does not slow down with their number;"
         " auto (default): nested for large bundles",
     )
-    add("--compress", choices=("none", "deflate", "zstd"), default="deflate", help="default: deflate; code never is")
+    add(
+        "--compress",
+        choices=("none", "deflate", "zstd"),
+        default="deflate",
+        help="how to compress sources and data (default: deflate); bytecode is never compressed",
+    )
     add(
         "--exclude",
         action="append",
@@ -59,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _number(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        message = f"{text!r} is no number of processes"
+        message = f"{text!r} is not a number of processes"
         raise argparse.ArgumentTypeError(message)
     return int(text)
 
@@ -110,7 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
         for warning in report.warnings:
             print(f"bundleimp: warning: {warning.member}: {warning.message}", file=sys.stderr)
     if arguments.json:
-        print_json(report.as_dict())
+        print_json(asdict(report))
     elif not arguments.quiet:
         code = f"{plural(report.modules, 'module')} compiled" + (
             f" for {', '.join(report.code_tags)}" * bool(report.code_tags)

@@ -16,7 +16,6 @@ from ..runtime.hook import install
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-HELP = "run a bundle, or a module in it"
 DESCRIPTION = """Run a bundle's __main__ module as `python BUNDLE` would, or a module in it as `python -m MODULE` would.
 Exit status and arguments are the program's."""
 

@@ -11,7 +11,6 @@ from .output import add_json, plural, print_json
 if TYPE_CHECKING:
     import argparse
 
-HELP = "check everything that can be checked"
 DESCRIPTION = """Check every checksum, every name, size and offset, RECORD, and the index against the central directory.
 Nothing in the file is run or unmarshalled.  Exit status 1 means that something is wrong."""
 

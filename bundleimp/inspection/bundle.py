@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import zlib
@@ -12,7 +13,7 @@ from ..runtime import zipdirectory
 from ..runtime.archive import check_version, find_end
 from ..runtime.bundlefile import BundleFile
 from ..runtime.codec import DEFLATED, STORED, decompress
-from ..runtime.errors import BundleError, BundleFormatError
+from ..runtime.errors import BundleFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,7 +137,7 @@ class Bundle:
         own = [entry for entry in self.outer.entries if not entry.member.name.startswith(bundle_format.INFO)]
         return own + (self.inner.entries if self.inner is not None else [])
 
-    @property
+    @functools.cached_property
     def members(self) -> list[Member]:
         """The payload's files, by name; those whose names could lead out of a folder are left out."""
         files = (entry.member for entry in self.entries() if entry.fault is None)
@@ -155,10 +156,10 @@ class Bundle:
         except KeyError:
             return None
         except (ValueError, RecursionError):
-            message = "is no JSON"
+            message = "is not JSON"
             raise BundleFormatError(message, file=self.path, member=bundle_format.MANIFEST) from None
         if not isinstance(manifest, dict):
-            message = "is no JSON object"
+            message = "is not JSON object"
             raise BundleFormatError(message, file=self.path, member=bundle_format.MANIFEST)
         return manifest
 
@@ -178,8 +179,8 @@ class Bundle:
     def verify(self) -> list[Finding]:
         """Return everything that is wrong with the file; an empty list where it is sound.
 
-        Every checksum is computed; names, sizes and offsets are held against what section 6 of the format's design
-        allows; the index is encoded anew from the central directory and compared.
+        Every checksum is computed; names, sizes, offsets and local headers are held against the central directory;
+        the index is encoded anew from it and compared.
         """
         from .verify import verify  # noqa: PLC0415 (verify uses this module)
 
@@ -197,6 +198,3 @@ def open_bundle(path: str | os.PathLike[str]) -> Bundle:
 
     """
     return Bundle(path)
-
-
-__all__ = ["Bundle", "BundleError", "ZipPart", "data_offset", "open_bundle", "stream"]

@@ -64,7 +64,7 @@ def _bundles() -> list[Observation]:
             location = locate(entry)
             if location is None:
                 missing = not os.path.exists(entry)
-                text = "there is no such file" if missing else "is no regular file, so it is no bundle"
+                text = "there is no such file" if missing else "is not a regular file, so it is not a bundle"
                 result.append(Observation(entry, text, fine=False))
             else:
                 result.append(_bundle(location.bundle))
@@ -77,11 +77,13 @@ def _bundle(path: str) -> Observation:
     except BundleError as error:
         return Observation(path, str(error).removeprefix(f"{path}: "), fine=False)
     if not archive.indexed:
-        return Observation(path, "sound, but without an index: a plain zip, or changed by another tool after packing")
+        return Observation(
+            path, "can be opened, but has no index: a plain zip, or changed by another tool after packing"
+        )
     if not archive.has_code:
         tag = sys.implementation.cache_tag
-        return Observation(path, f"sound; no bytecode for this Python ({tag}): it is compiled once and cached")
-    return Observation(path, "sound, with bytecode for this Python")
+        return Observation(path, f"can be opened; no bytecode for this Python ({tag}): it is compiled once and cached")
+    return Observation(path, "can be opened, with bytecode for this Python")
 
 
 def _cache() -> Observation:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from ..patterns import matches
 from ..runtime.errors import BundleError
 from .bundle import stream
 
@@ -26,7 +26,7 @@ def extract(
     Arguments:
         bundle: the bundle.
         directory: where to; made where it is missing.
-        patterns: globs; a member is written where one matches its name.  Default: all.
+        patterns: globs; a member is written where one matches it, as of `patterns.matches`.  Default: all.
         force: whether to replace files that are there and have other content.
 
     Raises:
@@ -37,8 +37,7 @@ def extract(
     chosen = [
         entry
         for entry in bundle.entries()
-        if not entry.member.name.endswith("/")
-        and (not patterns or any(fnmatchcase(entry.member.name, pattern) for pattern in patterns))
+        if not entry.member.name.endswith("/") and (not patterns or matches(entry.member.name, patterns))
     ]
     if patterns and not chosen:
         message = f"no member matches {' '.join(patterns)}"
@@ -47,18 +46,19 @@ def extract(
         if entry.fault is not None:
             message = f"is not written: its name {entry.fault}"
             raise BundleError(message, file=bundle.path, member=entry.member.name)
-    names = [entry.member.name for entry in chosen]
-    if len(set(names)) != len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        message = "is not written: it stands in the archive twice"
-        raise BundleError(message, file=bundle.path, member=twice)
+    names: dict[str, None] = {}
+    for entry in chosen:
+        if entry.member.name in names:
+            message = "is not written: it appears twice in the archive"
+            raise BundleError(message, file=bundle.path, member=entry.member.name)
+        names[entry.member.name] = None
     try:
         for entry in chosen:
             _write(bundle, entry, root, force=force)
     except OSError as error:
         message = f"cannot be written: {error.strerror}"
         raise BundleError(message, file=str(error.filename)) from None
-    return names
+    return list(names)
 
 
 def _write(bundle: Bundle, entry: RawEntry, root: str, *, force: bool) -> None:
@@ -79,7 +79,7 @@ def _write(bundle: Bundle, entry: RawEntry, root: str, *, force: bool) -> None:
             for chunk in stream(bundle.file, entry.member):
                 target.write(chunk)
         if not force and os.path.lexists(path) and not _same(aside, path):
-            message = "is there already, with other content; choose another directory or --force"
+            message = "already exists with different content; choose another directory or --force"
             raise BundleError(message, file=path)
         os.replace(aside, path)
     except OSError as error:

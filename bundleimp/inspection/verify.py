@@ -99,11 +99,11 @@ def _names(part: ZipPart) -> Iterator[Finding]:
         if entry.member.refusal is not None:
             yield Finding(f"the member {entry.member.refusal}", name, entry.position)
         if name in seen:
-            yield Finding("the name stands in the archive twice", name, entry.position)
+            yield Finding("the name appears twice in the archive", name, entry.position)
         seen.add(name)
         other = folded.setdefault(name.casefold(), name)
         if other != name:
-            yield Finding(f"the name differs from {other} in case alone", name, entry.position)
+            yield Finding(f"the name differs from {other} only in case", name, entry.position)
 
 
 def _headers(bundle: Bundle, part: ZipPart) -> Iterator[Finding]:
@@ -164,7 +164,7 @@ def _record(bundle: Bundle, contents: dict[str, _Content]) -> Iterator[Finding]:
     try:
         rows = list(csv.reader(io.StringIO(text)))
     except csv.Error as error:
-        yield Finding(f"is no RECORD: {error}", bundle_format.RECORD)
+        yield Finding(f"is not a RECORD: {error}", bundle_format.RECORD)
         rows = []
     for row in rows:
         name = row[0] if row else ""
@@ -257,7 +257,7 @@ def _image_fault(bundle: Bundle, tag: CodeTag, extent: Extent, source: Member) -
     if zlib.crc32(image) != extent.crc:
         return "does not match its checksum"
     if image[:4] != tag.magic or int.from_bytes(image[4:8], "little") != _UNCHECKED_HASH:
-        return f"is no unchecked hash-based pyc of {tag.name}"
+        return f"is not an unchecked hash-based pyc of {tag.name}"
     try:
         text = b"".join(stream(bundle.file, source))
     except BundleFormatError:

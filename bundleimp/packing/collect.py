@@ -6,14 +6,14 @@ import filecmp
 import os
 import stat
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
+from ..patterns import matches
 from ..runtime.format import INFO, name_fault
 from .errors import PackError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 OnConflict = Literal["first", "last", "error"]
@@ -50,13 +50,6 @@ class SourceFile:
         return self.member.endswith(".dist-info/METADATA")
 
 
-def excluded(member: str, patterns: Iterable[str]) -> bool:
-    """Return whether a glob matches *member*, a folder above it, or the name of either."""
-    parts = member.split("/")
-    names = {*parts, *("/".join(parts[: end + 1]) for end in range(len(parts)))}
-    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
-
-
 def _source_file(member: str, path: Path, status: os.stat_result) -> SourceFile:
     if not stat.S_ISREG(status.st_mode):
         message = "is neither a file nor a directory; leave it out with --exclude"
@@ -64,7 +57,7 @@ def _source_file(member: str, path: Path, status: os.stat_result) -> SourceFile:
     try:
         member.encode()
     except UnicodeEncodeError:
-        message = "its name is no valid UTF-8; rename it or leave it out with --exclude"
+        message = "its name is not valid UTF-8; rename it or leave it out with --exclude"
         raise PackError(message, file=str(path).encode("utf-8", "backslashreplace").decode()) from None
     fault = name_fault(member)
     if fault is not None:
@@ -88,7 +81,7 @@ def _walk(folder: Path, prefix: str, patterns: Sequence[str], above: frozenset[P
         return
     for name in names:
         member = prefix + name
-        if excluded(member, patterns) or (name.endswith(".pyc") and (folder / name[:-1]).is_file()):
+        if matches(member, patterns) or (name.endswith(".pyc") and (folder / name[:-1]).is_file()):
             continue
         path = folder / name
         try:
@@ -114,10 +107,10 @@ def _files(source: Path, patterns: Sequence[str]) -> Iterator[SourceFile]:
         prefix = os.path.basename(os.path.abspath(source)) + "/" if is_package else ""
         yield from _walk(source, prefix, patterns, frozenset())
     elif source.suffix == ".py":
-        if not excluded(source.name, patterns):
+        if not matches(source.name, patterns):
             yield _source_file(source.name, source, status)
     else:
-        message = "is no directory and no .py module, so it cannot be packed"
+        message = "is not a directory or a .py module, so it cannot be packed"
         raise PackError(message, file=str(source))
 
 
@@ -129,7 +122,7 @@ def collect(
     Arguments:
         sources: directories and ``.py`` modules.  A directory with an ``__init__`` is a package and keeps its name;
             any other gives its contents.
-        exclude: globs; see `excluded`.
+        exclude: globs; see `patterns.matches`.
         on_conflict: which file is taken where two sources give one member with different content.
 
     Raises:
@@ -163,7 +156,7 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def _check_clashes(found: dict[str, SourceFile]) -> None:
-    """Raise PackError where a name is both a file and a directory, or two differ in case alone."""
+    """Raise PackError where a name is both a file and a directory, or two differ only in case."""
     folded: dict[str, str] = {}
     for member, file in found.items():
         bytecode = found.get(f"{member}c")
@@ -180,5 +173,5 @@ def _check_clashes(found: dict[str, SourceFile]) -> None:
             name = "/".join(parts[:end])
             other = folded.setdefault(name.casefold(), name)
             if other != name:
-                message = f"differs from {other} in case alone; rename one or leave it out with --exclude"
+                message = f"differs from {other} only in case; rename one or leave it out with --exclude"
                 raise PackError(message, member=name)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self
 
 from ..runtime.format import CodeTag
 from .errors import PackError
@@ -62,11 +62,11 @@ class _Worker:
             self.greeting = _Greeting(**json.loads(self._output.readline()))
         except (ValueError, TypeError):
             self.close()
-            message = "this is no Python that bytecode can be made with (CPython 3.11 or newer)"
+            message = "cannot make bytecode with this interpreter; CPython 3.11 or newer is needed"
             raise PackError(message, file=executable) from None
 
     @property
-    def _output(self):  # type: ignore[no-untyped-def] # noqa: ANN202
+    def _output(self) -> IO[bytes]:
         assert self._process.stdout is not None  # noqa: S101 (it is a pipe)
         return self._process.stdout
 
@@ -111,7 +111,7 @@ class Compiler:
             jobs: how many processes.
 
         Raises:
-            PackError: the interpreter does not start, or is no CPython.
+            PackError: the interpreter does not start, or is older than 3.11.
 
         """
         self._optimize = optimize

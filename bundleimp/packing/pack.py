@@ -9,23 +9,23 @@ import json
 import os
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .. import __version__
-from ..runtime.format import VERSION
+from ..runtime.format import SUFFIX, VERSION
 from .collect import OnConflict, SourceFile, collect
 from .compiler import Compiler
 from .errors import PackError
 from .writer import BundleWriter
+from .zipsink import Compression
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
 
     from .compiler import Compiled
-    from .zipsink import Compression
 
 Layout = Literal["auto", "flat", "nested"]
 
@@ -70,10 +70,6 @@ class PackReport:
     layout: str = "flat"
     code_tags: list[str] = field(default_factory=list)
     warnings: list[PackWarning] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the report as plain data."""
-        return asdict(self)
 
 
 @dataclass
@@ -127,9 +123,16 @@ def pack(
         PackError: a `BundleError`; a source or the output cannot be used.
 
     """
+    _check_choices(layout=(layout, Layout), compress=(compress, Compression), on_conflict=(on_conflict, OnConflict))
+    if isinstance(sources, str) or optimize not in {0, 1, 2}:
+        message = "sources is a sequence of paths, and optimize 0, 1 or 2"
+        raise PackError(message)
     paths = [Path(path) for path in sources]
     target = Path(os.path.realpath(output))
     _check_arguments(paths, target, bytecode=bytecode, source=source, python=python, jobs=jobs)
+    if Path(output).suffix != SUFFIX:
+        message = f"the name must end in {SUFFIX}: Python imports from no other bundles"
+        raise PackError(message, file=str(output))
     files = collect(paths, exclude=exclude, on_conflict=on_conflict)
     nested = layout == "nested" or (layout == "auto" and len(files) > LARGEST_FLAT)
     report = PackReport(str(output), members=len(files), layout="nested" if nested else "flat")
@@ -157,6 +160,14 @@ def pack(
             message = f"cannot be written: {error.strerror or error}"
             raise PackError(message, file=str(output)) from error
     return report
+
+
+def _check_choices(**choices: tuple[str, Any]) -> None:
+    """Raise PackError for a value that is not among those of its `Literal` type."""
+    for name, (value, kind) in choices.items():
+        if value not in get_args(kind):
+            message = f"{name} is one of {', '.join(get_args(kind))}, and not {value!r}"
+            raise PackError(message)
 
 
 def _check_arguments(

@@ -137,10 +137,11 @@ class BundleWriter:
         # The locator holds the checksum of the central directory, which is written together with it: fill it in after.
         self._zip.close(bytes(bundle_format.LOCATOR_SIZE))
         tail_start = self._file.seek(offset + len(index.data))
-        end = find_end(self._file.read(), tail_start, 0)
+        tail = self._file.read()
+        end = find_end(tail, tail_start, 0)
         assert end is not None  # noqa: S101 (it was written just now)
-        self._file.seek(end.directory_offset)
-        directory = self._file.read(end.directory_size)
+        start = end.directory_offset - tail_start
+        directory = tail[start : start + end.directory_size]
         locator = Locator(
             index.head_size,
             offset,

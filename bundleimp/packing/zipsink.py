@@ -37,7 +37,7 @@ def timestamp() -> tuple[int, int, int, int, int, int]:
     try:
         moment = time.gmtime(int(text))
     except (ValueError, OverflowError, OSError):
-        message = f"SOURCE_DATE_EPOCH is no time in seconds: {text!r}"
+        message = f"SOURCE_DATE_EPOCH is not a time in seconds: {text!r}"
         raise PackError(message) from None
     year, month, day, hour, minute, second = moment[:6]
     return max(_FIRST, min(_LAST, (year, month, day, hour, minute, second // 2 * 2)))

@@ -56,7 +56,7 @@ def find_end(file: BundleFile, start: int, end: int) -> Tail:
 
     """
     if start == end:
-        message = "is no zip archive: it is empty"
+        message = "is not a zip archive: it is empty"
         raise NotABundleError(message)
     for size in (_TAIL, zipdirectory.LARGEST_END):
         tail_start = max(start, end - size)
@@ -66,7 +66,7 @@ def find_end(file: BundleFile, start: int, end: int) -> Tail:
             return Tail(tail_start, tail, record)
         if tail_start == start:
             break
-    message = "is no zip archive: the end record is missing, or the file is truncated"
+    message = "is not a zip archive: the end record is missing, or the file is truncated"
     raise NotABundleError(message)
 
 
@@ -105,7 +105,7 @@ class Archive:
         """Open the bundle at *path*.
 
         Raises:
-            NotABundleError: there is no zip archive.
+            NotABundleError: there is not a zip archive.
             BundleVersionError: its format is newer than `format.VERSION`.
             BundleFormatError: it is damaged.
 

@@ -64,7 +64,7 @@ class BundleFile:
             raise NotABundleError(message, file=path) from None
         self.identity = Identity(status)
         if status.st_mode & 0o170000 != _REGULAR:
-            message = "is no regular file"
+            message = "is not a regular file"
             raise NotABundleError(message, file=path)
         self.size = status.st_size
         if not hasattr(os, "pread"):

@@ -52,7 +52,7 @@ def _fault(candidate: "_Candidate") -> "str | None":
     # In a folder that others can write to, a link may have been planted by one of them.
     status = os.lstat(candidate.path) if candidate.shared else os.stat(candidate.path)
     if status.st_mode & 0o170000 != 0o040000:
-        return "is no folder"
+        return "is not a folder"
     if hasattr(os, "geteuid"):
         if status.st_uid != os.geteuid():
             return "belongs to another user"

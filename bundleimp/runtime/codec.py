@@ -55,7 +55,7 @@ def standard_module(name: str) -> "ModuleType":
         return loaded
     module = spec.loader.create_module(spec)
     if module is None:
-        message = f"the standard library's {name!r} is no compiled module"
+        message = f"the standard library's {name!r} is not a compiled module"
         raise ImportError(message, name=name)
     spec.loader.exec_module(module)
     return module

@@ -56,7 +56,7 @@ class BundleFormatError(BundleError, ImportError):
 
 
 class NotABundleError(BundleFormatError):
-    """There is no zip archive at the path (missing, a directory, empty, too short, no end record)."""
+    """There is not a zip archive at the path (missing, a directory, empty, too short, no end record)."""
 
 
 class BundleVersionError(BundleFormatError):

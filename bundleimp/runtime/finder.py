@@ -239,7 +239,7 @@ class BundleFinder:
 
         """
         if parent is not None and parent.submodule_search_locations is None:
-            message = f"{parent.name} is no package"
+            message = f"{parent.name} is not a package"
             raise ValueError(message)
         prefix = f"{parent.name}." if parent is not None else ""
         for name, _ in self.iter_modules(prefix):

@@ -75,7 +75,7 @@ def _sealed(data: bytes) -> bytes:
 
 
 def name_fault(name: str) -> "str | None":  # noqa: PLR0911 (one for each rule)
-    """Return why a member may not bear *name*, or None where it may.
+    """Return why a member cannot be called *name*, or None where it can.
 
     Such a name could lead outside a folder, or means different things to different tools.
     """

@@ -221,7 +221,7 @@ def raw_entries(data: bytes, end: "EndRecord") -> "Iterator[RawEntry]":
             flags,
             mode,
             here,
-            "is no valid UTF-8" if name is None else name_fault(name.removesuffix("/")),
+            "is not valid UTF-8" if name is None else name_fault(name.removesuffix("/")),
         )
         position = extra_end + number(data, position + 32, position + 34)
     if position != len(data):
@@ -244,7 +244,7 @@ def members(data: bytes, end: "EndRecord") -> "dict[str, Member]":
         member = entry.member
         if entry.fault is None:
             if member.name in result and not member.name.endswith("/"):
-                member.refusal = "stands in the archive twice"
+                member.refusal = "appears twice in the archive"
             result[member.name] = member
     return result
 
