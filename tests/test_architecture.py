@@ -24,7 +24,17 @@ RUNTIME = [
 ]
 LAYERS = {"runtime": 0, "packing": 1, "inspection": 1, "cli": 2}
 # What any interpreter has loaded before its first import statement runs, or has built in.
-ALWAYS_THERE = {"_frozen_importlib", "_frozen_importlib_external", "_imp", "_warnings", "marshal", "os", "sys", "time"}
+ALWAYS_THERE = {
+    "_frozen_importlib",
+    "_frozen_importlib_external",
+    "_imp",
+    "_thread",
+    "_warnings",
+    "marshal",
+    "os",
+    "sys",
+    "time",
+}
 # Loaded when a program asks for a resource; not on the way of an import.
 LOADED_LATER = {"resources"}
 

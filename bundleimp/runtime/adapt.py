@@ -13,7 +13,7 @@ right after it is.  `adapt` makes
 import sys
 from _frozen_importlib_external import NamespaceLoader as _NamespaceLoader
 
-from .bundles import open_source
+from .bundles import open_source, refresh_all
 from .format import SUFFIX
 
 TYPE_CHECKING = False
@@ -52,7 +52,7 @@ class _AfterImport:
         self._actions = {}
         for name, action in actions.items():
             module = sys.modules.get(name)
-            if module is None or getattr(module.__spec__, "_initializing", False):
+            if module is None or getattr(getattr(module, "__spec__", None), "_initializing", False):
                 self._actions[name] = action
             else:
                 action(module)
@@ -64,17 +64,33 @@ class _AfterImport:
         if fullname not in self._actions:
             return None
         for finder in sys.meta_path:
-            spec = finder.find_spec(fullname, path, target) if finder is not self else None
+            find_spec = getattr(finder, "find_spec", None) if finder is not self else None
+            spec: ModuleSpec | None = find_spec(fullname, path, target) if find_spec is not None else None
             if spec is not None:
                 if hasattr(spec.loader, "exec_module"):
                     spec.loader = _LoadThenAct(spec.loader, self._actions[fullname])  # type: ignore[arg-type, assignment]
                 return spec
         return None
 
+    def invalidate_caches(self) -> None:
+        """Look at all bundles again (`importlib.invalidate_caches`).
+
+        The import system does not ask the finders of relative path entries, it forgets them.
+        """
+        linecache = sys.modules.get("linecache")
+        for bundle in refresh_all():
+            for table in (getattr(linecache, "cache", {}), sys.path_importer_cache if bundle.is_gone else {}):
+                for path in [path for path in list(table) if isinstance(path, str) and path.startswith(bundle.path)]:
+                    table.pop(path, None)
+
 
 def _comes_from_bundle(error: "BaseException | None") -> bool:
     seen = set()
-    while error is not None and id(error) not in seen:
+    waiting = [error]
+    while waiting:
+        error = waiting.pop()
+        if error is None or id(error) in seen:
+            continue
         seen.add(id(error))
         trace = error.__traceback__
         while trace is not None:
@@ -83,7 +99,7 @@ def _comes_from_bundle(error: "BaseException | None") -> bool:
             trace = trace.tb_next
         if isinstance(error, SyntaxError) and SUFFIX in (error.filename or ""):
             return True
-        error = error.__cause__ or error.__context__
+        waiting += [error.__cause__, error.__context__, *getattr(error, "exceptions", ())]
     return False
 
 
@@ -113,28 +129,42 @@ class _UpdateCache(_Hook):
         self._cache = linecache.cache
 
     def __call__(self, filename: str, module_globals: "dict[str, Any] | None" = None) -> list[str]:
-        if SUFFIX not in filename:
-            return self.original(filename, module_globals)  # type: ignore[no-any-return]
-        # linecache asks the loader in the globals for the source of any file, also of one that is not its module's;
-        # its own module's it knows from the version of the bundle that the module came from.
-        loader = (module_globals or {}).get("__loader__")
-        if getattr(loader, "path", None) != filename:
-            return self._read(filename) or self.original(filename, module_globals)
-        return self.original(filename, module_globals) or self._read(filename)
-
-    def _read(self, filename: str) -> list[str]:
-        source = open_source(filename)
+        source = self._source(filename, module_globals or {}) if SUFFIX in filename else None
         if source is None:
-            return []
-        lines = [line + "\n" for line in source.splitlines()]
+            return self.original(filename, module_globals)  # type: ignore[no-any-return]
+        # Not `splitlines`, which linecache uses itself: a form feed is the end of a line there, but not in a file.
+        lines = [line + "\n" for line in source.split("\n")]
+        if lines[-1] == "\n" and (len(lines) > 1 or sys.version_info < (3, 13)):
+            lines.pop()
         # No modification time: such an entry is not held against a file on disk.
         self._cache[filename] = (len(source), None, lines, filename)
         return lines
+
+    def _source(self, filename: str, module_globals: "dict[str, Any]") -> "str | None":
+        """Return the source, from the version of the bundle that the module came from where that is known."""
+        loader = module_globals.get("__loader__")
+        lazy = self._cache.get(filename, ())
+        try:
+            if len(lazy) == 1:
+                return lazy[0]()  # type: ignore[no-any-return]
+            # linecache trusts the globals of any module with any file name.
+            if getattr(loader, "path", None) == filename:
+                return loader.get_source(loader.name)  # type: ignore[no-any-return, union-attr]
+        except (ImportError, OSError, AttributeError):
+            pass
+        return open_source(filename)
 
 
 def _adapt_linecache(linecache: "Any") -> None:
     if hasattr(linecache, "updatecache"):  # else somebody's own module of that name
         linecache.updatecache = _UpdateCache(linecache)
+
+
+def _replace(module: "Any", name: str, hook: _Hook) -> None:
+    """Put *hook* in the place of a hook, and of its original where nobody has replaced that: code compares the two."""
+    if getattr(module, name) is getattr(module, f"__{name}__", None):
+        setattr(module, f"__{name}__", hook)
+    setattr(module, name, hook)
 
 
 class _ExceptHook(_Hook):
@@ -180,7 +210,7 @@ class _ThreadHook(_Hook):
 
 def _adapt_threading(threading: "Any") -> None:
     if hasattr(threading, "excepthook"):
-        threading.excepthook = _ThreadHook(threading.excepthook)
+        _replace(threading, "excepthook", _ThreadHook(threading.excepthook))
 
 
 # Private to the import system, but nothing else stands between a namespace package and its resources.
@@ -211,9 +241,9 @@ def adapt(register: "Callable[[ModuleType], None]") -> None:
         return
     NamespaceLoader.get_resource_reader = _namespace_reader
     actions = {"importlib.abc": register, "linecache": _adapt_linecache}
-    sys.unraisablehook = _UnraisableHook(sys.unraisablehook)
+    _replace(sys, "unraisablehook", _UnraisableHook(sys.unraisablehook))
     if sys.version_info < (3, 13):
-        sys.excepthook = _ExceptHook(sys.excepthook)
+        _replace(sys, "excepthook", _ExceptHook(sys.excepthook))
         actions["threading"] = _adapt_threading
     sys.meta_path.insert(0, _AfterImport(actions))
 
@@ -222,11 +252,7 @@ def restore() -> None:
     """Undo what `adapt` did, as far as nobody else has put something of their own on top."""
     NamespaceLoader.get_resource_reader = _original_reader
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _AfterImport)]
-    linecache, threading = sys.modules.get("linecache"), sys.modules.get("threading")
-    for module, name in (
-        *((sys, "excepthook"), (sys, "unraisablehook")),
-        *((linecache, "updatecache"), (threading, "excepthook")),
-    ):
-        hook = getattr(module, name, None)
-        if isinstance(hook, _Hook):
-            setattr(module, name, hook.original)
+    for module in (sys, sys.modules.get("linecache"), sys.modules.get("threading")):
+        for name, hook in list(vars(module).items()) if module is not None else ():
+            if isinstance(hook, _Hook):
+                setattr(module, name, hook.original)

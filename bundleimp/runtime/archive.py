@@ -199,10 +199,11 @@ class Archive:
 
     def _retried(self, attempt: "Callable[..., Any]", *arguments: object) -> "Any":
         """Call *attempt*; once more where the descriptor turns out to have been closed by the program."""
+        generation = self._file.generation
         try:
             return attempt(*arguments)
         except BundleFormatError as error:
-            if not isinstance(error, BundleChangedError) and self._file.recover():
+            if not isinstance(error, BundleChangedError) and self._file.recover(generation):
                 self._window = _Window(0, b"")
                 return attempt(*arguments)
             error.file = error.path = self.path

@@ -4,17 +4,23 @@ Reads are positioned, so threads share the descriptor without a lock; it stays o
 no two versions.
 """
 
+import _thread
 import os
 
-from .errors import BundleChangedError, BundleFormatError, NotABundleError
+from .errors import BundleChangedError, BundleFormatError, BundleUnreadableError, NotABundleError
 
 _REGULAR = 0o100000
+
+
+def is_regular(status: os.stat_result) -> bool:
+    """Return whether *status* is that of a regular file."""
+    return status.st_mode & 0o170000 == _REGULAR
 
 
 def is_regular_file(path: str) -> bool:
     """Return whether *path* leads to a regular file; False where it cannot be asked."""
     try:
-        return os.stat(path).st_mode & 0o170000 == _REGULAR
+        return is_regular(os.stat(path))
     except (OSError, ValueError):
         return False
 
@@ -43,9 +49,17 @@ class Identity:
 
 
 class BundleFile:
-    """The file under an archive: a descriptor that stays open, and exact reads at an offset."""
+    """The file under an archive: a descriptor that stays open, and exact reads at an offset.
 
-    __slots__ = ("_descriptor", "_lock", "identity", "path", "size")
+    Attributes:
+        path: the file's path.
+        size: its size in bytes.
+        identity: what tells this version of the file from others.
+        generation: how often the file had to be opened anew.
+
+    """
+
+    __slots__ = ("_descriptor", "_lock", "generation", "identity", "path", "size")
 
     def __init__(self, path: str) -> None:
         """Open the regular file at *path*.
@@ -55,22 +69,20 @@ class BundleFile:
 
         """
         self.path = path
+        self.generation = 0
+        self._lock = _thread.allocate_lock()
         self._descriptor = -1
         try:
             self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
             status = os.fstat(self._descriptor)
         except (OSError, ValueError) as error:
             message = f"cannot be opened: {getattr(error, 'strerror', error)}"
-            raise NotABundleError(message, file=path) from None
+            raise BundleUnreadableError(message, file=path) from None
         self.identity = Identity(status)
-        if status.st_mode & 0o170000 != _REGULAR:
+        if not is_regular(status):
             message = "is not a regular file"
             raise NotABundleError(message, file=path)
         self.size = status.st_size
-        if not hasattr(os, "pread"):
-            import _thread  # noqa: PLC0415 (built in; only where there are no positioned reads)
-
-            self._lock = _thread.allocate_lock()
 
     def _owns_descriptor(self) -> bool:
         """Return whether the descriptor is still ours: a daemon closes all it finds, and the number is used again."""
@@ -119,29 +131,36 @@ class BundleFile:
             raise BundleFormatError(message, file=self.path, offset=offset)
         return data
 
-    def recover(self) -> bool:
-        """Find out why a read went wrong.  Return True where the file was opened anew and the read should be repeated.
+    def recover(self, generation: int) -> bool:
+        """Find out why a read went wrong; return True where it should be repeated, because the file was opened anew.
+
+        Arguments:
+            generation: what `generation` was before the read.
 
         Raises:
-            BundleChangedError: the file is no longer what it was when it was opened.
+            BundleChangedError: the file is not what it was when it was opened.
 
         """
-        if self._owns_descriptor():
-            if Identity(os.fstat(self._descriptor)) == self.identity:
-                return False
-            message = (
-                "was rewritten in place while it was imported from; restart the program,"
-                " and replace bundles by renaming a new file over them"
-            )
-            raise BundleChangedError(message, file=self.path)
-        try:
-            fresh: BundleFile | None = BundleFile(self.path)
-        except NotABundleError:
-            fresh = None
-        if fresh is None or fresh.identity != self.identity:
-            message = (
-                "its descriptor was closed by the program, and the file has been replaced since; restart the program"
-            )
-            raise BundleChangedError(message, file=self.path)
-        self._descriptor, fresh._descriptor = fresh._descriptor, -1  # noqa: SLF001 (of our own class)
-        return True
+        with self._lock:
+            if generation != self.generation:
+                return True  # another thread was here first
+            if self._owns_descriptor():
+                if Identity(os.fstat(self._descriptor)) == self.identity:
+                    return False
+                message = (
+                    "was rewritten in place while it was imported from; restart the program,"
+                    " and replace bundles by renaming a new file over them"
+                )
+                raise BundleChangedError(message, file=self.path)
+            try:
+                fresh: BundleFile | None = BundleFile(self.path)
+            except NotABundleError:
+                fresh = None
+            if fresh is None or fresh.identity != self.identity:
+                message = (
+                    "its descriptor was closed by the program, and the file was replaced since; restart the program"
+                )
+                raise BundleChangedError(message, file=self.path)
+            self._descriptor, fresh._descriptor = fresh._descriptor, -1  # noqa: SLF001 (of our own class)
+            self.generation += 1
+            return True

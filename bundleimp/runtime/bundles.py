@@ -8,8 +8,8 @@ import os
 from _frozen_importlib_external import decode_source
 
 from .archive import Archive
-from .bundlefile import Identity, is_regular_file
-from .errors import TRACING, BundleFormatError, NotABundleError, trace, warn
+from .bundlefile import Identity, is_regular, is_regular_file
+from .errors import TRACING, BundleFormatError, BundleUnreadableError, NotABundleError, trace, warn
 from .format import SUFFIX
 
 _SEPARATORS = "/\\" if os.sep == "\\" else "/"
@@ -26,7 +26,7 @@ class OpenBundle:
 
     """
 
-    __slots__ = ("_identity", "archive", "fault", "path", "reported")
+    __slots__ = ("_identity", "_settled", "archive", "fault", "path", "reported")
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -34,26 +34,37 @@ class OpenBundle:
         self.fault: BundleFormatError | None = None
         self.reported = False
         self._identity: Identity | None = None
+        self._settled = False
         self.refresh()
 
-    def refresh(self) -> None:
-        """Look at the file again, and take the new version, sound or not, where it was replaced."""
+    def refresh(self) -> bool:
+        """Look at the file again, and take the new version, sound or not, where it was replaced.
+
+        Return whether that was so; a file that is gone, or is a directory now, counts as replaced.
+        """
         try:
-            identity = Identity(os.stat(self.path))
+            status = os.stat(self.path)
         except (OSError, ValueError):
+            status = None
+        if status is None or not is_regular(status):
+            known = self.archive or self.fault
             self.archive = self.fault = self._identity = None
-            return
-        if identity == self._identity:
-            return
-        known = self._identity
+            return known is not None
+        identity = Identity(status)
+        if identity != self._identity:
+            self.reported = False
+        elif self._settled:
+            return False
         self._identity = identity
-        self.reported = False
         try:
             self.archive, self.fault = Archive(self.path), None
         except BundleFormatError as error:
             self.archive, self.fault = None, error
-        if TRACING and known is not None:
-            trace(f"{self.path}: took a new version")
+        # What could not be opened is tried again the next time: the reason need not lie in the file.
+        self._settled = not isinstance(self.fault, BundleUnreadableError)
+        if TRACING:
+            trace(f"{self.path}: opened")
+        return True
 
     @property
     def is_gone(self) -> bool:
@@ -104,7 +115,10 @@ def locate(path: str) -> "Location | None":
     while (end := path.find(SUFFIX, end)) >= 0:
         end += len(SUFFIX)
         if path[end : end + 1] in _SEPARATORS:  # the empty string is in it: the end of the path
-            bundle = absolute(path[:end])
+            try:
+                bundle = absolute(path[:end])
+            except OSError:  # the working directory is gone
+                return None
             if bundle in _bundles or is_regular_file(bundle):
                 return Location(bundle, inner_name(path[end:]))
     return None
@@ -131,6 +145,16 @@ def open_bundle(path: str) -> OpenBundle:
     if bundle.archive is None:
         bundle.refresh()
     return bundle
+
+
+def refresh_all() -> list[OpenBundle]:
+    """Look at all files again; return the bundles that were replaced.  Those whose file is gone are forgotten."""
+    replaced = [bundle for bundle in list(_bundles.values()) if bundle.refresh()]
+    for bundle in replaced:
+        bundle.report()
+        if bundle.is_gone:
+            _bundles.pop(bundle.path, None)
+    return replaced
 
 
 def open_source(path: str) -> "str | None":

@@ -31,7 +31,10 @@ def _candidates() -> "Iterator[_Candidate]":
     environ = os.environ
     chosen = environ.get("BUNDLEIMP_CACHE_DIR")
     if chosen:
-        yield _Candidate(os.path.join(os.getcwd(), chosen))
+        try:
+            yield _Candidate(os.path.abspath(chosen))
+        except OSError:  # relative to a working directory that is gone
+            pass
         return
     home = environ.get("USERPROFILE" if os.name == "nt" else "HOME", "")
     if os.name == "nt":

@@ -59,6 +59,10 @@ class NotABundleError(BundleFormatError):
     """There is not a zip archive at the path (missing, a directory, empty, too short, no end record)."""
 
 
+class BundleUnreadableError(NotABundleError):
+    """The file cannot be opened now; it may be another time."""
+
+
 class BundleVersionError(BundleFormatError):
     """The bundle's format is newer than this bundleimp understands."""
 
@@ -92,7 +96,7 @@ def warn(message: str) -> None:
         # What belongs to the import system is not counted in a stack level.
         if not ("importlib" in frame.f_code.co_filename and "_bootstrap" in frame.f_code.co_filename):
             level += 1
-            if not frame.f_globals.get("__name__", "").startswith(_OURS):
+            if not str(frame.f_globals.get("__name__")).startswith(_OURS):
                 break
         frame = frame.f_back
     _warnings.warn(message, BundleWarning, level)

@@ -52,11 +52,11 @@ _TAG = code_tag()
 
 
 class _View:
-    """The finder's directory in one version of the bundle.  Exchanged as a whole: threads share the finder."""
+    """The finder's directory in one version of the bundle, or None.  Exchanged as a whole: threads share the finder."""
 
     __slots__ = ("archive", "directory")
 
-    def __init__(self, archive: "Archive", directory: "Directory | ListedDirectory") -> None:
+    def __init__(self, archive: "Archive", directory: "Directory | ListedDirectory | None") -> None:
         self.archive = archive
         self.directory = directory
 
@@ -112,7 +112,7 @@ class BundleFinder:
 
     """
 
-    __slots__ = ("_bundle", "_folder", "_inner", "_seen", "_view", "path")
+    __slots__ = ("_bundle", "_folder", "_inner", "_view", "path")
 
     def __init__(self, path: "str | os.PathLike[str]") -> None:
         """Make a finder for *path*: a bundle, or a directory in one (``out.pybundle/pkg``).
@@ -137,7 +137,6 @@ class BundleFinder:
         self._inner = location.inner
         self.path = os.path.join(location.bundle, *location.inner.split("/")) if location.inner else location.bundle
         self._folder = self.path + os.sep
-        self._seen: Archive | None = None
         self._view: _View | None = None
 
     @classmethod
@@ -151,17 +150,14 @@ class BundleFinder:
         return f"BundleFinder({self.path!r})"
 
     def _current(self) -> "_View | None":
-        """Return the directory in the version of the bundle that is in use now; None where there is none."""
+        """Return the directory in the version of the bundle that is in use now; None where there is no bundle."""
         archive = self._bundle.archive
+        if archive is None:
+            return None
         view = self._view
-        if archive is None or (view is not None and view.archive is archive):
-            return view if archive is not None else None
-        if archive is not self._seen:
-            directory = archive.directory(self._inner)
-            view = self._view = _View(archive, directory) if directory is not None else None
-            self._seen = archive
-            return view
-        return None
+        if view is None or view.archive is not archive:
+            view = self._view = _View(archive, archive.directory(self._inner))
+        return view
 
     def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":  # noqa: ARG002
         """Return the spec of module *fullname*, or None where this path entry has no such module (PEP 451).
@@ -180,7 +176,7 @@ class BundleFinder:
 
     def _find(self, fullname: str, tail: str) -> "ModuleSpec | None":
         view = self._current()
-        if view is None:
+        if view is None or view.directory is None:
             return None
         archive, directory = view.archive, view.directory
         names = directory.names
@@ -212,13 +208,13 @@ class BundleFinder:
     def iter_modules(self, prefix: str = "") -> "Iterator[tuple[str, bool]]":
         """Yield the name of each module of this path entry, with *prefix*, and whether it is a package (`pkgutil`)."""
         view = self._current()
+        if view is None or view.directory is None:
+            return
         seen = set()
-        for entry in (
-            sorted(view.directory.names, key=lambda entry: entry.removesuffix("/")) if view is not None else ()
-        ):
+        for entry in sorted(view.directory.names, key=lambda entry: entry.removesuffix("/")):
             if entry.endswith("/"):
                 name = entry[:-1]
-                package = view.archive.directory(view.directory.prefix + name) if view is not None else None
+                package = view.archive.directory(view.directory.prefix + name)
                 is_package = package is not None and any(kind.init in package.names for kind in _KINDS)
             else:
                 name = next((entry.removesuffix(end) for end in _LONGEST_FIRST if entry.endswith(end)), "")

@@ -141,15 +141,17 @@ class BundlePath:
         # Files are published one by one, but a folder has to appear whole: it gets a place of its own.
         place = hashlib.sha256(self._inner.encode("utf-8", "surrogateescape")).hexdigest()
         path = os.path.join(root, "folders", self._archive.key, place, self.name)
-        if os.path.isdir(path):
+        if _is_copy(self, pathlib.Path(path)):
             return path
         parent = os.path.dirname(path)
         try:
             os.makedirs(parent, 0o700, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=parent, prefix=".") as aside:
-                _copy_into(self, pathlib.Path(aside, self.name))
-                with contextlib.suppress(OSError):  # another process was faster
-                    os.rename(os.path.join(aside, self.name), path)
+                _copy_into(self, pathlib.Path(aside, "new"))
+                with contextlib.suppress(OSError):  # there is none, or another process was faster
+                    os.rename(path, os.path.join(aside, "damaged"))
+                with contextlib.suppress(OSError):
+                    os.rename(os.path.join(aside, "new"), path)
         except OSError:
             return None
         return path if os.path.isdir(path) else None
@@ -251,6 +253,16 @@ def _portion(entry: str) -> Any:
         if parent.is_file() and zipfile.is_zipfile(parent):
             return zipfile.Path(parent, f"{path.relative_to(parent).as_posix()}/")
     return path
+
+
+def _is_copy(source: BundlePath, target: pathlib.Path) -> bool:
+    """Return whether the folder *target* has the content of *source*, neither more nor less."""
+    if not target.is_dir():
+        return source.is_file() and target.is_file() and target.read_bytes() == source.read_bytes()
+    children = {child.name: child for child in source.iterdir()} if source.is_dir() else {}
+    return children.keys() == set(os.listdir(target)) and all(
+        _is_copy(child, target / name) for name, child in children.items()
+    )
 
 
 def _copy_into(source: Any, target: pathlib.Path) -> None:
