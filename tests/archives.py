@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bundleimp.runtime import format as bundle_format
-from bundleimp.runtime.format import CodeTag, Directory, Extent, Head, IndexedMember, Locator
+from bundleimp.runtime.encoding import IndexedMember, encode_index
+from bundleimp.runtime.format import CodeTag, Directory, Extent, Head, Locator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -196,7 +197,7 @@ def with_index(data: bytes, index: bytes, head_size: int) -> bytes:
 def forge(path: Path, index: Index) -> None:
     """Give the bundle at *path* another index that fits in every checksum."""
     data = path.read_bytes()
-    encoded = bundle_format.encode_index(index.members, index.tags, index.record_digest, locator_of(data).index_offset)
+    encoded = encode_index(index.members, index.tags, index.record_digest, locator_of(data).index_offset)
     path.write_bytes(with_index(data, encoded.data, encoded.head_size))
 
 

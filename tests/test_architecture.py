@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(bundleimp.__file__).parent
 RUNTIME = [
-    *("errors", "codec", "format", "zipdirectory", "bundlefile", "archive", "bundles", "cachefolder", "codecache"),
+    *(
+        "errors",
+        "codec",
+        "format",
+        "encoding",
+        "zipdirectory",
+        "bundlefile",
+        "archive",
+        "bundles",
+        "cachefolder",
+        "codecache",
+    ),
     *("native", "resources", "adapt", "loaders", "finder", "hook"),
 ]
 LAYERS = {"runtime": 0, "packing": 1, "inspection": 1, "cli": 2}
@@ -115,7 +126,7 @@ def test_an_import_from_a_bundle_loads_our_runtime_and_nothing_else(tmp_path: Pa
     ours = {name for name in having - without if name.startswith("bundleimp.runtime")}
     assert having - without == ours | {"mypkg", "mypkg.mod"}
     assert "bundleimp.runtime.hook" in ours
-    assert not ours & {"bundleimp.runtime.resources", "bundleimp.runtime.native"}
+    assert not ours & {"bundleimp.runtime.resources", "bundleimp.runtime.native", "bundleimp.runtime.encoding"}
 
 
 def test_without_a_bundle_the_start_loads_one_module() -> None:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bundleimp.runtime import format as bundle_format
+from bundleimp.runtime.encoding import IndexedMember, encode_index
 from bundleimp.runtime.errors import BundleFormatError
-from bundleimp.runtime.format import CodeTag, Directory, Extent, Head, IndexedMember, Locator, Member
+from bundleimp.runtime.format import CodeTag, Directory, Extent, Head, Locator, Member
 
 from .archives import decode_index, flipped
 from .strategies import examples, names
@@ -148,10 +149,10 @@ def test_an_index_does_not_depend_on_the_order_of_the_members(
     arguments: tuple[list[IndexedMember], list[CodeTag], bytes, int], shuffler: random.Random
 ) -> None:
     members, tags, digest, offset = arguments
-    encoded = bundle_format.encode_index(members, tags, digest, offset)
+    encoded = encode_index(members, tags, digest, offset)
     shuffled = list(members)
     shuffler.shuffle(shuffled)
-    again = bundle_format.encode_index(iter(shuffled), tags, digest, offset)
+    again = encode_index(iter(shuffled), tags, digest, offset)
     assert (again.data, again.head_size) == (encoded.data, encoded.head_size)
 
 
@@ -161,7 +162,7 @@ def test_every_member_and_every_code_extent_is_found_again(
     arguments: tuple[list[IndexedMember], list[CodeTag], bytes, int],
 ) -> None:
     members, tags, digest, offset = arguments
-    encoded = bundle_format.encode_index(members, tags, digest, offset)
+    encoded = encode_index(members, tags, digest, offset)
     decoded = decode_index(encoded.data, encoded.head_size, offset)
     expected = {item.member.name: (fields(item.member), list(item.codes)) for item in members}
     assert {item.member.name: (fields(item.member), list(item.codes)) for item in decoded.members} == expected
@@ -176,7 +177,7 @@ def test_the_blocks_and_the_head_are_all_that_an_index_holds(
     arguments: tuple[list[IndexedMember], list[CodeTag], bytes, int],
 ) -> None:
     members, tags, digest, offset = arguments
-    encoded = bundle_format.encode_index(members, tags, digest, offset)
+    encoded = encode_index(members, tags, digest, offset)
     found = blocks(encoded.data, encoded.head_size)
     folders = {""} | {
         "/".join(parts[:end])
@@ -193,7 +194,7 @@ def test_the_blocks_and_the_head_are_all_that_an_index_holds(
 def test_a_block_with_a_flipped_bit_or_a_missing_end_is_refused(
     arguments: tuple[list[IndexedMember], list[CodeTag], bytes, int], data: st.DataObject
 ) -> None:
-    encoded = bundle_format.encode_index(*arguments)
+    encoded = encode_index(*arguments)
     block = data.draw(st.sampled_from(blocks(encoded.data, encoded.head_size)))
     path = block_path(block)
     Directory(block, path)
@@ -207,7 +208,7 @@ def test_a_block_with_a_flipped_bit_or_a_missing_end_is_refused(
 def test_a_small_block_is_refused_whichever_bit_is_flipped() -> None:
     member = IndexedMember(Member("ä.py", 8, 100, 20, 40, 0x1234, 0), [Extent(500, 60, 0x99), None])
     tags = [CodeTag("cpython-311", b"abcd"), CodeTag("cpython-312", b"efgh")]
-    encoded = bundle_format.encode_index([member], tags, bytes(32), 0)
+    encoded = encode_index([member], tags, bytes(32), 0)
     (block,) = blocks(encoded.data, encoded.head_size)
     for bit in range(8 * len(block)):
         with pytest.raises(BundleFormatError):
@@ -216,7 +217,7 @@ def test_a_small_block_is_refused_whichever_bit_is_flipped() -> None:
 
 def test_a_block_of_another_directory_is_refused_by_its_name() -> None:
     member = IndexedMember(Member("pkg/mod.py", 0, 0, 0, 0, 0, 0), [])
-    encoded = bundle_format.encode_index([member], [], bytes(32), 0)
+    encoded = encode_index([member], [], bytes(32), 0)
     inner, root = blocks(encoded.data, encoded.head_size)
     assert list(Directory(inner, "pkg").names) == ["mod.py"]
     assert list(Directory(root, "").names) == ["pkg/"]
@@ -225,7 +226,7 @@ def test_a_block_of_another_directory_is_refused_by_its_name() -> None:
 
 
 def test_what_a_directory_does_not_hold_is_a_key_error() -> None:
-    encoded = bundle_format.encode_index([IndexedMember(Member("a", 0, 0, 0, 0, 0, 0), [])], [], bytes(32), 0)
+    encoded = encode_index([IndexedMember(Member("a", 0, 0, 0, 0, 0, 0), [])], [], bytes(32), 0)
     (block,) = blocks(encoded.data, encoded.head_size)
     directory = Directory(block, "")
     for lookup in (directory.member, directory.subdirectory):

@@ -13,7 +13,8 @@ import pytest
 
 import bundleimp
 from bundleimp.runtime import format as bundle_format
-from bundleimp.runtime.format import Extent, IndexedMember, Locator, Member
+from bundleimp.runtime.encoding import IndexedMember, encode_index
+from bundleimp.runtime.format import Extent, Locator, Member
 
 from .archives import RawEntry, forge, index_of, locator_of, raw_zip, with_index
 from .builders import Tree, make_bundle
@@ -139,7 +140,7 @@ def _with_record(record: bytes) -> bytes:
     blank = Locator(0, directory_offset, 0, 0, directory_offset, size, len(entries), 0)
     member = Member("a.py", 0, 34, 5, 5, zlib.crc32(b"x = 1"), 0x210000)
     digest = hashlib.sha256(record).digest()
-    encoded = bundle_format.encode_index([IndexedMember(member, [])], [], digest, directory_offset)
+    encoded = encode_index([IndexedMember(member, [])], [], digest, directory_offset)
     return with_index(data[: -bundle_format.LOCATOR_SIZE] + blank.encode(), encoded.data, encoded.head_size)
 
 

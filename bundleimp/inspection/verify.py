@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from ..runtime import format as bundle_format
 from ..runtime.archive import fits
+from ..runtime.encoding import IndexedMember, encode_index
 from ..runtime.errors import BundleFormatError
-from ..runtime.format import Directory, Extent, IndexedMember, Locator, Member
+from ..runtime.format import Directory, Extent, Locator, Member
 from .bundle import data_offset, stream
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ def _index(bundle: Bundle, locator: Locator) -> Iterator[Finding]:
         record = hashlib.sha256(bundle.read(bundle_format.RECORD)).digest()
     except KeyError:
         return  # reported with RECORD
-    if bundle_format.encode_index(members, head.tags, record, locator.index_offset).data != data:
+    if encode_index(members, head.tags, record, locator.index_offset).data != data:
         message = "the index and the central directory disagree"
         yield Finding(message, bundle_format.INDEX, locator.index_offset)
     for column, tag in enumerate(head.tags):

@@ -13,7 +13,8 @@ from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING, BinaryIO, Self
 
 from ..runtime import format as bundle_format
-from ..runtime.format import Extent, IndexedMember, Locator
+from ..runtime.encoding import IndexedMember, encode_index
+from ..runtime.format import Extent, Locator
 from ..runtime.zipdirectory import HEADER_SIZE, find_end
 from .errors import PackError
 from .zipsink import ZipSink, zip_method
@@ -132,7 +133,7 @@ class BundleWriter:
 
     def _write_index(self, record_digest: bytes) -> None:
         offset = self._file.seek(0, os.SEEK_END) + HEADER_SIZE + len(bundle_format.INDEX)
-        index = bundle_format.encode_index(self._index, self.tags, record_digest, offset)
+        index = encode_index(self._index, self.tags, record_digest, offset)
         self._zip.add(bundle_format.INDEX, io.BytesIO(index.data), zipfile.ZIP_STORED)
         # The locator holds the checksum of the central directory, which is written together with it: fill it in after.
         self._zip.close(bytes(bundle_format.LOCATOR_SIZE))

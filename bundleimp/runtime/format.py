@@ -1,5 +1,7 @@
 """The bundle format, version 1, as code: names, locator, index.  Bytes in, values out; no I/O.
 
+`encoding` writes the index.
+
 The index is a run of blocks, one per directory, children before their parents, and a head at its end.  A block
 names its directory's files and subdirectories, says where each file's data lies, where each module's code lies for
 each embedded Python, and where each subdirectory's block lies.  So the root block, which the head points to, leads
@@ -32,12 +34,12 @@ Block::
     last 4 bytes: CRC-32 of the block up to there
 """
 
-from .codec import STORED, crc32
+from .codec import crc32
 from .errors import BundleFormatError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 VERSION = 1
 SUFFIX = ".pybundle"
@@ -70,7 +72,8 @@ def _checked(data: bytes) -> bool:
     return crc32(data[:-4]) == number(data, len(data) - 4, len(data))
 
 
-def _sealed(data: bytes) -> bytes:
+def sealed(data: bytes) -> bytes:
+    """Return *data* with its CRC-32 behind it."""
     return data + crc32(data).to_bytes(4, "little")
 
 
@@ -189,7 +192,7 @@ class Locator:
 
     def encode(self) -> bytes:
         """Return the locator's bytes."""
-        return _sealed(
+        return sealed(
             LOCATOR_MAGIC
             + VERSION.to_bytes(2, "little")
             + self.head_size.to_bytes(4, "little")
@@ -259,7 +262,7 @@ class Head:
         for tag in self.tags:
             name = tag.name.encode("latin-1")
             parts += [tag.magic, len(name).to_bytes(2, "little"), name]
-        return _sealed(b"".join(parts))
+        return sealed(b"".join(parts))
 
 
 def decode_head(data: bytes) -> "Head":
@@ -336,126 +339,3 @@ class Directory:
         record = self._block[start : start + CODE_SIZE]
         size = number(record, 8, 12)
         return Extent(number(record, 0, 8), size, number(record, 12, 16)) if size else None
-
-
-class IndexedMember:
-    """What the index notes of one payload member: the member, and its pyc image for each code tag, or None."""
-
-    __slots__ = ("codes", "member")
-
-    def __init__(self, member: "Member", codes: "Sequence[Extent | None]") -> None:
-        self.member = member
-        self.codes = codes
-
-
-class _Tree:
-    """A directory on its way into the index."""
-
-    __slots__ = ("directories", "files")
-
-    def __init__(self) -> None:
-        self.files: dict[str, IndexedMember] = {}
-        self.directories: dict[str, _Tree] = {}
-
-
-def _entry(crc: int, kind: int, method: int, offset: int, packed_size: int, size: int, stamp: int) -> bytes:
-    return b"".join(
-        (
-            crc.to_bytes(4, "little"),
-            kind.to_bytes(2, "little"),
-            method.to_bytes(2, "little"),
-            offset.to_bytes(8, "little"),
-            packed_size.to_bytes(8, "little"),
-            size.to_bytes(8, "little"),
-            stamp.to_bytes(4, "little"),
-        )
-    )
-
-
-def _code(extent: "Extent | None") -> bytes:
-    if extent is None:
-        return bytes(CODE_SIZE)
-    return extent.offset.to_bytes(8, "little") + extent.size.to_bytes(4, "little") + extent.crc.to_bytes(4, "little")
-
-
-def _encode_directory(tree: "_Tree", path: str, tags: int, start: int, blocks: "list[bytes]") -> "Extent":
-    """Append the blocks of *tree* and of what is below it; return where its own lies."""
-    children = {}
-    for name, child in sorted(tree.directories.items()):
-        inner = f"{path}/{name}" if path else name
-        children[name + "/"] = _encode_directory(child, inner, tags, start, blocks)
-        start = children[name + "/"].offset + children[name + "/"].size
-    names = sorted([*tree.files, *children])
-    entries = []
-    codes: list[list[bytes]] = [[] for _ in range(tags)]
-    for name in names:
-        if name in children:
-            block = children[name]
-            entries.append(_entry(0, KIND_DIRECTORY, STORED, block.offset, block.size, 0, 0))
-            images: Sequence[Extent | None] = (None,) * tags
-        else:
-            member = tree.files[name].member
-            entries.append(
-                _entry(
-                    member.crc,
-                    KIND_FILE,
-                    member.method,
-                    member.offset,
-                    member.packed_size,
-                    member.size,
-                    member.stamp,
-                )
-            )
-            images = tree.files[name].codes
-        for column, image in zip(codes, images, strict=True):
-            column.append(_code(image))
-    joined = "\0".join([path, *names]).encode("utf-8", "surrogateescape")
-    block_bytes = _sealed(
-        b"".join(
-            (
-                BLOCK_MAGIC,
-                len(joined).to_bytes(4, "little"),
-                len(names).to_bytes(4, "little"),
-                joined,
-                *entries,
-                *(image for column in codes for image in column),
-            )
-        )
-    )
-    blocks.append(block_bytes)
-    return Extent(start, len(block_bytes), 0)
-
-
-class EncodedIndex:
-    """The index's bytes, and how many of the last of them are the head."""
-
-    __slots__ = ("data", "head_size")
-
-    def __init__(self, data: bytes, head_size: int) -> None:
-        self.data = data
-        self.head_size = head_size
-
-
-def encode_index(
-    members: "Iterable[IndexedMember]", tags: "Sequence[CodeTag]", record_digest: bytes, offset: int
-) -> "EncodedIndex":
-    """Return the index over *members*: the same bytes for the same members, in whatever order they come.
-
-    Arguments:
-        members: the payload members; ``member.offset`` is that of the data.
-        tags: the code tags, in the order of each member's ``codes``.
-        record_digest: the SHA-256 of the RECORD member.
-        offset: where in the file the index will begin.
-
-    """
-    root = _Tree()
-    for item in members:
-        *folders, name = item.member.name.split("/")
-        tree = root
-        for folder in folders:
-            tree = tree.directories.setdefault(folder, _Tree())
-        tree.files[name] = item
-    blocks: list[bytes] = []
-    extent = _encode_directory(root, "", len(tags), offset, blocks)
-    head = Head(record_digest, extent.offset, extent.size, tags).encode()
-    return EncodedIndex(b"".join([*blocks, head]), len(head))
