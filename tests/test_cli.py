@@ -116,7 +116,10 @@ BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda _path: None, "cannot be opened: No such file or directory"),
     "empty": (lambda path: path.write_bytes(b""), "is empty"),
     "text": (lambda path: path.write_text("no zip\n" * 100), "is not a zip archive"),
-    "truncated": (_truncated, "is not a zip archive: the end record is missing, or the file is truncated"),
+    "truncated": (
+        _truncated,
+        "is not a zip archive: the end record is missing, or the file is truncated; copy it again, or pack it anew",
+    ),
     "directory": (lambda path: path.mkdir(), "is not a regular file"),
     "damaged": (lambda path: path.write_bytes(raw_zip([RawEntry(b"a")], count=3)), "damaged"),
     "newer": (_newer, "has format version 7, and this bundleimp reads up to version 1: upgrade bundleimp"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..runtime import format as bundle_format
 from ..runtime import zipdirectory
-from ..runtime.archive import check_version, find_end
+from ..runtime.archive import DAMAGED, check_version, find_end
 from ..runtime.bundlefile import BundleFile
 from ..runtime.codec import DEFLATED, STORED, decompress
 from ..runtime.errors import BundleFormatError
@@ -82,8 +82,7 @@ def _checked(file: BundleFile, member: Member) -> Iterator[bytes]:
         message = f"does not have the {member.size} bytes that it announces"
         raise BundleFormatError(message, offset=offset)
     if crc != member.crc:
-        message = "does not match its checksum: the file is damaged"
-        raise BundleFormatError(message, offset=offset)
+        raise BundleFormatError(DAMAGED, offset=offset)
 
 
 def _unpacked(file: BundleFile, member: Member, offset: int) -> Iterator[bytes]:

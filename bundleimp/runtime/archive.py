@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _TAIL = 16 * 1024
 # Blocks of neighbouring directories lie side by side: reading this much at once saves a system call for most.
 _WINDOW = 32 * 1024
-_DAMAGED = "does not match its checksum: the file is damaged"
+DAMAGED = "does not match its checksum: the file is damaged; copy it again, or pack it anew"
 
 
 def code_tag() -> str:
@@ -66,7 +66,9 @@ def find_end(file: BundleFile, start: int, end: int) -> Tail:
             return Tail(tail_start, tail, record)
         if tail_start == start:
             break
-    message = "is not a zip archive: the end record is missing, or the file is truncated"
+    message = (
+        "is not a zip archive: the end record is missing, or the file is truncated; copy it again, or pack it anew"
+    )
     raise NotABundleError(message)
 
 
@@ -246,7 +248,7 @@ class Archive:
         except ValueError as error:
             raise BundleFormatError(str(error), member=member.name, offset=offset) from None
         if len(data) != member.size or crc32(data) != member.crc:
-            raise BundleFormatError(_DAMAGED, member=member.name, offset=offset)
+            raise BundleFormatError(DAMAGED, member=member.name, offset=offset)
         return data
 
     @property
@@ -280,7 +282,7 @@ class Archive:
             error.member = f"bytecode of {name}"
             raise
         if crc32(data) != extent.crc or data[:4] != MAGIC_NUMBER:
-            raise BundleFormatError(_DAMAGED, member=f"bytecode of {name}", offset=extent.offset)
+            raise BundleFormatError(DAMAGED, member=f"bytecode of {name}", offset=extent.offset)
         return data
 
 

@@ -99,7 +99,7 @@ def _decode_end(tail: bytes, position: int, tail_start: int, start: int) -> "End
     directory_offset = tail_start + directory_end - size
     archive_start = directory_offset - offset
     if archive_start < start or size < count * ENTRY_SIZE:
-        message = "the zip's end record is damaged, or the file is truncated"
+        message = "the zip's end record is damaged, or the file is truncated; copy it again, or pack it anew"
         raise BundleFormatError(message, offset=tail_start + position)
     return EndRecord(archive_start, directory_offset, size, count, comment, tail_start + position)
 
