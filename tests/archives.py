@@ -128,12 +128,14 @@ class Index:
         members: what it says of each member.
         tags: the code tags.
         record_digest: the SHA-256 of RECORD that it notes.
+        units: where it says that the table of units lies.
 
     """
 
     members: list[IndexedMember] = field(default_factory=list)
     tags: list[CodeTag] = field(default_factory=list)
     record_digest: bytes = bytes(32)
+    units: Extent | None = None
 
     def __getitem__(self, name: str) -> IndexedMember:
         """Return what it says of the member *name*."""
@@ -152,7 +154,7 @@ def locator_of(data: bytes) -> Locator:
 def decode_index(index: bytes, head_size: int, offset: int) -> Index:
     """Take an index apart, by walking from the head to every block."""
     head: Head = bundle_format.decode_head(index[-head_size:])
-    result = Index(tags=list(head.tags), record_digest=head.record_digest)
+    result = Index(tags=list(head.tags), record_digest=head.record_digest, units=head.units)
     todo = [("", Extent(head.root_offset, head.root_size, 0))]
     while todo:
         path, extent = todo.pop()
@@ -163,7 +165,7 @@ def decode_index(index: bytes, head_size: int, offset: int) -> Index:
                 todo.append((directory.prefix + name[:-1], directory.subdirectory(name[:-1])))
             else:
                 codes = [directory.code(name, column) for column in range(len(head.tags))]
-                result.members.append(IndexedMember(directory.member(name), codes))
+                result.members.append(IndexedMember(directory.member(name), codes, directory.flags(name)))
     return result
 
 
@@ -197,7 +199,8 @@ def with_index(data: bytes, index: bytes, head_size: int) -> bytes:
 def forge(path: Path, index: Index) -> None:
     """Give the bundle at *path* another index that fits in every checksum."""
     data = path.read_bytes()
-    encoded = encode_index(index.members, index.tags, index.record_digest, locator_of(data).index_offset)
+    offset = locator_of(data).index_offset
+    encoded = encode_index(index.members, index.tags, index.record_digest, offset, index.units)
     path.write_bytes(with_index(data, encoded.data, encoded.head_size))
 
 

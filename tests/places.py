@@ -92,6 +92,8 @@ def _with_tokens(value: Any, tokens: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         for path, token in tokens.items():
             value = value.replace(path, token)
+        # What is mirrored stands where it would when installed.
+        value = re.sub(r"<mirrors>/[\w.-]+\.pybundle", "<place>", value, flags=re.ASCII)
         return re.sub(r"\bat 0x[0-9a-f]+", "at <address>", value, flags=re.IGNORECASE)
     if isinstance(value, list):
         return [_with_tokens(item, tokens) for item in value]
@@ -138,7 +140,11 @@ class Laboratory:
     def tokens(self, path: Sequence[Path]) -> dict[str, str]:
         """Return the tokens for the places of *path* and for the scripts."""
         names = ["<place>"] if len(path) == 1 else [f"<place {number}>" for number in range(len(path))]
-        return dict(zip(map(str, path), names, strict=True)) | {str(self.folder / "probes"): "<probes>"}
+        known = {
+            str(self.folder / "probes"): "<probes>",
+            self._variables["BUNDLEIMP_CACHE_DIR"] + "/mirrors": "<mirrors>",
+        }
+        return dict(zip(map(str, path), names, strict=True)) | known
 
     def observe(
         self,

@@ -25,13 +25,14 @@ RUNTIME = [
         "format",
         "encoding",
         "zipdirectory",
+        "units",
         "bundlefile",
         "archive",
         "bundles",
         "cachefolder",
         "codecache",
     ),
-    *("native", "resources", "adapt", "loaders", "finder", "hook"),
+    *("mirrors", "located", "native", "resources", "adapt", "loaders", "finder", "hook"),
 ]
 LAYERS = {"runtime": 0, "packing": 1, "inspection": 1, "cli": 2}
 # What any interpreter has loaded before its first import statement runs, or has built in.

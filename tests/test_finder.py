@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pkgutil
+import re
 import sys
 from importlib.machinery import (
     BYTECODE_SUFFIXES,
@@ -87,7 +88,9 @@ def described(spec: ModuleSpec | None, place: Path) -> Any:
     if spec is None:
         return None
     paths = [spec.origin, spec.cached, *(spec.submodule_search_locations or [])]
-    relative = [path and os.path.relpath(path, place) for path in paths]
+    # What is mirrored stands where it would when installed.
+    mirrors = re.escape(os.path.join(os.environ["BUNDLEIMP_CACHE_DIR"], "mirrors")) + r"/[\w.-]+\.pybundle"
+    relative = [path and os.path.relpath(re.sub(mirrors, str(place), path), place) for path in paths]
     return [spec.name, spec.has_location, kind_of(spec), spec.submodule_search_locations is None, *relative]
 
 

@@ -94,7 +94,8 @@ def described(name):
     found |= {key: getattr(spec, key) for key in ("name", "origin", "cached", "has_location", "parent")}
     found["locations"] = spec.submodule_search_locations and list(spec.submodule_search_locations)
     found["agree"] = spec.loader is getattr(module, "__loader__", None)
-    found["kind of path"] = type(getattr(module, "__path__", None)).__name__
+    path = getattr(module, "__path__", None)
+    found["kind of path"] = "list" if isinstance(path, list) else type(path).__name__
     if spec.has_location:
         loader = spec.loader
         found |= {key: getattr(loader, key)(name) for key in ("is_package", "get_source", "get_filename")}

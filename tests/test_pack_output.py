@@ -190,6 +190,9 @@ def test_the_manifest_says_what_went_in(tmp_path: Path) -> None:
         "distributions": [{"name": "My.Dist", "version": "1.5"}],
         "members": 5,
         "entry_point": None,
+        "mirrored": [
+            {"name": "pkg", "files": 3, "size": 551, "reason": "it has data, should another module look for it"}
+        ],
     }
 
 

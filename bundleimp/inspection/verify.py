@@ -16,6 +16,7 @@ from ..runtime.archive import fits
 from ..runtime.encoding import IndexedMember, encode_index
 from ..runtime.errors import BundleFormatError
 from ..runtime.format import Directory, Extent, Locator, Member
+from ..runtime.units import decode_units, digest
 from .bundle import data_offset, stream
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def verify(bundle: Bundle) -> list[Finding]:
     if locator is None or not fits(locator, bundle.outer.end, bundle.outer.directory):
         return findings + list(_no_index(bundle, locator))
     try:
-        findings += _index(bundle, locator)
+        findings += _index(bundle, locator, contents)
         findings += _record(bundle, contents)
     except BundleFormatError as error:
         # What the index or RECORD stands on is damaged; most likely that was found above already.
@@ -182,33 +183,67 @@ def _record(bundle: Bundle, contents: dict[str, _Content]) -> Iterator[Finding]:
         yield Finding("RECORD does not name this member", name)
 
 
-def _index(bundle: Bundle, locator: Locator) -> Iterator[Finding]:
+def _index(bundle: Bundle, locator: Locator, contents: dict[str, _Content]) -> Iterator[Finding]:
     """Check the index: its checksum, and that it is what the members give when it is encoded anew."""
     data = bundle.file.read(locator.index_offset, locator.index_size)
     if zlib.crc32(data) != locator.index_crc:
         yield Finding("the index does not match the locator's checksum", bundle_format.INDEX, locator.index_offset)
         return
     head = bundle_format.decode_head(data[-locator.head_size :])
-    codes = _indexed_code(data, head, locator.index_offset)
+    notes = _notes(data, head, locator.index_offset)
     members = []
     for item in bundle.members:
         offset = data_offset(bundle.file, item)
         member = Member(item.name, item.method, offset, item.packed_size, item.size, item.crc, item.stamp)
-        members.append(IndexedMember(member, codes.get(item.name, [None] * len(head.tags))))
+        note = notes.get(item.name)
+        members.append(IndexedMember(member, note.codes, note.flags) if note is not None else _unnoted(member, head))
     try:
         record = hashlib.sha256(bundle.read(bundle_format.RECORD)).digest()
     except KeyError:
         return  # reported with RECORD
-    if encode_index(members, head.tags, record, locator.index_offset).data != data:
+    if encode_index(members, head.tags, record, locator.index_offset, head.units).data != data:
         message = "the index and the central directory disagree"
         yield Finding(message, bundle_format.INDEX, locator.index_offset)
     for column, tag in enumerate(head.tags):
-        yield from _code(bundle, tag, {name: extents[column] for name, extents in codes.items()})
+        yield from _code(bundle, tag, {name: note.codes[column] for name, note in notes.items()})
+    yield from _units(bundle, head, contents)
 
 
-def _indexed_code(data: bytes, head: Head, offset: int) -> dict[str, Sequence[Extent | None]]:
-    """Return where the index says that each module's code lies, for each code tag."""
-    result: dict[str, Sequence[Extent | None]] = {}
+@dataclass(frozen=True)
+class _Note:
+    """What the index says of a member, and the member itself cannot tell: where its code lies, its flags."""
+
+    codes: Sequence[Extent | None]
+    flags: int
+
+
+def _unnoted(member: Member, head: Head) -> IndexedMember:
+    return IndexedMember(member, [None] * len(head.tags))
+
+
+def _units(bundle: Bundle, head: Head, contents: dict[str, _Content]) -> Iterator[Finding]:
+    """Check the table of units: each is made of members, and has the digest of their contents."""
+    entry = next((entry for entry in bundle.outer.entries if entry.member.name == bundle_format.UNITS), None)
+    if entry is None or head.units is None:
+        if entry is not None or head.units is not None:
+            yield Finding("only one of index and central directory knows a table of units", bundle_format.UNITS)
+        return
+    offset = data_offset(bundle.file, entry.member)
+    if head.units != Extent(offset, entry.member.size, entry.member.crc):
+        yield Finding("the table of units does not lie where the index says", bundle_format.UNITS, offset)
+        return
+    modes = {entry.member.name: bool(entry.mode & 0o100) for entry in bundle.entries()}
+    for unit in decode_units(bundle.read(bundle_format.UNITS)):
+        files = [(name, mode, contents[name].digest) for name, mode in unit.files.items() if name in contents]
+        if {name: mode for name, mode, _ in files} != {name: modes.get(name) for name in unit.files}:
+            yield Finding(f"the unit {unit.name!r} names other files than there are", bundle_format.UNITS, offset)
+        elif digest(sorted(files), hashlib.sha256) != unit.digest:
+            yield Finding(f"the files of unit {unit.name!r} do not match its digest", bundle_format.UNITS, offset)
+
+
+def _notes(data: bytes, head: Head, offset: int) -> dict[str, _Note]:
+    """Return what the index says of each member."""
+    result: dict[str, _Note] = {}
     todo = [("", Extent(head.root_offset, head.root_size, 0))]
     seen = set()
     while todo:
@@ -223,7 +258,8 @@ def _indexed_code(data: bytes, head: Head, offset: int) -> dict[str, Sequence[Ex
             if name.endswith("/"):
                 todo.append((directory.prefix + name[:-1], directory.subdirectory(name[:-1])))
             else:
-                result[directory.prefix + name] = [directory.code(name, column) for column in range(len(head.tags))]
+                codes = [directory.code(name, column) for column in range(len(head.tags))]
+                result[directory.prefix + name] = _Note(codes, directory.flags(name))
     return result
 
 

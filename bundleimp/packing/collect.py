@@ -45,6 +45,11 @@ class SourceFile:
         return self.member.endswith(".py")
 
     @property
+    def is_record(self) -> bool:
+        """Whether it lists a distribution's files."""
+        return self.member.endswith(".dist-info/RECORD")
+
+    @property
     def is_metadata(self) -> bool:
         """Whether it describes a distribution."""
         return self.member.endswith(".dist-info/METADATA")

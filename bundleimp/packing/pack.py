@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -18,8 +18,10 @@ from ..runtime.format import SUFFIX, VERSION
 from .collect import OnConflict, SourceFile, collect
 from .compiler import Compiler
 from .errors import PackError
+from .locations import NONE, Question, question_of_image, question_of_source
+from .units import Fact, Plan, plan
 from .writer import BundleWriter
-from .zipsink import Compression
+from .zipsink import Compression, Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -92,6 +94,8 @@ def pack(
     compress: Compression = "deflate",
     layout: Layout = "auto",
     exclude: Sequence[str] = (),
+    unpack: Sequence[str] = (),
+    no_unpack: Sequence[str] = (),
     on_conflict: OnConflict = "error",
     jobs: int | None = None,
     progress: Callable[[int, int, str], None] | None = None,
@@ -112,6 +116,8 @@ def pack(
         compress: "none", "deflate", or "zstd" (Python 3.14 or newer); bytecode is never compressed.
         layout: "flat", "nested", or "auto": nested where the central directory would slow the interpreter's start.
         exclude: globs; a member is left out where one matches it, a folder above it, or the name of either.
+        unpack: distributions or top-level packages that are imported from real files in the cache, as if installed.
+        no_unpack: those that never are, whatever their modules ask for.
         on_conflict: "first", "last" or "error": what happens where two sources give one member different content.
         jobs: how many processes compile; default: one per processor.
         progress: called with the number of members written, that of all, and the name of the last.
@@ -148,14 +154,19 @@ def pack(
         try:
             writer = stack.enter_context(BundleWriter(target, tags=tags, compression=compress, nested=nested))
             distributions: list[dict[str, str]] = []
+            facts: list[Fact] = []
+            records: dict[str, bytes] = {}
             for done, item in enumerate(_compiled(files, compilers), 1):
-                _write(writer, item, report, source=source)
-                if item.file.is_metadata and item.data is not None:
+                facts.append(_write(writer, item, report, source=source))
+                if item.file.is_record and item.data is not None:
+                    records[item.file.member] = item.data
+                elif item.file.is_metadata and item.data is not None:
                     distributions.append(_distribution(item.data))
                 if progress is not None:
                     progress(done, len(files), item.file.member)
-            manifest = _manifest(paths, compilers, distributions, report, compress=compress, source=source)
-            report.size = writer.finish(manifest)
+            real = plan(facts, records, unpack=unpack, no_unpack=no_unpack)
+            manifest = _manifest(paths, compilers, distributions, report, real, compress=compress, source=source)
+            report.size = writer.finish(manifest, real)
         except OSError as error:
             message = f"cannot be written: {error.strerror or error}"
             raise PackError(message, file=str(output)) from error
@@ -216,7 +227,8 @@ def _compiled(files: Sequence[SourceFile], compilers: Sequence[Compiler]) -> Ite
     ahead = 8 * (os.cpu_count() or 1)
     waiting: collections.deque[_Item] = collections.deque()
     for file in files:
-        data = _read(file.path) if file.is_module or file.is_metadata else None
+        whole = file.is_module or file.is_metadata or file.is_record or file.member.endswith(".pyc")
+        data = _read(file.path) if whole else None
         module = data if file.is_module else None
         futures = [compiler.submit(file.member, module) for compiler in compilers] if module is not None else []
         waiting.append(_Item(file, data, futures))
@@ -225,8 +237,9 @@ def _compiled(files: Sequence[SourceFile], compilers: Sequence[Compiler]) -> Ite
     yield from waiting
 
 
-def _write(writer: BundleWriter, item: _Item, report: PackReport, *, source: bool) -> None:
+def _write(writer: BundleWriter, item: _Item, report: PackReport, *, source: bool) -> Fact:
     file = item.file
+    no_images = [None] * len(writer.tags)
     if item.data is None:
         try:
             stream = file.path.open("rb")
@@ -234,8 +247,7 @@ def _write(writer: BundleWriter, item: _Item, report: PackReport, *, source: boo
             message = f"cannot be read: {error.strerror}"
             raise PackError(message, file=str(file.path)) from None
         with stream:
-            writer.add(file.member, stream, [None] * len(writer.tags), executable=file.executable)
-        return
+            return _fact(writer.add(file.member, stream, no_images, executable=file.executable), file)
     results = [future.result() for future in item.futures]
     failures = {result.failure for result in results if result.image is None}
     report.warnings += [
@@ -245,10 +257,17 @@ def _write(writer: BundleWriter, item: _Item, report: PackReport, *, source: boo
         report.modules += 1
     image = results[0].image if results and not source else None
     if image is not None:
-        writer.add(f"{file.member}c", io.BytesIO(image), [], executable=False, stored=True)
+        written = writer.add(f"{file.member}c", io.BytesIO(image), [], executable=False, stored=True)
     else:
-        images = [result.image for result in results] if results and source else [None] * len(writer.tags)
-        writer.add(file.member, io.BytesIO(item.data), images, executable=file.executable)
+        images = [result.image for result in results] if results and source else no_images
+        written = writer.add(file.member, io.BytesIO(item.data), images, executable=file.executable)
+    if file.is_module:
+        return _fact(written, file, question_of_source(item.data, file.member))
+    return _fact(written, file, question_of_image(item.data) if file.member.endswith(".pyc") else NONE)
+
+
+def _fact(written: Written, file: SourceFile, question: Question = NONE) -> Fact:
+    return Fact(written.member.name, written.digest, written.member.size, file.executable, question)
 
 
 def _distribution(metadata: bytes) -> dict[str, str]:
@@ -261,11 +280,12 @@ def _manifest(
     compilers: Sequence[Compiler],
     distributions: list[dict[str, str]],
     report: PackReport,
+    real: Plan,
     *,
     compress: str,
     source: bool,
 ) -> bytes:
-    manifest = {
+    manifest: dict[str, Any] = {
         "format": VERSION,
         "tool": f"bundleimp {__version__}",
         "inputs": [Path(os.path.abspath(path)).name for path in sources],
@@ -280,4 +300,6 @@ def _manifest(
         "members": report.members,
         "entry_point": None,
     }
+    if real.mirrored:
+        manifest["mirrored"] = [asdict(unit) for unit in real.mirrored]
     return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Self
 from ..runtime import format as bundle_format
 from ..runtime.encoding import IndexedMember, encode_index
 from ..runtime.format import Extent, Locator
+from ..runtime.units import encode_units
 from ..runtime.zipdirectory import HEADER_SIZE, find_end
 from .errors import PackError
 from .zipsink import ZipSink, zip_method
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ..runtime.format import CodeTag
-    from .zipsink import Compression
+    from ..runtime.units import Unit
+    from .units import Plan
+    from .zipsink import Compression, Written
 
 
 class BundleWriter:
@@ -88,8 +91,8 @@ class BundleWriter:
 
     def add(
         self, name: str, stream: IO[bytes], images: Sequence[bytes | None], *, executable: bool, stored: bool = False
-    ) -> None:
-        """Write a payload member.
+    ) -> Written:
+        """Write a payload member; return what was written.
 
         Arguments:
             name: its name.
@@ -104,14 +107,18 @@ class BundleWriter:
         self._record.append(_record_line(name, written.digest, written.member.size))
         codes = [_keep(*pair) for pair in zip(self._codes, images, strict=True)]
         self._index.append(IndexedMember(written.member, codes))
+        return written
 
-    def finish(self, manifest: bytes) -> int:
+    def finish(self, manifest: bytes, plan: Plan) -> int:
         """Write the rest and put the file in its place; return its size in bytes.
 
         Arguments:
             manifest: the content of manifest.json.
+            plan: the units and flags for the index.
 
         """
+        for item in self._index:
+            item.flags = plan.flags.get(item.member.name, 0)
         if self._inner is not None:
             self._payload.close()
             shift = self._zip.add(bundle_format.PAYLOAD, self._inner, zipfile.ZIP_STORED).member.offset
@@ -126,14 +133,21 @@ class BundleWriter:
                 extent = item.codes[column]
                 if extent is not None:
                     extent.offset += shift
-        self._write_index(hashlib.sha256(record).digest())
+        self._write_index(hashlib.sha256(record).digest(), self._write_units(plan.units))
         size = self._file.seek(0, os.SEEK_END)
         self._place()
         return size
 
-    def _write_index(self, record_digest: bytes) -> None:
+    def _write_units(self, units: Sequence[Unit]) -> Extent | None:
+        if not units:
+            return None
+        table = encode_units(units)
+        offset = self._zip.add(bundle_format.UNITS, io.BytesIO(table), zipfile.ZIP_STORED).member.offset
+        return Extent(offset, len(table), zlib.crc32(table))
+
+    def _write_index(self, record_digest: bytes, units: Extent | None) -> None:
         offset = self._file.seek(0, os.SEEK_END) + HEADER_SIZE + len(bundle_format.INDEX)
-        index = encode_index(self._index, self.tags, record_digest, offset)
+        index = encode_index(self._index, self.tags, record_digest, offset, units)
         self._zip.add(bundle_format.INDEX, io.BytesIO(index.data), zipfile.ZIP_STORED)
         # The locator holds the checksum of the central directory, which is written together with it: fill it in after.
         self._zip.close(bytes(bundle_format.LOCATOR_SIZE))

@@ -13,14 +13,15 @@ from . import zipdirectory
 from .bundlefile import BundleFile
 from .codec import crc32, decompress
 from .errors import BundleChangedError, BundleFormatError, BundleVersionError, NotABundleError
-from .format import Directory
+from .format import Directory, Extent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .format import Extent, Head, Locator, Member
+    from .format import Head, Locator, Member
+    from .units import Unit
     from .zipdirectory import EndRecord, ListedDirectory
 
 # The end record, the central directory and the head of an ordinary bundle are in its last few kilobytes.
@@ -98,10 +99,11 @@ class Archive:
         path: absolute path of the file.
         key: 32 hexadecimal digits that no other content has; what is cached for this archive is filed under it.
         indexed: whether there is an index that belongs to this file.
+        mirrors: the folders in which files of this archive were found or put, by their unit's digest (`mirrors`).
 
     """
 
-    __slots__ = ("_column", "_directories", "_file", "_window", "indexed", "key", "path")
+    __slots__ = ("_column", "_directories", "_file", "_units", "_window", "indexed", "key", "mirrors", "path")
 
     def __init__(self, path: str) -> None:
         """Open the bundle at *path*.
@@ -116,6 +118,8 @@ class Archive:
         self._file = BundleFile(path)
         self._directories: dict[str, Directory | ListedDirectory] = {}
         self._column = -1
+        self._units: Extent | list[Unit] = []
+        self.mirrors: dict[str, str] = {}
         try:
             self._open()
         except BundleFormatError as error:
@@ -154,6 +158,7 @@ class Archive:
         for column, tag in enumerate(head.tags):
             if tag.name == own and tag.magic == MAGIC_NUMBER:
                 self._column = column
+        self._units = head.units if head.units is not None else []
         self._directories[""] = Directory(self._near(head.root_offset, head.root_size), "")
 
     def _list(self, members: "dict[str, Member]") -> None:
@@ -274,6 +279,27 @@ class Archive:
 
         """
         return self._retried(self._image, extent, name)  # type: ignore[no-any-return]
+
+    @property
+    def units(self) -> "list[Unit]":
+        """The units that the index knows of; where there is no index, those found so far.
+
+        Raises:
+            BundleFormatError: their table is damaged.
+
+        """
+        units = self._units
+        if isinstance(units, Extent):
+            units = self._units = self._retried(self._decode_units, units)
+        return units
+
+    def _decode_units(self, extent: "Extent") -> "list[Unit]":
+        from .units import decode_units  # noqa: PLC0415 (loaded when first asked for)
+
+        data = self._file.read(extent.offset, extent.size)
+        if crc32(data) != extent.crc:
+            raise BundleFormatError(DAMAGED, member=bundle_format.UNITS, offset=extent.offset)
+        return decode_units(data)
 
     def _image(self, extent: "Extent", name: str) -> bytes:
         try:

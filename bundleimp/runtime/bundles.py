@@ -88,6 +88,8 @@ class OpenBundle:
 
 # Every bundle in use, by absolute path.
 _bundles: "dict[str, OpenBundle]" = {}
+# The archive that gives the code of what is imported from a mirror (see `mirrors`), by the mirror's folder.
+mirrored: "dict[str, Archive]" = {}
 
 
 def absolute(path: str) -> str:
@@ -121,6 +123,14 @@ def locate(path: str) -> "Location | None":
                 return None
             if bundle in _bundles or is_regular_file(bundle):
                 return Location(bundle, inner_name(path[end:]))
+    return None
+
+
+def locate_mirrored(path: str) -> "str | None":
+    """Return the folder of the mirror in which *path* is, or None where it is in none that is in use."""
+    for folder in mirrored:
+        if path.startswith(folder) and path[len(folder) : len(folder) + 1] in _SEPARATORS:
+            return folder
     return None
 
 

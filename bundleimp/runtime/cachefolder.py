@@ -12,7 +12,7 @@ from .errors import TRACING, trace, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _complained: "set[str]" = set()
 
@@ -87,6 +87,74 @@ def folder(*, create: bool) -> "str | None":
     return None
 
 
+class File:
+    """A file on its way into the cache: its name inside a folder, with slashes, and its content."""
+
+    __slots__ = ("data", "executable", "name")
+
+    def __init__(self, name: str, data: bytes, *, executable: bool) -> None:
+        self.name = name
+        self.data = data
+        self.executable = executable
+
+
+def _aside(path: str) -> str:
+    return os.path.join(os.path.dirname(path), f".{os.getpid()}-{os.urandom(4).hex()}.tmp")
+
+
+def _write(path: str, data: bytes, mode: int) -> None:
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+    finally:
+        os.close(descriptor)
+
+
+def _remove_folder(path: str) -> None:
+    for folder, folders, files in os.walk(path, topdown=False):
+        for name in (*folders, *files):
+            whole = os.path.join(folder, name)
+            if os.path.isdir(whole) and not os.path.islink(whole):
+                os.rmdir(whole)
+            else:
+                os.unlink(whole)
+    os.rmdir(path)
+
+
+def publish_folder(path: str, files: "Iterable[File]") -> bool:
+    """Make the folder *path* with *files*, whole or not at all, and the folders above it.  Return whether it is there.
+
+    A `BundleFormatError` of *files* goes through; there is no folder then, either.
+    """
+    aside = _aside(path)
+    made = set()
+    try:
+        os.makedirs(aside, 0o700)
+        try:
+            for file in files:
+                target = os.path.join(aside, *file.name.split("/"))
+                parent = os.path.dirname(target)
+                if parent not in made:
+                    os.makedirs(parent, 0o700, exist_ok=True)
+                    made.add(parent)
+                _write(target, file.data, 0o700 if file.executable else 0o600)
+            os.rename(aside, path)
+        except BaseException:
+            _remove_folder(aside)
+            raise
+    except (OSError, ValueError) as error:
+        if os.path.isdir(path):  # another process was faster
+            return True
+        if TRACING:
+            trace(f"cache: cannot write {path}: {error}")
+        return False
+    if TRACING:
+        trace(f"cache: wrote {path}")
+    return True
+
+
 def publish(path: str, data: bytes, mode: int = 0o600) -> bool:
     """Write *data* to *path* whole or not at all, making the folders above it.  Return whether that worked.
 
@@ -96,28 +164,17 @@ def publish(path: str, data: bytes, mode: int = 0o600) -> bool:
         mode: its permissions.
 
     """
-    aside = os.path.join(os.path.dirname(path), f".{os.getpid()}-{os.urandom(4).hex()}.tmp")
+    aside = _aside(path)
     try:
         os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-        descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode)
-    except (OSError, ValueError) as error:
-        if TRACING:
-            trace(f"cache: cannot write {path}: {error}")
-        return False
-    try:
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
-        finally:
-            os.close(descriptor)
+        _write(aside, data, mode)
         os.replace(aside, path)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         if TRACING:
             trace(f"cache: cannot write {path}: {error}")
         try:
             os.unlink(aside)
-        except OSError:
+        except (OSError, ValueError):
             pass
         return False
     if TRACING:

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 
 class IndexedMember:
-    """What the index notes of one payload member: the member, and its pyc image for each code tag, or None."""
+    """What the index notes of one payload member: the member, its pyc image for each code tag, or None, its flags."""
 
-    __slots__ = ("codes", "member")
+    __slots__ = ("codes", "flags", "member")
 
-    def __init__(self, member: "Member", codes: "Sequence[Extent | None]") -> None:
+    def __init__(self, member: "Member", codes: "Sequence[Extent | None]", flags: int = 0) -> None:
         self.member = member
         self.codes = codes
+        self.flags = flags
 
 
 class _Tree:
@@ -33,11 +34,11 @@ class _Tree:
         self.directories: dict[str, _Tree] = {}
 
 
-def _entry(crc: int, kind: int, method: int, offset: int, packed_size: int, size: int, stamp: int) -> bytes:
+def _entry(crc: int, kind: int, flags: int, method: int, offset: int, packed_size: int, size: int, stamp: int) -> bytes:
     return b"".join(
         (
             crc.to_bytes(4, "little"),
-            kind.to_bytes(2, "little"),
+            bytes((kind, flags)),
             method.to_bytes(2, "little"),
             offset.to_bytes(8, "little"),
             packed_size.to_bytes(8, "little"),
@@ -48,9 +49,7 @@ def _entry(crc: int, kind: int, method: int, offset: int, packed_size: int, size
 
 
 def _code(extent: "Extent | None") -> bytes:
-    if extent is None:
-        return bytes(CODE_SIZE)
-    return extent.offset.to_bytes(8, "little") + extent.size.to_bytes(4, "little") + extent.crc.to_bytes(4, "little")
+    return bytes(CODE_SIZE) if extent is None else extent.encode()
 
 
 def _encode_directory(tree: "_Tree", path: str, tags: int, start: int, blocks: "list[bytes]") -> "Extent":
@@ -66,7 +65,7 @@ def _encode_directory(tree: "_Tree", path: str, tags: int, start: int, blocks: "
     for name in names:
         if name in children:
             block = children[name]
-            entries.append(_entry(0, KIND_DIRECTORY, STORED, block.offset, block.size, 0, 0))
+            entries.append(_entry(0, KIND_DIRECTORY, 0, STORED, block.offset, block.size, 0, 0))
             images: Sequence[Extent | None] = (None,) * tags
         else:
             member = tree.files[name].member
@@ -74,6 +73,7 @@ def _encode_directory(tree: "_Tree", path: str, tags: int, start: int, blocks: "
                 _entry(
                     member.crc,
                     KIND_FILE,
+                    tree.files[name].flags,
                     member.method,
                     member.offset,
                     member.packed_size,
@@ -112,7 +112,11 @@ class EncodedIndex:
 
 
 def encode_index(
-    members: "Iterable[IndexedMember]", tags: "Sequence[CodeTag]", record_digest: bytes, offset: int
+    members: "Iterable[IndexedMember]",
+    tags: "Sequence[CodeTag]",
+    record_digest: bytes,
+    offset: int,
+    units: "Extent | None" = None,
 ) -> "EncodedIndex":
     """Return the index over *members*: the same bytes for the same members, in whatever order they come.
 
@@ -121,6 +125,7 @@ def encode_index(
         tags: the code tags, in the order of each member's ``codes``.
         record_digest: the SHA-256 of the RECORD member.
         offset: where in the file the index will begin.
+        units: where the table of units lies, or None where there is none.
 
     """
     root = _Tree()
@@ -132,5 +137,5 @@ def encode_index(
         tree.files[name] = item
     blocks: list[bytes] = []
     extent = _encode_directory(root, "", len(tags), offset, blocks)
-    head = Head(record_digest, extent.offset, extent.size, tags).encode()
+    head = Head(record_digest, extent.offset, extent.size, tags, units).encode()
     return EncodedIndex(b"".join([*blocks, head]), len(head))

@@ -3,11 +3,12 @@
 import _imp
 import os
 from _frozen_importlib import ModuleSpec
-from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES
+from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES, ExtensionFileLoader
 
 from .archive import code_tag
-from .bundles import locate, open_bundle
+from .bundles import inner_name, locate, mirrored, open_bundle
 from .errors import TRACING, BundleFormatError, NotABundleError, trace
+from .format import FLAG_REACHED
 from .loaders import (
     BundleExtensionLoader,
     BundleLoader,
@@ -68,7 +69,8 @@ def _spec(
     filename: str,
     archive: "Archive",
     directory: "Directory | ListedDirectory",
-    search: "str | None",
+    *,
+    package: bool,
 ) -> ModuleSpec:
     """Return the spec of a module file.
 
@@ -79,7 +81,7 @@ def _spec(
         filename: its name.
         archive: where it is in.
         directory: the folder, in the archive.
-        search: the package's path, or None for a module.
+        package: whether it is a package.
 
     """
     path = folder + filename
@@ -97,8 +99,8 @@ def _spec(
     spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
     if cached is not None:
         spec.cached = cached
-    if search is not None:
-        spec.submodule_search_locations = [search]
+    if package:
+        spec.submodule_search_locations = [folder[:-1]]
     if TRACING:
         trace(f"{fullname}: found {path}")
     return spec
@@ -159,7 +161,7 @@ class BundleFinder:
             view = self._view = _View(archive, archive.directory(self._inner))
         return view
 
-    def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":  # noqa: ARG002
+    def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":
         """Return the spec of module *fullname*, or None where this path entry has no such module (PEP 451).
 
         Only the last part of the name counts.  The spec of a namespace portion has no loader (PEP 420).
@@ -169,10 +171,13 @@ class BundleFinder:
 
         """
         try:
-            return self._find(fullname, fullname.rpartition(".")[2])
+            spec = self._find(fullname, fullname.rpartition(".")[2])
+            if target is not None and hasattr(spec, "settle"):
+                spec.settle(spec.loader)  # type: ignore[union-attr] # what is loaded again is not created again
         except BundleFormatError as error:
             error.name = fullname
             raise
+        return spec
 
     def _find(self, fullname: str, tail: str) -> "ModuleSpec | None":
         view = self._current()
@@ -184,17 +189,36 @@ class BundleFinder:
         if package is not None:
             for kind in _KINDS:
                 if kind.init in package.names:
-                    folder = self._folder + tail
-                    return _spec(kind, fullname, folder + os.sep, kind.init, archive, package, folder)
+                    return self._spec(kind, fullname, kind.init, archive, package, package=True)
         for kind in _KINDS:
             if tail + kind.suffix in names:
-                return _spec(kind, fullname, self._folder, tail + kind.suffix, archive, directory, None)
+                return self._spec(kind, fullname, tail + kind.suffix, archive, directory, package=False)
         if package is None:
             return None
         spec = ModuleSpec(fullname, None, is_package=True)
         spec.submodule_search_locations = [self._folder + tail]
         if TRACING:
             trace(f"{fullname}: found portion {self._folder}{tail}")
+        return spec
+
+    def _spec(
+        self,
+        kind: _Kind,
+        fullname: str,
+        filename: str,
+        archive: "Archive",
+        directory: "Directory | ListedDirectory",
+        *,
+        package: bool,
+    ) -> ModuleSpec:
+        """Return the spec of a module file; arguments as of the function `_spec`."""
+        folder = archive.path + os.sep + (directory.prefix if os.sep == "/" else directory.prefix.replace("/", os.sep))
+        flags = directory.flags(filename)
+        spec = _spec(kind, fullname, folder, filename, archive, directory, package=package)
+        if flags or kind.loader is BundleExtensionLoader:
+            from .located import locate as locate_spec  # noqa: PLC0415 (loaded when first needed)
+
+            locate_spec(spec, archive, directory.prefix + filename, own=flags != FLAG_REACHED)
         return spec
 
     def invalidate_caches(self) -> None:
@@ -255,3 +279,57 @@ class BundleFinder:
         if archive is None:
             raise FileNotFoundError(2, "No such file in the bundle", path)
         return archive.read(member_at(archive, path))
+
+
+class MirrorFinder(BundleFinder):
+    """Path entry finder for one directory of a mirror: the files are there, and the code comes from the bundle."""
+
+    __slots__ = ("_archive", "_files")
+
+    def __init__(self, path: str, root: str) -> None:
+        """Make a finder for *path*, which is the mirror *root* or a directory in it."""
+        self.path = path
+        self._archive = archive = mirrored[root]
+        self._files = next(unit.files for unit in archive.units if archive.mirrors.get(unit.digest) == root)
+        self._inner = inner_name(path[len(root) :])
+        self._folder = path.rstrip(os.sep) + os.sep
+        self._view = None
+
+    def _current(self) -> _View:
+        view = self._view
+        if view is None:
+            view = self._view = _View(self._archive, self._archive.directory(self._inner))
+        return view
+
+    def _spec(
+        self,
+        kind: _Kind,
+        fullname: str,
+        filename: str,
+        archive: "Archive",
+        directory: "Directory | ListedDirectory",
+        *,
+        package: bool,
+    ) -> ModuleSpec:
+        if directory.prefix + filename not in self._files:  # it belongs to another unit, which may have no mirror
+            return super()._spec(kind, fullname, filename, archive, directory, package=package)
+        folder = self._folder
+        if package:
+            folder += fullname.rpartition(".")[2] + os.sep
+        spec = _spec(kind, fullname, folder, filename, archive, directory, package=package)
+        if kind.loader is BundleExtensionLoader:
+            spec.loader = ExtensionFileLoader(fullname, folder + filename)
+        return spec
+
+    def invalidate_caches(self) -> None:
+        """Do nothing: a mirror does not change, nor does the version of the bundle that it belongs to."""
+
+    def get_data(self, path: str) -> bytes:
+        """Return the bytes of the file at *path*: absolute and under the mirror, or relative to the bundle.
+
+        Raises:
+            OSError: there is no such file in the bundle.
+            BundleFormatError: it is damaged.
+
+        """
+        return self._archive.read(member_at(self._archive, path))

@@ -23,13 +23,15 @@ Head (the last bytes of the index)::
     0   4s  magic "PBh1"              44  u32  size of the root block
     4   32s SHA-256 of RECORD         48  u16  number of code tags
     36  u64 offset of the root block  50  per tag: 4s pyc magic, u16 length, code tag in ISO 8859-1
+                                      then, where there are units (see `units`): where their table lies,
+                                      u64 offset, u32 size, u32 CRC-32
                                       last 4 bytes: CRC-32 of the head up to there
 
 Block::
 
     0   4s  magic "PBd1"              8   u32  number of entries
     4   u32 size of the names         12  names: directory NUL entry NUL entry ... (UTF-8, sorted, "dir/")
-    then per entry 36 bytes: u32 crc, u8 kind, u8 0, u16 method, u64 offset, u64 packed size, u64 size, u32 DOS time
+    then per entry 36 bytes: u32 crc, u8 kind, u8 flags, u16 method, u64 offset, u64 packed size, u64 size, u32 DOS time
     then per code tag and entry 16 bytes: u64 offset, u32 size, u32 crc
     last 4 bytes: CRC-32 of the block up to there
 """
@@ -50,6 +52,7 @@ RECORD = INFO + "RECORD"
 INDEX = INFO + "index"
 CODE = INFO + "code."
 PAYLOAD = INFO + "payload.zip"
+UNITS = INFO + "units"
 
 LOCATOR_MAGIC = b"pybundle"
 LOCATOR_SIZE = 66
@@ -59,6 +62,9 @@ ENTRY_SIZE = 36
 CODE_SIZE = 16
 KIND_FILE = 0
 KIND_DIRECTORY = 1
+# Flags of a module: its code asks where it lies and needs an answer that is real; code elsewhere may ask.
+FLAG_REAL = 1
+FLAG_REACHED = 2
 LONGEST_NAME = 4096
 DEEPEST_NAME = 200
 
@@ -119,6 +125,16 @@ class Extent:
 
     def __hash__(self) -> int:
         return hash((self.offset, self.size, self.crc))
+
+    def encode(self) -> bytes:
+        """Return its bytes: u64 offset, u32 size, u32 CRC-32."""
+        return self.offset.to_bytes(8, "little") + self.size.to_bytes(4, "little") + self.crc.to_bytes(4, "little")
+
+
+def decode_extent(data: bytes) -> "Extent | None":
+    """Return the extent in the 16 bytes of *data*, or None where it is empty."""
+    size = number(data, 8, 12)
+    return Extent(number(data, 0, 8), size, number(data, 12, 16)) if size else None
 
 
 class Member:
@@ -242,13 +258,21 @@ class CodeTag:
 class Head:
     """What the index says about the bundle as a whole."""
 
-    __slots__ = ("record_digest", "root_offset", "root_size", "tags")
+    __slots__ = ("record_digest", "root_offset", "root_size", "tags", "units")
 
-    def __init__(self, record_digest: bytes, root_offset: int, root_size: int, tags: "Sequence[CodeTag]") -> None:
+    def __init__(
+        self,
+        record_digest: bytes,
+        root_offset: int,
+        root_size: int,
+        tags: "Sequence[CodeTag]",
+        units: "Extent | None" = None,
+    ) -> None:
         self.record_digest = record_digest
         self.root_offset = root_offset
         self.root_size = root_size
         self.tags = tags
+        self.units = units
 
     def encode(self) -> bytes:
         """Return the head's bytes."""
@@ -262,6 +286,8 @@ class Head:
         for tag in self.tags:
             name = tag.name.encode("latin-1")
             parts += [tag.magic, len(name).to_bytes(2, "little"), name]
+        if self.units is not None:
+            parts.append(self.units.encode())
         return sealed(b"".join(parts))
 
 
@@ -281,7 +307,10 @@ def decode_head(data: bytes) -> "Head":
         end = position + 6 + number(data, position + 4, position + 6)
         tags.append(CodeTag(data[position + 6 : end].decode("latin-1"), data[position : position + 4]))
         position = end
-    return Head(data[4:36], number(data, 36, 44), number(data, 44, 48), tags)
+    units = None
+    if position + CODE_SIZE + 4 == len(data):
+        units = decode_extent(data[position : position + CODE_SIZE])
+    return Head(data[4:36], number(data, 36, 44), number(data, 44, 48), tags, units)
 
 
 class Directory:
@@ -336,6 +365,8 @@ class Directory:
     def code(self, name: str, column: int) -> "Extent | None":
         """Return where the pyc image of file *name* lies for code tag number *column*, or None."""
         start = self._codes + (column * self.count + self.names[name]) * CODE_SIZE
-        record = self._block[start : start + CODE_SIZE]
-        size = number(record, 8, 12)
-        return Extent(number(record, 0, 8), size, number(record, 12, 16)) if size else None
+        return decode_extent(self._block[start : start + CODE_SIZE])
+
+    def flags(self, name: str) -> int:
+        """Return the flags of the file *name*."""
+        return self._block[self._entries + self.names[name] * ENTRY_SIZE + 5]

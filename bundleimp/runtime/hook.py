@@ -3,9 +3,9 @@
 import sys
 
 from . import adapt
-from .bundles import locate, open_bundle
+from .bundles import locate, locate_mirrored, mirrored, open_bundle
 from .errors import TRACING, trace
-from .finder import BundleFinder
+from .finder import BundleFinder, MirrorFinder
 from .format import SUFFIX
 from .loaders import BundleExtensionLoader, BundleLoader, SourcelessBundleLoader
 
@@ -25,6 +25,9 @@ def path_hook(path: str) -> "BundleFinder":
 
     """
     location = locate(path) if SUFFIX in path else None
+    mirror = locate_mirrored(path) if location is None and mirrored else None
+    if mirror is not None:
+        return MirrorFinder(path, mirror)
     if location is None:
         message = "no path to a bundle"
         raise ImportError(message, path=path)

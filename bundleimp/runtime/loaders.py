@@ -10,28 +10,29 @@ import _imp
 import marshal
 import os
 import sys
-from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import MAGIC_NUMBER, ExtensionFileLoader, SourceLoader, _LoaderBasics, cache_from_source
 
 from . import codecache
-from .bundles import inner_name
+from .bundles import inner_name, locate_mirrored
 from .errors import BundleFormatError
 from .zipdirectory import local_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _frozen_importlib import ModuleSpec
+    from importlib.resources.abc import TraversableResources
     from types import CodeType, ModuleType
+    from typing import Any
 
     from .archive import Archive
     from .format import Directory, Extent, Member
-    from .resources import BundleReader
     from .zipdirectory import ListedDirectory
 
 _HEADER = 16
 
 
 def member_at(archive: "Archive", path: str) -> "Member":
-    """Return the member that *path* means: absolute and under the bundle, or relative to the bundle.
+    """Return the member that *path* means: absolute and under the bundle or a mirror, or relative to the bundle.
 
     Raises:
         OSError: there is none (FileNotFoundError), or it is a directory (IsADirectoryError).
@@ -39,12 +40,10 @@ def member_at(archive: "Archive", path: str) -> "Member":
 
     """
     path = os.fspath(path)
-    if path.startswith(archive.path + os.sep):
-        name = inner_name(path[len(archive.path) :])
-    elif os.path.isabs(path):
+    place = archive.path if path.startswith(archive.path + os.sep) else locate_mirrored(path)
+    if place is None and os.path.isabs(path):
         raise FileNotFoundError(2, "No such file in the bundle", path)
-    else:
-        name = inner_name(path)
+    name = inner_name(path[len(place or "") :])
     member = archive.member(name)
     if member is None:
         if archive.directory(name) is not None:
@@ -113,12 +112,21 @@ class _BundleLoaderBasics(_LoaderBasics):
             error.name = self.name
             raise
 
-    def get_resource_reader(self, fullname: str) -> "BundleReader | None":
-        """Return a resource reader for the folder that holds the module (``importlib.resources``)."""
-        from .resources import BundleReader  # noqa: PLC0415 (loaded when first asked for)
+    def create_module(self, spec: "ModuleSpec") -> "ModuleType | None":
+        """Return the module that the *spec* asks for, or None for an ordinary one (PEP 451)."""
+        make_module = getattr(spec, "make_module", None)
+        return make_module(self) if make_module is not None else None
 
+    def get_resource_reader(self, fullname: str) -> "TraversableResources | None":
+        """Return a resource reader for the folder that holds the module (``importlib.resources``)."""
         if fullname != self.name:
             return None
+        if locate_mirrored(self.path) is not None:
+            from importlib.readers import FileReader  # noqa: PLC0415 (loaded when first asked for)
+
+            return FileReader(self)  # type: ignore[arg-type]
+        from .resources import BundleReader  # noqa: PLC0415 (loaded when first asked for)
+
         return BundleReader(self.archive, self._directory.prefix.removesuffix("/"))
 
 
@@ -230,24 +238,25 @@ class SourcelessBundleLoader(_BundleLoaderBasics):
 
 
 class BundleExtensionLoader(_BundleLoaderBasics):
-    """Loader of extension modules, which the platform's linker loads from a file in the cache."""
+    """Loader of extension modules: from the mirror of their distribution, else from memory."""
 
-    def create_module(self, spec: "ModuleSpec") -> "ModuleType":
+    def create_module(self, spec: "Any") -> "ModuleType":
         """Return the module, created by its own code (PEP 489).
 
         Raises:
-            ImportError: the cache cannot be written, or the linker refuses the file.
-            BundleFormatError: the member is damaged.
+            ImportError: the platform cannot load it without a file, or the linker refuses it.
+            BundleFormatError: the bundle is damaged.
 
         """
-        from .native import real_file  # noqa: PLC0415 (loaded when first asked for)
+        settle = getattr(spec, "settle", None)
+        if settle is not None and settle(self) is not None:
+            loader = ExtensionFileLoader(spec.name, self.path)
+            if isinstance(spec.loader, BundleExtensionLoader):  # and no wrapper
+                spec.loader = loader  # as installed, to the last attribute
+            return loader.create_module(spec)
+        from .native import load_extension  # noqa: PLC0415 (loaded when first asked for)
 
-        path = real_file(self.archive, self._directory.member(self._filename))
-        if path is None:
-            message = f"{self.path} needs a real file, and no cache folder can be written; set BUNDLEIMP_CACHE_DIR"
-            raise ImportError(message, name=self.name, path=self.path)
-        loader = ExtensionFileLoader(spec.name, path)
-        return loader.create_module(ModuleSpec(spec.name, loader, origin=path))
+        return load_extension(self.archive, self._directory.member(self._filename), spec)
 
     def exec_module(self, module: "ModuleType") -> None:
         """Execute the module's code (PEP 489)."""

@@ -1,12 +1,17 @@
-"""Members that the platform needs as real files: published in the cache under the bundle's key, once."""
+"""Members that the platform needs as real files, one by one: where no mirror holds them."""
 
 import os
+import sys
+from _frozen_importlib import ModuleSpec
+from _frozen_importlib_external import ExtensionFileLoader
 
 from . import cachefolder
 from .codec import crc32
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from .archive import Archive
     from .format import Member
 
@@ -32,3 +37,48 @@ def real_file(archive: "Archive", member: "Member") -> "str | None":
     if data is not None and len(data) == member.size and crc32(data) == member.crc:
         return path
     return path if cachefolder.publish(path, archive.read(member), 0o700) else None
+
+
+def load_extension(archive: "Archive", member: "Member", spec: "ModuleSpec") -> "ModuleType":
+    """Return the extension module in *member*, created by its own code (PEP 489).
+
+    On Linux it is loaded from memory; it cannot find libraries beside it then.  Elsewhere it needs a file.
+
+    Raises:
+        ImportError: there is no way to load it, or the linker refuses it.
+        BundleFormatError: the member is damaged.
+
+    """
+    memory = _memory_file(archive.read(member), member.name.rpartition("/")[2])
+    try:
+        path = f"/proc/self/fd/{memory}" if memory is not None else real_file(archive, member)
+        if path is None:
+            message = f"{spec.origin} needs a real file, and no cache folder can be written; set BUNDLEIMP_CACHE_DIR"
+            raise ImportError(message, name=spec.name, path=spec.origin)
+        loader = ExtensionFileLoader(spec.name, path)
+        try:
+            module = loader.create_module(ModuleSpec(spec.name, loader, origin=path))
+        except ImportError as error:
+            if memory is None:
+                raise
+            message = f"{error}; nothing could be written for it: set BUNDLEIMP_CACHE_DIR to a folder of your own"
+            raise ImportError(message, name=spec.name, path=spec.origin) from None
+    finally:
+        if memory is not None:
+            os.close(memory)
+    module.__file__ = spec.origin
+    return module
+
+
+def _memory_file(data: bytes, name: str) -> "int | None":
+    """Return a descriptor of a file in memory with *data*, or None where the platform has none."""
+    if sys.platform != "linux" or not os.path.isdir("/proc/self/fd"):
+        return None
+    try:
+        descriptor = os.memfd_create(name)
+    except OSError:
+        return None
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+    return descriptor

@@ -268,6 +268,10 @@ class ListedDirectory:
     def code(self, name: str, column: int) -> None:
         """Return None: there is no bytecode that an index would know of."""
 
+    def flags(self, name: str) -> int:  # noqa: ARG002 (as of `format.Directory`)
+        """Return 0: nobody has looked into the modules."""
+        return 0
+
 
 def list_directories(members: "Iterable[Member]") -> "dict[str, ListedDirectory]":
     """Return the directories that *members* make up, by path, the root as ""; directory entries are not needed."""

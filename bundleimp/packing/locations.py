@@ -1,0 +1,115 @@
+"""Whether a module asks where it lies: found in its code object, never by its name.
+
+A module that builds paths from its own ``__file__`` needs a file system to follow them, if there is something to find.
+"""
+
+from __future__ import annotations
+
+import dis
+import marshal
+import warnings
+from dataclasses import dataclass
+from importlib.util import MAGIC_NUMBER
+from types import CodeType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_HEADER = 16
+_OWN_LOADS = frozenset({"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"})
+# Its own location by way of a frame or a code object.
+_FRAMES = frozenset({"currentframe", "_getframe", "stack"})
+_FRAME_FILES = frozenset({"getfile", "getsourcefile", "getabsfile", "getframeinfo", "co_filename", "filename"})
+_FOLDERS = frozenset({"dirname", "parent", "parents", "with_name"})
+_LISTINGS = frozenset({"listdir", "scandir", "walk", "fwalk", "glob", "iglob", "rglob", "iterdir"})
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a module asks about its location.
+
+    Attributes:
+        own: whether it asks for it at all.
+        code: whether it then may look for code there: it lists directories, or names Python files.
+
+    """
+
+    own: bool = False
+    code: bool = False
+
+
+NONE = Question()
+_ANY = Question(own=True)
+
+
+def _code_objects(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _code_objects(constant)
+
+
+def _loads_own(code: CodeType) -> bool:
+    """Return whether *code* loads the global ``__file__``, but for what runs only where ``__name__ == "__main__"``."""
+    skip = guard = 0
+    for instruction in dis.get_instructions(code):
+        if instruction.offset < skip:
+            continue
+        if instruction.opname == "LOAD_CONST" and instruction.argval == "__main__":
+            guard = 1
+        elif guard and "JUMP" in instruction.opname:
+            skip, guard = int(instruction.argval), 0
+        elif instruction.argval == "__file__" and instruction.opname in _OWN_LOADS:
+            return True
+    return False
+
+
+def question_of(code: CodeType) -> Question:
+    """Return what the module with this *code* asks about its location."""
+    parts = list(_code_objects(code))
+    names = {name for part in parts for name in part.co_names}
+    by_frame = names & _FRAMES and names & _FRAME_FILES and names & _FOLDERS
+    if not by_frame and not any("__file__" in part.co_names and _loads_own(part) for part in parts):
+        return NONE
+    files = (text for part in parts for text in part.co_consts if isinstance(text, str))
+    return Question(own=True, code=bool(names & _LISTINGS) or any(_is_python_file(text) for text in files))
+
+
+def _is_python_file(text: str) -> bool:
+    return text.endswith(".py") and len(text) > len(".py") and "\n" not in text and " " not in text
+
+
+def _may_ask(data: bytes) -> bool:
+    return b"__file__" in data or any(name.encode() in data for name in _FRAME_FILES - {"filename"})
+
+
+def question_of_source(source: bytes, name: str) -> Question:
+    """Return what a module asks, by its *source*; what this Python cannot compile may ask for anything.
+
+    Arguments:
+        source: its bytes.
+        name: the member's name.
+
+    """
+    if not _may_ask(source):
+        return NONE
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return question_of(compile(source, name, "exec", dont_inherit=True))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _ANY if b"__file__" in source else NONE
+
+
+def question_of_image(image: bytes) -> Question:
+    """Return what a module asks, by its pyc *image*; another Python's may ask for anything."""
+    if b"__file__" not in image:
+        return NONE
+    if image[:4] != MAGIC_NUMBER:
+        return _ANY
+    try:
+        code = marshal.loads(image[_HEADER:])  # noqa: S302 (the user packs it to run it)
+    except (EOFError, ValueError, TypeError):
+        return _ANY
+    return question_of(code) if isinstance(code, CodeType) else NONE

@@ -1,0 +1,221 @@
+"""Which members need real files, and which of them together.  Facts in, units and flags out; no I/O.
+
+The unit is a distribution, as its RECORD lists it, else a top-level package; what stands loose at the top is one unit.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import posixpath
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..runtime.format import FLAG_REACHED, FLAG_REAL
+from ..runtime.units import Unit, digest
+from .errors import PackError
+from .locations import NONE, Question
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+LOOSE = "top-level-files"
+_EXTENSION = re.compile(r"[^/.]+(\.[\w-]+)?\.(so|pyd)$")
+_INERT = (".pyi", "/py.typed")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What is known of one member.
+
+    Attributes:
+        member: its name.
+        digest: the SHA-256 of its content.
+        size: its size in bytes.
+        executable: whether it is.
+        question: what it asks about its location, where it is a module.
+
+    """
+
+    member: str
+    digest: bytes
+    size: int
+    executable: bool
+    question: Question = NONE
+
+    @property
+    def folder(self) -> str:
+        """The folder that it is in, "" at the top."""
+        return posixpath.dirname(self.member)
+
+    @property
+    def is_module(self) -> bool:
+        """Whether it is Python code."""
+        return self.member.endswith((".py", ".pyc"))
+
+    @property
+    def is_package(self) -> bool:
+        """Whether it is a package's own module."""
+        return posixpath.basename(self.member).partition(".")[0] == "__init__"
+
+    @property
+    def is_extension(self) -> bool:
+        """Whether it is an extension module, for whatever platform."""
+        return _EXTENSION.match(posixpath.basename(self.member)) is not None
+
+    @property
+    def is_metadata(self) -> bool:
+        """Whether it describes a distribution, to be read by ``importlib.metadata``."""
+        return self.member.partition("/")[0].endswith((".dist-info", ".egg-info"))
+
+    @property
+    def is_data(self) -> bool:
+        """Whether a program may want to open it."""
+        inert = self.is_module or self.is_extension or self.is_metadata
+        return not inert and not f"/{self.member}".endswith(_INERT)
+
+
+@dataclass(frozen=True)
+class Mirrored:
+    """A unit for the manifest: what may be written to the cache, and why."""
+
+    name: str
+    files: int
+    size: int
+    reason: str
+
+
+@dataclass
+class Plan:
+    """Which real files a bundle needs.
+
+    Attributes:
+        units: for the bundle's table, by name.
+        flags: those of the modules that have any, by member.
+        mirrored: the units for people.
+
+    """
+
+    units: list[Unit] = field(default_factory=list)
+    flags: dict[str, int] = field(default_factory=dict)
+    mirrored: list[Mirrored] = field(default_factory=list)
+
+
+def _normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _recorded(record: bytes) -> list[str]:
+    """Return the members that a distribution's RECORD lists; scripts and data lie beside its packages in a bundle."""
+    try:
+        rows = [row for row in csv.reader(io.StringIO(record.decode("utf-8", "replace"))) if row]
+    except csv.Error:
+        return []
+    return [re.sub(r"^(\.\./)+", "", posixpath.normpath(row[0].replace("\\", "/"))) for row in rows]
+
+
+def _grouped(facts: Iterable[Fact], records: dict[str, bytes]) -> dict[str, list[Fact]]:
+    """Return the members of each unit, by the unit's name."""
+    owners: dict[str, str] = {}
+    for member, record in sorted(records.items()):
+        name = posixpath.dirname(member).partition("-")[0]
+        for file in _recorded(record):
+            owners.setdefault(file, name)
+    known = [fact for fact in facts if not fact.is_metadata]
+    packages = {fact.member.partition("/")[0] for fact in known if "/" in fact.member and fact.is_module}
+    packages |= {fact.member.partition("/")[0] for fact in known if "/" in fact.member and fact.is_extension}
+    groups: dict[str, list[Fact]] = defaultdict(list)
+    for fact in known:
+        top = fact.member.partition("/")[0]
+        groups[owners.get(fact.member) or (top if top in packages else LOOSE)].append(fact)
+    return groups
+
+
+def _near_data(members: Sequence[Fact]) -> set[str]:
+    """Return the modules with data in their own folder, and the packages with data anywhere below."""
+    code = {fact.folder for fact in members if fact.is_module}
+    homes = set()
+    for fact in members:
+        home = fact.folder
+        while fact.is_data and home and home not in code:
+            home = posixpath.dirname(home)
+        homes |= {home} if fact.is_data else set()
+    below = {"/".join(parts[:end]) for parts in (home.split("/") for home in homes) for end in range(len(parts) + 1)}
+    return {
+        fact.member
+        for fact in members
+        if fact.is_module and (fact.folder in homes or (fact.is_package and fact.folder in below))
+    }
+
+
+@dataclass(frozen=True)
+class _Need:
+    flags: dict[str, int]
+    reason: str = ""
+
+
+def _need(members: Sequence[Fact]) -> _Need:
+    """Return the flags of a unit's modules, and why there are any."""
+    modules = [fact for fact in members if fact.is_module or fact.is_extension]
+    extension = next((fact.member for fact in members if fact.is_extension), None)
+    if extension is not None:
+        return _Need({fact.member: FLAG_REAL for fact in modules}, f"{extension} is an extension module")
+    if any(fact.is_data for fact in members):
+        flags = dict.fromkeys(_near_data(members), FLAG_REACHED)
+        asking = [fact.member for fact in modules if fact.question.own]
+        reason = f"{asking[0]} asks for its __file__" if asking else "it has data, should another module look for it"
+        return _Need(flags | dict.fromkeys(asking, FLAG_REAL), reason if flags or asking else "")
+    asking = [fact.member for fact in modules if fact.question.own and fact.question.code]
+    if asking:
+        return _Need(dict.fromkeys(asking, FLAG_REAL), f"{asking[0]} looks for code beside its __file__")
+    return _Need({})
+
+
+def plan(
+    facts: Sequence[Fact], records: dict[str, bytes], *, unpack: Sequence[str] = (), no_unpack: Sequence[str] = ()
+) -> Plan:
+    """Return which members need real files.
+
+    Arguments:
+        facts: all members, sorted by name.
+        records: the content of each distribution's RECORD, by member.
+        unpack: distributions or top-level packages that are imported from real files as a whole.
+        no_unpack: those of which none is ever written.
+
+    Raises:
+        PackError: there is no such distribution or package.
+
+    """
+    groups = _grouped(facts, records)
+    names = {_normalized(name): name for name in groups}
+    wanted, unwanted = ({_find(names, name) for name in given} for given in (unpack, no_unpack))
+    result = Plan()
+    for name in sorted(groups):
+        members = groups[name]
+        need = _need(members)
+        if name in wanted:
+            flags = {fact.member: FLAG_REAL for fact in members if fact.is_module or fact.is_extension}
+            need = _Need(flags, "asked for with --unpack")
+        if name in unwanted or not need.flags:
+            continue
+        result.flags |= need.flags
+        files = {fact.member: fact.executable for fact in members}
+        contents = ((fact.member, fact.executable, fact.digest) for fact in members)
+        folder = re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)[:60]
+        result.units.append(Unit(folder, digest(contents, hashlib.sha256), files))
+        size = sum(fact.size for fact in members)
+        result.mirrored.append(Mirrored(name, len(members), size, need.reason))
+    return result
+
+
+def _find(names: dict[str, str], name: str) -> str:
+    found = names.get(_normalized(name))
+    if found is None:
+        message = (
+            f"there is no distribution or top-level package {name!r}; there are {', '.join(sorted(names.values()))}"
+        )
+        raise PackError(message)
+    return found

@@ -1,0 +1,156 @@
+"""Modules whose location matters: who asks for it gets a real path, and nothing is written before.
+
+A module that builds paths from its own ``__file__`` gets a real one when it is loaded.  Template loaders, static file
+servers and the like take another module's ``__file__`` or ``__path__``, or a spec's ``origin``, and open files there.
+Most packages with data are never asked, and cost nothing then: their modules and specs have these as usual, under the
+bundle, for the import system, and anybody else who asks gets the path in the mirror, which is published at that
+moment.  Loaded with the first module that the index has marked so.
+"""
+
+import sys
+from _frozen_importlib import ModuleSpec
+from os import path as os_path
+
+from .mirrors import real_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+    from typing import Any
+
+    from .archive import Archive
+
+else:
+    ModuleType = type(sys)  # `types` may not be loaded, and is found over the path
+
+# They name locations, but open nothing there themselves.
+_NAMING = frozenset({"importlib", "importlib.util", "pkgutil"})
+_OURS = __name__.partition(".")[0] + "."
+
+
+def _by_import_system() -> bool:
+    """Return whether the caller's caller is the import system, or something that only goes through all modules."""
+    frame = sys._getframe(2)  # noqa: SLF001 (documented in sys)
+    if frame.f_code.co_filename.startswith("<frozen importlib"):
+        return True
+    name = str(frame.f_globals.get("__name__"))
+    if name == "inspect":
+        return frame.f_code.co_name == "getmodule"
+    return name in _NAMING or name.startswith(_OURS)
+
+
+class LocatedSpec(ModuleSpec):
+    """The spec of such a module; made of an ordinary one by `locate`."""
+
+    _archive: "Archive"
+    _member: str
+    _own: bool
+
+    def _real(self) -> "str | None":
+        return real_path(self._archive, self._member)
+
+    @property
+    def origin(self) -> "str | None":
+        """The module's ``__file__``."""
+        known: str = self.__dict__["origin"]
+        return known if _by_import_system() else self.real_origin()
+
+    @origin.setter
+    def origin(self, value: "str | None") -> None:
+        self.__dict__["origin"] = value
+
+    def real_origin(self) -> str:
+        """Return where the module's file really is; its path under the bundle where nothing can be written."""
+        return self._real() or str(self.__dict__["origin"])
+
+    def settle(self, loader: "Any") -> "str | None":
+        """Make this the spec of the mirrored file, and *loader* its loader; return the file's path.
+
+        Return None where nothing is to be mirrored, or nothing can be written: nothing changes then.
+        """
+        real = self._real() if self._own else None
+        if real is not None:
+            self.__class__ = ModuleSpec  # type: ignore[assignment]
+            loader.path = self.origin = real
+            self.cached = None  # it follows from the origin
+            if self.submodule_search_locations is not None:
+                self.submodule_search_locations = [os_path.dirname(real)]
+        return real
+
+    def make_module(self, loader: "Any") -> "ModuleType | None":
+        """Return a new module for this spec, which *loader* is about to load; None for an ordinary one."""
+        if not self._own:
+            return LocatedModule(self.name)
+        self.settle(loader)
+        return None
+
+
+class LocatedModule(ModuleType):
+    """A module whose ``__file__`` is real for everybody but the import system and the module itself."""
+
+    @property
+    def __file__(self) -> str:
+        """Where the module's file is."""
+        namespace = self.__dict__
+        spec = namespace.get("__spec__")
+        if "__file__" not in namespace:
+            message = f"module {self.__name__!r} has no attribute '__file__'"
+            raise AttributeError(message)
+        value: str = namespace["__file__"]
+        if not isinstance(spec, LocatedSpec) or value != spec.__dict__["origin"] or _by_import_system():
+            return value
+        return spec.real_origin()
+
+    @__file__.setter
+    def __file__(self, value: str) -> None:
+        self.__dict__["__file__"] = value
+
+    @__file__.deleter
+    def __file__(self) -> None:
+        if self.__dict__.pop("__file__", None) is None:
+            message = f"module {self.__name__!r} has no attribute '__file__'"
+            raise AttributeError(message)
+
+
+class LocatedPath(list[str]):
+    """A package's ``__path__``: for the import system the folder in the bundle, for everybody else the real one."""
+
+    def __init__(self, folder: str, archive: "Archive", inner: str) -> None:
+        super().__init__([folder])
+        self._folder = folder
+        self._archive = archive
+        self._inner = inner
+
+    def _real(self, entry: str) -> str:
+        return real_path(self._archive, self._inner) or entry if entry == self._folder else entry
+
+    def __iter__(self) -> "Iterator[str]":
+        entries = super().__iter__()
+        return entries if _by_import_system() else map(self._real, entries)
+
+    def __getitem__(self, index: "Any") -> "Any":
+        found = super().__getitem__(index)
+        if _by_import_system():
+            return found
+        return [self._real(entry) for entry in found] if isinstance(index, slice) else self._real(found)
+
+    def __reduce__(self) -> "tuple[type[list[str]], tuple[list[str]]]":
+        return list, (list(self),)
+
+
+def locate(spec: ModuleSpec, archive: "Archive", member: str, *, own: bool) -> None:
+    """Make *spec* answer with the real path of *member*, and so the module that it is loaded to.
+
+    Arguments:
+        spec: the spec of the module under the bundle.
+        archive: where it is in.
+        member: its file.
+        own: whether the module itself needs the real path, once it is loaded.
+
+    """
+    spec.__class__ = LocatedSpec
+    spec.__dict__ |= {"_archive": archive, "_member": member, "_own": own}
+    if spec.submodule_search_locations is not None:
+        (folder,) = spec.submodule_search_locations
+        spec.submodule_search_locations = LocatedPath(folder, archive, os_path.dirname(member))

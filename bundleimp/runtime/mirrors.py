@@ -1,0 +1,154 @@
+"""Mirrors: the files of a unit in the cache, where they would stand when installed.
+
+A mirror is addressed by the digest of its content, so bundles and processes share it; it is published at the first
+need, whole or not at all.  What is imported from it has its ``__file__`` there, while code still comes from the
+bundle.  Loaded when something first needs a real file.
+"""
+
+import os
+from _frozen_importlib_external import EXTENSION_SUFFIXES
+
+from . import cachefolder
+from .bundles import mirrored
+from .codec import standard_module
+from .errors import TRACING, BundleFormatError, trace, warn
+from .format import SUFFIX, UNITS, name_fault
+from .units import Unit, digest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from .archive import Archive
+    from .format import Directory
+    from .zipdirectory import ListedDirectory
+
+_complained: "set[str]" = set()
+
+
+def _sha256() -> "Callable[[bytes], Any]":
+    """Return the hash function, the fastest that the standard library has, without ``import hashlib``."""
+    for module, name in (("_hashlib", "openssl_sha256"), ("_sha2", "sha256"), ("_sha256", "sha256")):
+        try:
+            function: Callable[[bytes], Any] = getattr(standard_module(module), name)
+            function(b"")
+        except (ImportError, AttributeError, ValueError):  # not built, or forbidden by a policy
+            continue
+        return function
+    message = "this Python was built without SHA-256"
+    raise ImportError(message)
+
+
+def unit_of(archive: "Archive", member: str) -> "Unit | None":
+    """Return the unit that *member* belongs to; None where no real files are foreseen for it.
+
+    An archive without an index has a unit for each extension module's distribution (or top-level package).
+
+    Raises:
+        BundleFormatError: the bundle is damaged.
+
+    """
+    found = next((unit for unit in archive.units if member in unit), None)
+    if found is None and not archive.indexed and member.endswith(tuple(EXTENSION_SUFFIXES)):
+        found = _listed_unit(archive, member)
+        archive.units.append(found)
+    return found
+
+
+def _below(archive: "Archive", folder: "Directory | ListedDirectory | None") -> "Iterator[str]":
+    for name in folder.names if folder is not None else ():
+        if folder is not None and name.endswith("/"):
+            yield from _below(archive, archive.directory(folder.prefix + name[:-1]))
+        elif folder is not None:
+            yield folder.prefix + name
+
+
+def _listed_unit(archive: "Archive", member: str) -> Unit:
+    """Return the unit of *member* in an archive without an index, by the distributions' RECORDs."""
+    top = archive.directory("")
+    assert top is not None  # noqa: S101 (every archive has a root)
+    name = member.partition("/")[0]
+    files = list(_below(archive, archive.directory(name))) if name != member else [member]
+    for entry in top.names:
+        record = archive.member(f"{entry}RECORD") if entry.endswith(".dist-info/") else None
+        if record is not None:
+            lines = archive.read(record).decode("utf-8", "replace").splitlines()
+            # Names with quotes and commas are left out: nothing that is linked to has such a one.
+            own = [line.rpartition(",")[0].rpartition(",")[0] for line in lines]
+            if member in own:
+                name = entry.partition("-")[0]
+                files = [file for file in own if ".dist-info/" not in file and archive.member(file) is not None]
+                break
+    found = sorted((file, archive.member(file)) for file in files)
+    # Checksums of 32 bits do not tell contents apart that somebody made alike: the archive's key does.
+    stamps = (f"{archive.key}{item.crc:08x}{item.size}".encode() for _, item in found if item is not None)
+    return Unit(name, digest([(name, False, b"".join(stamps))], _sha256()), {file: False for file, _ in found})
+
+
+def root(archive: "Archive", unit: Unit) -> "str | None":
+    """Return the mirror's folder, published where it is not there yet; None where that is impossible.
+
+    Raises:
+        BundleFormatError: a member is damaged, or the unit is not what its digest says.
+
+    """
+    known = archive.mirrors.get(unit.digest)
+    if known is not None:
+        return known
+    cache = cachefolder.folder(create=True)
+    if cache is None:
+        return None
+    path = os.path.join(cache, "mirrors", f"{unit.name}-{unit.digest[:32]}{SUFFIX}")
+    if not os.path.isdir(path) and not cachefolder.publish_folder(path, _contents(archive, unit)):
+        return None
+    archive.mirrors[unit.digest] = path
+    mirrored[path] = archive
+    if TRACING:
+        trace(f"{unit.name}: real files in {path}")
+    return path
+
+
+def _contents(archive: "Archive", unit: Unit) -> "Iterator[cachefolder.File]":
+    """Yield the files of *unit*; after the last one, raise BundleFormatError where they are not what it announces."""
+    sha256 = _sha256()
+    seen = []
+    for name, executable in unit.files.items():
+        member = archive.member(name)
+        if member is None or name_fault(name) is not None:
+            message = f"{name!r} cannot be unpacked, which {unit.name!r} needs: the file is damaged"
+            raise BundleFormatError(message, file=archive.path, member=UNITS)
+        data = archive.read(member)
+        seen.append((name, executable, sha256(data).digest()))
+        yield cachefolder.File(name, data, executable=executable)
+    if archive.indexed and digest(seen, sha256) != unit.digest:
+        message = f"the files of {unit.name!r} do not match their digest: the file is damaged"
+        raise BundleFormatError(message, file=archive.path, member=UNITS)
+
+
+def real_path(archive: "Archive", inner: str) -> "str | None":
+    """Return where the file or directory *inner* of the archive stands in a mirror, or None where it is in none.
+
+    Where nothing can be written, that is one `BundleWarning` for each unit, and None.
+
+    Raises:
+        BundleFormatError: the bundle is damaged.
+
+    """
+    unit = unit_of(archive, inner)
+    if unit is None:
+        folder = inner + "/" if inner else ""
+        unit = next((unit for unit in archive.units if any(name.startswith(folder) for name in unit.files)), None)
+    if unit is None:
+        return None
+    mirror = root(archive, unit)
+    if mirror is None:
+        key = archive.path + unit.name
+        if key not in _complained:
+            _complained.add(key)
+            warn(
+                f"{archive.path}: {unit.name} looks for its files beside its modules, and no cache folder can be"
+                " written; set BUNDLEIMP_CACHE_DIR"
+            )
+        return None
+    return os.path.join(mirror, *inner.split("/")) if inner else mirror

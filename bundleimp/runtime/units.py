@@ -1,0 +1,105 @@
+"""Units: the members that stand or fall together when real files are needed, and the table of them in a bundle.
+
+A unit is a distribution, or what belongs to none: a top-level package, or all loose top-level files.  Its *mirror*
+(`mirrors`) is a folder with its members as files.  Bytes in, values out; no I/O.
+
+The table is text in UTF-8: a line ``PBu1``, for each unit a line with its name, digest, and the size of its list in
+bytes, a tab between; an empty line; the lists.  A list has for each member ``-`` or, where the file is executable,
+``x``, the name, and a NUL.
+"""
+
+from .errors import BundleFormatError
+from .format import UNITS, name_fault
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+_MAGIC = "PBu1"
+
+
+class Unit:
+    """Members that are mirrored together.
+
+    Attributes:
+        name: of the distribution or the top-level package; fit for the name of a folder.
+        digest: 64 hexadecimal digits, the SHA-256 of names, modes and contents: `digest`.
+        files: whether each member is executable, by name, sorted.
+
+    """
+
+    __slots__ = ("_files", "_list", "digest", "name")
+
+    def __init__(self, name: str, digest: str, files: "str | dict[str, bool]") -> None:
+        self.name = name
+        self.digest = digest
+        self._list = "" if isinstance(files, dict) else "\0" + files
+        self._files = files if isinstance(files, dict) else None
+
+    @property
+    def files(self) -> "dict[str, bool]":  # noqa: D102 (described above)
+        files = self._files
+        if files is None:
+            items = self._list[1:-1].split("\0")
+            files = self._files = {item[1:]: item[:1] == "x" for item in items}
+        return files
+
+    def __contains__(self, member: str) -> bool:
+        if self._files is not None:
+            return member in self._files
+        return f"\0-{member}\0" in self._list or f"\0x{member}\0" in self._list
+
+    def encode_files(self) -> bytes:
+        """Return the unit's list of files as it stands in the table."""
+        return "".join(f"{'x' if mode else '-'}{name}\0" for name, mode in self.files.items()).encode()
+
+
+def digest(files: "Iterable[tuple[str, bool, bytes]]", sha256: "Callable[[bytes], Any]") -> str:
+    """Return the digest of a unit.
+
+    Arguments:
+        files: name, whether it is executable, and the SHA-256 of the content of each member, sorted by name.
+        sha256: the hash function, as of ``hashlib``.
+
+    """
+    lines = (f"{'x' if mode else '-'}{name}\0{content.hex()}\n".encode() for name, mode, content in files)
+    return str(sha256(b"".join(lines)).hexdigest())
+
+
+def encode_units(units: "Iterable[Unit]") -> bytes:
+    """Return the table of *units*."""
+    lists = [(unit, unit.encode_files()) for unit in units]
+    head = [_MAGIC, *(f"{unit.name}\t{unit.digest}\t{len(files)}" for unit, files in lists), "", ""]
+    return b"".join(["\n".join(head).encode(), *(files for _, files in lists)])
+
+
+def decode_units(data: bytes) -> "list[Unit]":
+    """Return the units in the table *data*.
+
+    Raises:
+        BundleFormatError: it is damaged.
+
+    """
+    try:
+        head, _, lists = data.partition(b"\n\n")
+        magic, *lines = head.decode().split("\n")
+        units = []
+        position = 0
+        for line in lines:
+            name, hexadecimal, size = line.split("\t")
+            end = position + int(size)
+            units.append(Unit(name, hexadecimal, lists[position:end].decode()))
+            position = end
+        sound = magic == _MAGIC and position == len(lists) and all(map(_is_sound, units))
+    except ValueError:
+        sound = False
+    if not sound:
+        message = "the table of units is damaged"
+        raise BundleFormatError(message, member=UNITS)
+    return units
+
+
+def _is_sound(unit: Unit) -> bool:
+    folder = f"{unit.name}-{unit.digest}"
+    return "/" not in folder and name_fault(folder) is None and len(bytes.fromhex(unit.digest)) == 32
