@@ -36,6 +36,9 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"bytecode: {', '.join(info.code_tags) or 'none embedded'}")
     rows = [(size_text(part.size), str(part.members), part.name, part.version) for part in info.parts]
     print_table([("size", "members", "distribution", "version"), *rows], numbers=2)
+    for unit in info.mirrored:
+        files = plural(unit.files, "file")
+        print(f"written to the cache when needed: {unit.name} ({size_text(unit.size)}, {files}): {unit.reason}")
     for point in info.entry_points:
         print(f"{point.group}: {point.name} = {point.value}")
     return 0

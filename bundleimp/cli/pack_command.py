@@ -52,6 +52,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave out members that match, or that lie in a folder that matches, by name or by path (repeatable)",
     )
     add(
+        "--unpack",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="import this distribution or top-level package from real files in the cache, as if installed (repeatable)",
+    )
+    add(
+        "--no-unpack",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="never write the files of this one to the cache, whatever its modules look for (repeatable)",
+    )
+    add(
         "--on-conflict",
         choices=("first", "last", "error"),
         default="error",
@@ -104,6 +118,8 @@ def run(arguments: argparse.Namespace) -> int:
             compress=arguments.compress,
             layout=arguments.layout,
             exclude=arguments.exclude,
+            unpack=arguments.unpack,
+            no_unpack=arguments.no_unpack,
             on_conflict=arguments.on_conflict,
             jobs=arguments.jobs,
             progress=progress,

@@ -44,6 +44,16 @@ class EntryPoint:
     value: str
 
 
+@dataclass(frozen=True)
+class MirroredUnit:
+    """Members that are written to the cache as files when something needs them so, and why they may be."""
+
+    name: str
+    files: int
+    size: int
+    reason: str
+
+
 @dataclass
 class Info:
     """What `bundleimp info` prints."""
@@ -56,6 +66,7 @@ class Info:
     code_tags: list[str]
     parts: list[Part] = field(default_factory=list)
     entry_points: list[EntryPoint] = field(default_factory=list)
+    mirrored: list[MirroredUnit] = field(default_factory=list)
 
 
 def describe(bundle: Bundle) -> Info:
@@ -69,6 +80,7 @@ def describe(bundle: Bundle) -> Info:
     tags = [name.removeprefix(bundle_format.CODE) for name in names if name.startswith(bundle_format.CODE)]
     members = bundle.members
     info = Info(bundle.path, bundle.size, bundle.layout, len(members), bundle.manifest, tags)
+    info.mirrored = _mirrored(info.manifest or {})
     parts: dict[str, Part] = {}
     owners: dict[str, str] = {}
     for name in [member.name for member in members if member.name.endswith(_METADATA)]:
@@ -86,6 +98,17 @@ def describe(bundle: Bundle) -> Info:
         part.size += member.packed_size
     info.parts = sorted(parts.values(), key=lambda part: part.name.lower())
     return info
+
+
+def _mirrored(manifest: dict[str, Any]) -> list[MirroredUnit]:
+    """Return what the manifest says of units; what is not as `pack` writes it is left out."""
+    units = manifest.get("mirrored")
+    return [
+        MirroredUnit(str(unit["name"]), unit["files"], unit["size"], str(unit.get("reason", "")))
+        for unit in (units if isinstance(units, list) else [])
+        if isinstance(unit, dict) and "name" in unit
+        if isinstance(unit.get("files"), int) and isinstance(unit.get("size"), int)
+    ]
 
 
 def _recorded(bundle: Bundle, name: str) -> list[str]:

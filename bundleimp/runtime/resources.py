@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
 from . import cachefolder
 from .bundles import inner_name, locate, open_bundle
+from .mirrors import real_path, unit_of
 from .native import real_file
 
 if TYPE_CHECKING:
@@ -38,10 +39,18 @@ class BundlePath:
         self._inner = inner
 
     def __repr__(self) -> str:
-        return f"BundlePath({str(self)!r})"
+        return f"BundlePath({self._place!r})"
+
+    @property
+    def _place(self) -> str:
+        """The path under the bundle."""
+        return os.path.join(self._archive.path, *self._inner.split("/")) if self._inner else self._archive.path
 
     def __str__(self) -> str:
-        return os.path.join(self._archive.path, *self._inner.split("/")) if self._inner else self._archive.path
+        """Return a real path where that can be: of a traversable of an installed package, this is one to open."""
+        return (real_path(self._archive, self._inner) if self._inner else None) or self._place
+
+    __fspath__ = __str__
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, BundlePath):
@@ -74,8 +83,8 @@ class BundlePath:
         directory = self._archive.directory(self._inner)
         if directory is None:
             if self.is_file():
-                raise NotADirectoryError(20, "Not a directory", str(self))
-            raise FileNotFoundError(2, "No such directory in the bundle", str(self))
+                raise NotADirectoryError(20, "Not a directory", self._place)
+            raise FileNotFoundError(2, "No such directory in the bundle", self._place)
         for name in directory.names:
             yield BundlePath(self._archive, directory.prefix + name.removesuffix("/"))
 
@@ -98,8 +107,8 @@ class BundlePath:
         member = self._archive.member(self._inner)
         if member is None:
             if self.is_dir():
-                raise IsADirectoryError(21, "Is a directory", str(self))
-            raise FileNotFoundError(2, "No such file in the bundle", str(self))
+                raise IsADirectoryError(21, "Is a directory", self._place)
+            raise FileNotFoundError(2, "No such file in the bundle", self._place)
         return self._archive.read(member)
 
     def read_text(self, encoding: str | None = None, errors: str | None = None) -> str:
@@ -127,7 +136,10 @@ class BundlePath:
 
     def real_path(self) -> pathlib.Path | None:
         """Return a real file or folder with this content in the cache, or None where none can be written."""
-        if self.is_file():
+        unit = unit_of(self._archive, self._inner)
+        if unit is not None and unit.digest in self._archive.mirrors:
+            path = real_path(self._archive, self._inner)
+        elif self.is_file():
             member = self._archive.member(self._inner)
             path = real_file(self._archive, member) if member is not None else None
         else:
@@ -294,7 +306,7 @@ def as_file(path: BundlePath | JoinedPath) -> contextlib.AbstractContextManager[
 
     """
     if not path.is_dir() and not path.is_file():
-        raise FileNotFoundError(2, "No such file in the bundle", str(path))
+        raise FileNotFoundError(2, "No such file in the bundle", repr(path))
     real = path.real_path() if isinstance(path, BundlePath) else None
     return contextlib.nullcontext(real) if real is not None else _temporary(path)
 
