@@ -10,6 +10,7 @@ import time
 from dataclasses import asdict
 
 from ..packing.pack import pack
+from ..runtime.errors import BundleError
 from .output import add_json, plural, print_json, size_text
 
 DESCRIPTION = """Build a bundle.  A SOURCE is a directory that holds __init__.py, which is a package and keeps its name;
@@ -115,6 +116,9 @@ class _Progress:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
+    if not (arguments.sources or arguments.requirement or arguments.requirements or arguments.from_venv):
+        message = "give a SOURCE, -r, --with or --from-venv beside OUT; see 'bundleimp pack --help'"
+        raise BundleError(message)
     # A terminated pack leaves no temporary file behind.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     progress = _Progress() if sys.stderr.isatty() and not arguments.quiet else None

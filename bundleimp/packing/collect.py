@@ -63,12 +63,14 @@ class Placed:
         member: the member's or the folder's name.
         path: the file or directory.
         origin: what a message calls the place that it is from; "" for its path.
+        executable: whether it is a program, whatever the permissions of the file.
 
     """
 
     member: str
     path: Path
     origin: str = ""
+    executable: bool = False
 
 
 def _source_file(member: str, path: Path, status: os.stat_result) -> SourceFile:
@@ -125,7 +127,8 @@ def _placed_files(source: Placed, status: os.stat_result, patterns: Sequence[str
     else:
         found = iter([_source_file(source.member, source.path, status)])
     for file in found:
-        yield replace(file, origin=f"{file.member} of {source.origin}") if source.origin else file
+        origin = f"{file.member} of {source.origin}" if source.origin else ""
+        yield replace(file, origin=origin, executable=file.executable or source.executable)
 
 
 def _files(source: Path | Placed, patterns: Sequence[str]) -> Iterator[SourceFile]:

@@ -46,6 +46,17 @@ class _PathFile:
     runs: list[str] = field(default_factory=list)
     unusable: list[str] = field(default_factory=list)
 
+    @property
+    def is_reference(self) -> bool:
+        """Whether it stands for an editable install, rather than being a file of the distribution."""
+        own = {row.name for row in self.owner.rows} if self.owner is not None else set()
+        return self.owner is not None and bool(self.folders or self.unusable or own & self.modules)
+
+    @property
+    def modules(self) -> set[str]:
+        """The files of the modules that it imports."""
+        return {f"{module}.py" for line in self.runs for module in _IMPORTED.findall(line)}
+
     def __post_init__(self) -> None:
         for line in _read(self.path).splitlines():
             if line.startswith(("import ", "import\t")):
@@ -113,7 +124,7 @@ def packed_environment(environment: Path, scratch: Path) -> Found:
         layout = lay_out(_site(environment, folder), names, installed, scratch / str(number))
         found.placed += layout.placed
         found.distributions += installed
-        found.warnings += [warning for file in files for warning in _warnings(file)]
+        found.warnings += _warnings(files)
         folders += [below for file in files for below in file.folders]
         hidden |= {name for name in names if _hides(folder, name)}
     known = {distribution.name for distribution in found.distributions}
@@ -140,7 +151,7 @@ def _site(environment: Path, folder: Path) -> Site:
         member = "/".join([PROGRAMS if first in _SCRIPT_FOLDERS else first, *rest])
         return Placed(member, path)
 
-    return Site(folder, locate, [root / name for root in (prefix, real) for name in sorted(_SCRIPT_FOLDERS)])
+    return Site(base, locate, [root / name for root in (prefix, real) for name in sorted(_SCRIPT_FOLDERS)])
 
 
 def _path_files(folder: Path, installed: Sequence[Distribution]) -> list[_PathFile]:
@@ -156,21 +167,27 @@ def _names(folder: Path, installed: Sequence[Distribution], files: Sequence[_Pat
     left_out = {one.folder.name for one in installed}
     for file in files:
         # A .pth file that no wheel brought belongs to the environment, and so does the module that it imports.
-        if file.owner is not None or file.path.name not in recorded:
-            modules = {f"{module}.py" for line in file.runs for module in _IMPORTED.findall(line)}
-            left_out |= {file.path.name, *(modules if file.owner is not None else modules - recorded)}
+        if file.is_reference:
+            left_out |= {file.path.name, *file.modules}
+        elif file.path.name not in recorded:
+            left_out |= {file.path.name, *(file.modules - recorded)}
     for name in sorted(os.listdir(folder)):
         if name not in left_out and not name.endswith((".egg-link", ".virtualenv")):
             yield name
 
 
-def _warnings(file: _PathFile) -> Iterator[PackWarning]:
-    for line in file.unusable:
-        yield PackWarning(str(file.path), f"names {line}, which is no directory; that is left out")
-    if file.runs and file.owner is not None:
-        name = file.owner.name
-        message = f"runs code to find {name}, an editable install, so {name} is left out; give its project as a SOURCE"
-        yield PackWarning(str(file.path), message)
+def _warnings(files: Sequence[_PathFile]) -> Iterator[PackWarning]:
+    followed = {file.owner.name for file in files if file.owner is not None and file.folders}
+    for file in files:
+        for line in file.unusable:
+            yield PackWarning(str(file.path), f"names {line}, which is no directory; that is left out")
+        if file.runs and file.owner is not None and file.owner.name not in followed:
+            name = file.owner.name
+            followed.add(name)
+            message = (
+                f"runs code to find {name}, an editable install, so that is left out; give its project as a SOURCE"
+            )
+            yield PackWarning(str(file.path), message)
 
 
 def _importable(folder: Path, known: set[str]) -> Iterator[str]:

@@ -57,6 +57,11 @@ class Wanted:
         return [path for path in self.sources if path not in self.built]
 
     @property
+    def is_had_elsewhere(self) -> bool:
+        """Whether some of it has to be installed or looked up first."""
+        return bool(self.built or self.requirements or self.files or self.locks or self.environment)
+
+    @property
     def names(self) -> list[str]:
         """The inputs for the manifest, without what is a machine's or a person's."""
         environment = [self.environment] if self.environment is not None else []
@@ -145,14 +150,13 @@ def _is_lock(name: str) -> bool:
 
 def _requirement_name(requirement: str) -> str:
     """Return a requirement without the folders, hosts and passwords in it."""
-    name, at, place = (
-        requirement.rpartition("@") if re.match(r"[\w.\-\[\], ]+@", requirement) else ("", "", requirement)
-    )
-    if "://" in place or place.strip().startswith("file:"):
-        place = posixpath.basename(re.split(r"[?#]", place.strip())[0].rstrip("/"))
-    elif not name and ("/" in place or os.sep in place or place.startswith(".") or Path(place).exists()):
+    reference = re.match(r"([\w.\- ]+(?:\[[^\]]*\])?)\s*@(.*)", requirement)
+    place = reference[2].strip() if reference else requirement
+    if "://" in place or place.startswith("file:"):
+        place = posixpath.basename(re.split(r"[?#]", place)[0].rstrip("/"))
+    elif not reference and ("/" in place or os.sep in place or place.startswith(".") or Path(place).exists()):
         place = os.path.basename(os.path.abspath(place))
-    return f"{name.strip()} @ {place.strip()}" if at else place
+    return f"{reference[1].strip()} @ {place}" if reference else place
 
 
 @contextlib.contextmanager
@@ -172,22 +176,36 @@ def gather(wanted: Wanted, *, python: str, talk: bool) -> Iterator[Inputs]:
 
     """
     inputs = Inputs()
-    with tempfile.TemporaryDirectory(prefix="bundleimp-", ignore_cleanup_errors=True) as scratch:
-        workshop = _Workshop(wanted, python, talk, Path(scratch), inputs)
-        for path in wanted.sources:
-            if path not in wanted.built:
-                inputs.sources.append(path)
-            elif path == wanted.built[0]:
-                workshop.install("--no-deps", *(os.path.abspath(built) for built in wanted.built), origin="the sources")
-        words = [word for name in wanted.files for word in ("--requirement", name)]
-        if words or wanted.requirements:
-            workshop.install(*words, *wanted.requirements, origin="the requirements")
-        for lock in wanted.locks:
-            # A lock file is complete: pip asks for hashes of all that stands beside it, and uv for nothing beside it.
-            workshop.install("--requirement", lock, origin=lock, lock=lock)
-        if wanted.environment is not None:
-            workshop.take(wanted.environment)
+    if not wanted.is_had_elsewhere:
+        inputs.sources += wanted.sources
         yield inputs
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bundleimp-", ignore_cleanup_errors=True))
+            _fill(inputs, _Workshop(wanted, python, talk, Path(scratch), inputs))
+        except OSError as error:
+            message = f"cannot be written: {error.strerror or error}; TMPDIR names another folder for temporary files"
+            raise PackError(message, file=error.filename) from None
+        yield inputs
+
+
+def _fill(inputs: Inputs, workshop: _Workshop) -> None:
+    """Add all inputs in their order."""
+    wanted = workshop.wanted
+    for path in wanted.sources:
+        if path not in wanted.built:
+            inputs.sources.append(path)
+        elif path == wanted.built[0]:
+            workshop.install("--no-deps", *(os.path.abspath(built) for built in wanted.built), origin="the sources")
+    words = [word for name in wanted.files for word in ("--requirement", name)]
+    if words or wanted.requirements:
+        workshop.install(*words, *wanted.requirements, origin="the requirements")
+    for lock in wanted.locks:
+        # A lock file is complete: pip asks for hashes of all that stands beside it, and uv for nothing beside it.
+        workshop.install("--requirement", lock, origin=lock, lock=lock)
+    if wanted.environment is not None:
+        workshop.take(wanted.environment)
 
 
 @dataclass
@@ -227,7 +245,8 @@ class _Workshop:
         self._check(installed, origin)
         self.inputs.sources += layout.placed
         self.inputs.warnings += [
-            PackWarning(member, f"{installer.name} did not unpack this file with --target") for member in layout.missing
+            PackWarning(member, f"{installer.name} leaves this file out when it installs into a folder")
+            for member in layout.missing
         ]
 
     def take(self, environment: Path) -> None:

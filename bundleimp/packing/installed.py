@@ -13,7 +13,7 @@ import hashlib
 import io
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .collect import Placed
@@ -115,15 +115,19 @@ def _lay_out_recorded(
         if not placed.path.is_file():
             missing.append(placed.member)
             continue
-        rows[placed.member] = (placed.member, row.digest, row.size)
         top = placed.member.partition("/")[0]
+        outside = top == PROGRAMS or not placed.path.is_relative_to(site.folder)
+        if not (outside or top in places or top.endswith(INFO_SUFFIX)):
+            continue
+        rows[placed.member] = (placed.member, row.digest, row.size)
         if top == PROGRAMS:
+            # pip leaves a program that is no Python without the permission that it should have.
+            placed = replace(placed, executable=True)
             data = _portable(placed.path, site.interpreters)
             if data is not None:
-                path = _write(scratch / placed.member, data, executable=True)
-                placed = Placed(placed.member, path, site.origin)
+                placed = replace(placed, path=_write(scratch / placed.member, data))
                 rows[placed.member] = _row_of(placed.member, data)
-        if top not in places and not top.endswith(INFO_SUFFIX):
+        if outside and top not in places:
             places[placed.member] = placed
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(row for _, row in sorted(rows.items()))
@@ -163,8 +167,7 @@ def _row_of(member: str, data: bytes) -> tuple[str, str, str]:
     return member, f"sha256={digest}", str(len(data))
 
 
-def _write(path: Path, data: bytes, *, executable: bool = False) -> Path:
+def _write(path: Path, data: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
-    path.chmod(0o755 if executable else 0o644)
     return path

@@ -24,11 +24,13 @@ _READS_LOCKS = (26, 1)
 # The first pip that installs for another interpreter.
 _SERVES_OTHERS = (22, 3)
 
-# PIP_USER and PIP_REQUIRE_VIRTUALENV are about the interpreter's own environment, which --target leaves alone.
+# What is about the interpreter's own environment, which --target leaves alone.  Old versions of pip do not know all of
+# the variables, and do not mind.
 _PIP_OPTIONS = (
     *("--no-compile", "--no-user", "--no-warn-conflicts", "--no-warn-script-location"),
     "--disable-pip-version-check",
 )
+_PIP_VARIABLES = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_ROOT_USER_ACTION": "ignore"}
 _QUESTION = """
 import json, sys
 try:
@@ -99,8 +101,12 @@ class Installer:
         command = [*self.command, "--target", str(target), *own, *quiet, *words, *options]
         sys.stderr.flush()
         try:
-            # Standard output is the report's, which may be JSON.
-            status = subprocess.run(command, stdout=2 if talk else subprocess.DEVNULL, check=False).returncode  # noqa: S603 (the user asked for it)
+            status = subprocess.run(  # noqa: S603 (the user asked for it)
+                command,
+                stdout=2 if talk else subprocess.DEVNULL,  # standard output is the report's, which may be JSON
+                env=os.environ | _PIP_VARIABLES,
+                check=False,
+            ).returncode
         except OSError as error:
             message = f"cannot be started: {error.strerror}"
             raise PackError(message, file=command[0]) from None
