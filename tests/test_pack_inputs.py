@@ -336,6 +336,20 @@ def test_an_editable_install_that_runs_code_is_one_warning_that_names_the_file(t
     assert [name for name in names if ".dist-info" not in name] == ["kept.py"]
 
 
+def test_a_path_file_that_names_its_own_folder_adds_nothing(tmp_path: Path) -> None:
+    tree: Tree = {"self.pth": ".\n", "lib.py": "", **installed("lib", "lib.py", direct_url={"url": "file:///x.whl"})}
+    members = packed(tmp_path / "out.pybundle", from_venv=make_environment(tmp_path / "env", tree))
+    assert sorted(members) == ["lib-1.0.dist-info/METADATA", "lib-1.0.dist-info/RECORD", "lib.py"]
+
+
+def test_a_reference_to_a_folder_that_is_gone_is_a_warning(tmp_path: Path) -> None:
+    tree: Tree = {"old.pth": f"{tmp_path / 'gone'}\n", "lib.py": ""}
+    environment = make_environment(tmp_path / "env", tree)
+    report = bundleimp.pack([], tmp_path / "out.pybundle", from_venv=environment, jobs=1)
+    (warning,) = report.warnings
+    assert warning.message == f"names {tmp_path / 'gone'}, which is no directory; that is left out"
+
+
 def test_what_belongs_to_the_environment_itself_is_left_out_without_a_word(tmp_path: Path) -> None:
     tree: Tree = {
         "_virtualenv.pth": "import _virtualenv",
@@ -417,6 +431,15 @@ def test_a_clash_with_what_was_installed_names_no_folder_that_is_gone(index: Pat
     assert str(caught.value).startswith("dep/__init__.py: dep/__init__.py of the sources and ")
     members = packed(tmp_path / "out.pybundle", [wheel, source], on_conflict="last")
     assert members["dep/__init__.py"] == b"mine = True\n"
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_on_conflict_goes_by_the_order_of_the_sources(index: Path, tmp_path: Path, number: int) -> None:
+    source = make_tree(tmp_path / "src", {"dep/__init__.py": "mine = True\n"})
+    wheel = index / "dep-1.0-py3-none-any.whl"
+    sources = [wheel, source, wheel][number - 1 : number + 1]
+    members = packed(tmp_path / "out.pybundle", sources, on_conflict="first")
+    assert members["dep/__init__.py"] == [b"name = 'dep'\n", b"mine = True\n"][number - 1]
 
 
 @pytest.fixture(name="bare", scope="module")

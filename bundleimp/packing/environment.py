@@ -117,7 +117,8 @@ def packed_environment(environment: Path, scratch: Path) -> Found:
     # What an earlier path entry has, hides the same of a later one.
     hidden: set[str] = set()
     folders: list[Path] = []
-    for number, folder in enumerate(sites(environment)):
+    own = sites(environment)
+    for number, folder in enumerate(own):
         installed = distributions(folder)
         files = _path_files(folder, installed)
         names = [name for name in _names(folder, installed, files) if name not in hidden]
@@ -128,7 +129,8 @@ def packed_environment(environment: Path, scratch: Path) -> Found:
         folders += [below for file in files for below in file.folders]
         hidden |= {name for name in names if _hides(folder, name)}
     known = {distribution.name for distribution in found.distributions}
-    for folder in dict.fromkeys(folders):
+    seen = {path.resolve() for path in own}
+    for folder in dict.fromkeys(path for path in folders if path.resolve() not in seen):
         for name in _importable(folder, known):
             if name not in hidden:
                 found.placed.append(Placed(name, folder / name))

@@ -57,9 +57,9 @@ class Wanted:
         return [path for path in self.sources if path not in self.built]
 
     @property
-    def is_had_elsewhere(self) -> bool:
-        """Whether some of it has to be installed or looked up first."""
-        return bool(self.built or self.requirements or self.files or self.locks or self.environment)
+    def is_at_hand(self) -> bool:
+        """Whether nothing has to be installed or looked up first."""
+        return not (self.built or self.requirements or self.files or self.locks or self.environment)
 
     @property
     def names(self) -> list[str]:
@@ -100,7 +100,7 @@ def sort_inputs(
             message = f"{requirement!r} is no requirement; options for the installer are given as such, after --"
             raise PackError(message)
     paths = tuple(map(Path, sources))
-    built = tuple(path for path in paths if _is_built(path))
+    built = tuple(dict.fromkeys(path for path in paths if _is_built(path)))
     files = tuple(os.fspath(name) for name in requirement_files)
     locks = tuple(name for name in files if _is_lock(name))
     for name in files:
@@ -176,7 +176,7 @@ def gather(wanted: Wanted, *, python: str, talk: bool) -> Iterator[Inputs]:
 
     """
     inputs = Inputs()
-    if not wanted.is_had_elsewhere:
+    if wanted.is_at_hand:
         inputs.sources += wanted.sources
         yield inputs
         return
@@ -185,7 +185,7 @@ def gather(wanted: Wanted, *, python: str, talk: bool) -> Iterator[Inputs]:
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bundleimp-", ignore_cleanup_errors=True))
             _fill(inputs, _Workshop(wanted, python, talk, Path(scratch), inputs))
         except OSError as error:
-            message = f"cannot be written: {error.strerror or error}; TMPDIR names another folder for temporary files"
+            message = f"cannot be read or written: {error.strerror or error}"
             raise PackError(message, file=error.filename) from None
         yield inputs
 
@@ -193,10 +193,10 @@ def gather(wanted: Wanted, *, python: str, talk: bool) -> Iterator[Inputs]:
 def _fill(inputs: Inputs, workshop: _Workshop) -> None:
     """Add all inputs in their order."""
     wanted = workshop.wanted
-    for path in wanted.sources:
+    for at, path in enumerate(wanted.sources):
         if path not in wanted.built:
             inputs.sources.append(path)
-        elif path == wanted.built[0]:
+        elif not set(wanted.built) & set(wanted.sources[:at]):
             workshop.install("--no-deps", *(os.path.abspath(built) for built in wanted.built), origin="the sources")
     words = [word for name in wanted.files for word in ("--requirement", name)]
     if words or wanted.requirements:
