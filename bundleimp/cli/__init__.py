@@ -9,7 +9,7 @@ import io
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .. import __version__
 from ..runtime.errors import BundleError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _COMMANDS = {
-    "pack": "build a bundle from directories and modules",
+    "pack": "build a bundle from directories, modules, wheels, projects, requirements or an environment",
     "list": "list the members",
     "info": "say what a bundle holds",
     "verify": "check everything that can be checked",
@@ -32,8 +32,17 @@ _COMMANDS = {
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
 
+    intermixed = False
+    """Whether options may stand between the positional arguments."""
+
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"bundleimp: error: {message}; see '{self.prog} --help'\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if not self.intermixed:
+            return super().parse_known_args(args, namespace)
+        self.intermixed = False  # the other way to parse comes back here for each half
+        return self.parse_known_intermixed_args(args, namespace)
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
@@ -57,6 +66,15 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
+def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split off what follows ``--`` and is not ours: the words that `pack` hands on."""
+    words = list(arguments)
+    if words[:1] != ["pack"] or "--" not in words:
+        return words, []
+    at = words.index("--")
+    return words[:at], words[at + 1 :]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status.
 
@@ -67,8 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no error
-    given = sys.argv[1:] if arguments is None else arguments
-    parsed = _parser(given).parse_args(given)
+    given, passed_on = _split(sys.argv[1:] if arguments is None else arguments)
+    parsed = _parser(given).parse_args(given, argparse.Namespace(passed_on=passed_on))
     try:
         program = parsed.run(parsed)
         sys.stdout.flush()

@@ -10,23 +10,49 @@ import time
 from dataclasses import asdict
 
 from ..packing.pack import pack
+from ..runtime.errors import BundleError
 from .output import add_json, plural, print_json, size_text
 
-DESCRIPTION = """Build a bundle.  A directory that holds __init__.py is a package and keeps its name; any other
-directory gives its contents; a .py file is a top-level module.  The same inputs give the same bytes."""
+DESCRIPTION = """Build a bundle.  A SOURCE is a directory that holds __init__.py, which is a package and keeps its name;
+any other directory, for its contents; a .py file, a top-level module; a wheel; or a project folder, whose
+pyproject.toml names a build system or a project, for what is installed of it.  A wheel and a project come alone; with
+-r and --with, what they need comes, too.  pip does the installing, or uv where pip is missing or cannot read a lock
+file.  The same inputs give the same bytes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    parser.intermixed = True  # type: ignore[attr-defined]
+    parser.usage = "bundleimp pack [OPTION ...] [SOURCE ...] OUT [-- INSTALLER_OPTION ...]"
+    parser.epilog = """What stands after -- goes to pip or uv as it is, for example: --index-url URL, or --platform
+manylinux2014_x86_64 --python-version 3.12 --only-binary=:all:"""
     add = parser.add_argument
-    add("sources", nargs="+", metavar="SOURCE", help="a directory or a .py module")
+    add("sources", nargs="*", metavar="SOURCE", help="a directory, a .py module, a wheel or a project")
     add("output", metavar="OUT", help="the bundle to write; put in place only when it is complete")
+    add(
+        "-r",
+        "--requirement",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a requirements file, or a lock file (pylock.toml, pylock.NAME.toml) (repeatable)",
+    )
+    add(
+        "--with",
+        dest="requirements",
+        action="append",
+        default=[],
+        metavar="REQUIREMENT",
+        help="a distribution with what it needs: 'rich>=13', or '.' for the project here (repeatable)",
+    )
+    add("--from-venv", metavar="DIR", help="what is installed in a virtual environment, editable installs included")
     add(
         "--python",
         action="append",
         default=[],
         metavar="EXE",
-        help="embed bytecode for this interpreter (repeatable; default: the running one)",
+        help="embed bytecode for this interpreter (repeatable; default: the running one); -r and --with install for"
+        " the first",
     )
     add("--no-bytecode", action="store_true", help="embed no bytecode; it is cached at the first import instead")
     add("--no-source", action="store_true", help="leave the source out: each module is its bytecode, for one Python")
@@ -104,6 +130,9 @@ class _Progress:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
+    if not (arguments.sources or arguments.requirement or arguments.requirements or arguments.from_venv):
+        message = "give a SOURCE, -r, --with or --from-venv beside OUT; see 'bundleimp pack --help'"
+        raise BundleError(message)
     # A terminated pack leaves no temporary file behind.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     progress = _Progress() if sys.stderr.isatty() and not arguments.quiet else None
@@ -111,6 +140,10 @@ def run(arguments: argparse.Namespace) -> int:
         report = pack(
             arguments.sources,
             arguments.output,
+            requirements=arguments.requirements,
+            requirement_files=arguments.requirement,
+            from_venv=arguments.from_venv,
+            installer_options=arguments.passed_on,
             python=arguments.python,
             bytecode=not arguments.no_bytecode,
             source=not arguments.no_source,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import filecmp
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..patterns import matches
@@ -32,12 +32,17 @@ class SourceFile:
         member: the member's name.
         path: the file.
         executable: whether its owner may execute it.
+        origin: what a message calls it where that is not its path, because its path is gone by then.
 
     """
 
     member: str
     path: Path
     executable: bool
+    origin: str = ""
+
+    def __str__(self) -> str:
+        return self.origin or str(self.path)
 
     @property
     def is_module(self) -> bool:
@@ -53,6 +58,24 @@ class SourceFile:
     def is_metadata(self) -> bool:
         """Whether it describes a distribution."""
         return self.member.endswith(".dist-info/METADATA")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A file or a directory that becomes this member, or the members of this folder.
+
+    Attributes:
+        member: the member's or the folder's name.
+        path: the file or directory.
+        origin: what a message calls the place that it is from; "" for its path.
+        executable: whether it is a program, whatever the permissions of the file.
+
+    """
+
+    member: str
+    path: Path
+    origin: str = ""
+    executable: bool = False
 
 
 def _source_file(member: str, path: Path, status: os.stat_result) -> SourceFile:
@@ -100,33 +123,49 @@ def _walk(folder: Path, prefix: str, patterns: Sequence[str], above: frozenset[P
             yield _source_file(member, path, status)
 
 
-def _files(source: Path, patterns: Sequence[str]) -> Iterator[SourceFile]:
+def _placed_files(source: Placed, status: os.stat_result, patterns: Sequence[str]) -> Iterator[SourceFile]:
+    """Yield what a source gives that has its place."""
+    if matches(source.member, patterns):
+        return
+    if stat.S_ISDIR(status.st_mode):
+        found = _walk(source.path, source.member + "/", patterns, frozenset())
+    else:
+        found = iter([_source_file(source.member, source.path, status)])
+    for file in found:
+        origin = f"{file.member} of {source.origin}" if source.origin else ""
+        yield replace(file, origin=origin, executable=file.executable or source.executable)
+
+
+def _files(source: Path | Placed, patterns: Sequence[str]) -> Iterator[SourceFile]:
     """Yield what one source gives."""
+    path = source.path if isinstance(source, Placed) else source
     try:
-        status = source.stat()
+        status = path.stat()
     except OSError as error:
         message = f"this source cannot be read: {error.strerror}"
-        raise PackError(message, file=str(source)) from None
-    if stat.S_ISDIR(status.st_mode):
-        is_package = (source / "__init__.py").is_file() or (source / "__init__.pyc").is_file()
-        prefix = os.path.basename(os.path.abspath(source)) + "/" if is_package else ""
-        yield from _walk(source, prefix, patterns, frozenset())
-    elif source.suffix == ".py":
-        if not matches(source.name, patterns):
-            yield _source_file(source.name, source, status)
+        raise PackError(message, file=str(path)) from None
+    if isinstance(source, Placed):
+        yield from _placed_files(source, status, patterns)
+    elif stat.S_ISDIR(status.st_mode):
+        is_package = (path / "__init__.py").is_file() or (path / "__init__.pyc").is_file()
+        prefix = os.path.basename(os.path.abspath(path)) + "/" if is_package else ""
+        yield from _walk(path, prefix, patterns, frozenset())
+    elif path.suffix == ".py":
+        if not matches(path.name, patterns):
+            yield _source_file(path.name, path, status)
     else:
-        message = "is not a directory or a .py module, so it cannot be packed"
-        raise PackError(message, file=str(source))
+        message = "is not a directory, a project, a wheel or a .py module, so it cannot be packed"
+        raise PackError(message, file=str(path))
 
 
 def collect(
-    sources: Sequence[Path], *, exclude: Sequence[str] = (), on_conflict: OnConflict = "error"
+    sources: Sequence[Path | Placed], *, exclude: Sequence[str] = (), on_conflict: OnConflict = "error"
 ) -> list[SourceFile]:
     """Return the files that *sources* give, in the order of their members' names.
 
     Arguments:
         sources: directories and ``.py`` modules.  A directory with an ``__init__`` is a package and keeps its name;
-            any other gives its contents.
+            any other gives its contents.  What is `Placed` has its place already.
         exclude: globs; see `patterns.matches`.
         on_conflict: which file is taken where two sources give one member with different content.
 
@@ -142,14 +181,18 @@ def collect(
             if known is not None and on_conflict == "first":
                 continue
             if known is not None and on_conflict == "error" and not _same(known.path, file.path):
-                message = f"{known.path} and {file.path} differ; choose with --on-conflict first or last"
+                message = f"{known} and {file} differ; choose with --on-conflict first or last"
                 raise PackError(message, member=file.member)
             found[file.member] = file
     if not found:
         message = "there is nothing to pack: the sources give no file"
-        raise PackError(message, file=str(sources[0]) if sources else None)
+        raise PackError(message, file=_name(sources[0]) if sources else None)
     _check_clashes(found)
     return [found[member] for member in sorted(found)]
+
+
+def _name(source: Path | Placed) -> str:
+    return source.origin or str(source.path) if isinstance(source, Placed) else str(source)
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -166,13 +209,13 @@ def _check_clashes(found: dict[str, SourceFile]) -> None:
     for member, file in found.items():
         bytecode = found.get(f"{member}c")
         if file.is_module and bytecode is not None:
-            message = f"{file.path} and {bytecode.path} are the same module; leave one out with --exclude"
+            message = f"{file} and {bytecode} are the same module; leave one out with --exclude"
             raise PackError(message, member=member)
         parts = member.split("/")
         for end in range(1, len(parts)):
             folder = "/".join(parts[:end])
             if folder in found:
-                message = f"is a file ({found[folder].path}) and also a directory ({file.path})"
+                message = f"is a file ({found[folder]}) and also a directory ({file})"
                 raise PackError(message, member=folder)
         for end in range(1, len(parts) + 1):
             name = "/".join(parts[:end])

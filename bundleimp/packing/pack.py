@@ -17,7 +17,8 @@ from .. import __version__
 from ..runtime.format import SUFFIX, VERSION
 from .collect import OnConflict, SourceFile, collect
 from .compiler import Compiler
-from .errors import PackError
+from .errors import PackError, PackWarning
+from .inputs import gather, sort_inputs
 from .locations import NONE, Question, question_of_image, question_of_source
 from .units import Fact, Plan, plan
 from .writer import BundleWriter
@@ -34,20 +35,6 @@ Layout = Literal["auto", "flat", "nested"]
 # Every interpreter parses the central directory of each zip on its path at start-up, at 3 to 7 microseconds an entry,
 # before any hook can step in.  More entries than this cost over two milliseconds each time.
 LARGEST_FLAT = 400
-
-
-@dataclass(frozen=True)
-class PackWarning:
-    """Something that the packed bundle does without.
-
-    Attributes:
-        member: the member it is about.
-        message: what is wrong.
-
-    """
-
-    member: str
-    message: str
 
 
 @dataclass
@@ -87,6 +74,10 @@ def pack(
     sources: Sequence[str | os.PathLike[str]],
     output: str | os.PathLike[str],
     *,
+    requirements: Sequence[str] = (),
+    requirement_files: Sequence[str | os.PathLike[str]] = (),
+    from_venv: str | os.PathLike[str] | None = None,
+    installer_options: Sequence[str] = (),
     python: Sequence[str] = (),
     bytecode: bool = True,
     source: bool = True,
@@ -106,10 +97,19 @@ def pack(
     the same bytes; the members' time is that of `SOURCE_DATE_EPOCH`, else 1980-01-01.
 
     Arguments:
-        sources: directories and ``.py`` modules.  A directory with an ``__init__.py`` is a package and keeps its name;
-            any other gives its contents.
+        sources: directories, ``.py`` modules, wheels, and project folders.  A folder whose ``pyproject.toml`` names a
+            build system or a project is built, and gives what is installed of it, without its dependencies (PEP 517);
+            a directory with an ``__init__.py`` is a package and keeps its name; any other gives its contents.  May
+            be empty where one of the next three is given.
         output: the bundle to make; its name should end in ``.pybundle``.
-        python: interpreters to embed bytecode for (PEP 552, unchecked hash-based); default: the running one.
+        requirements: requirement specifiers (PEP 508), and what else pip takes in their place; they are resolved with
+            their dependencies by pip, or by uv where there is no pip.
+        requirement_files: requirements files as of pip, and lock files (PEP 751), which are named ``pylock.toml`` or
+            ``pylock.NAME.toml``; these need pip 26.1 or uv.
+        from_venv: a virtual environment (PEP 405); what is installed in it is packed, editable installs included.
+        installer_options: words that pip or uv gets as they are, such as ``["--index-url", url]``.
+        python: interpreters to embed bytecode for (PEP 552, unchecked hash-based); default: the running one.  What is
+            installed is installed for the first of them.
         bytecode: whether to embed any.
         source: whether to keep source; without it each module is its bytecode alone, for one interpreter.
         optimize: 0, 1 or 2, as of `compile`.
@@ -133,16 +133,19 @@ def pack(
     if isinstance(sources, str) or optimize not in {0, 1, 2}:
         message = "sources is a sequence of paths, and optimize 0, 1 or 2"
         raise PackError(message)
-    paths = [Path(path) for path in sources]
+    wanted = sort_inputs(sources, requirements, requirement_files, from_venv, installer_options)
     target = Path(os.path.realpath(output))
-    _check_arguments(paths, target, bytecode=bytecode, source=source, python=python, jobs=jobs)
+    _check_arguments(wanted.read_in_place, target, bytecode=bytecode, source=source, python=python, jobs=jobs)
     if Path(output).suffix != SUFFIX:
         message = f"the name must end in {SUFFIX}: Python imports from no other bundles"
         raise PackError(message, file=str(output))
-    files = collect(paths, exclude=exclude, on_conflict=on_conflict)
-    nested = layout == "nested" or (layout == "auto" and len(files) > LARGEST_FLAT)
-    report = PackReport(str(output), members=len(files), layout="nested" if nested else "flat")
     with ExitStack() as stack:
+        installer_python = python[0] if python else sys.executable
+        found = stack.enter_context(gather(wanted, python=installer_python, talk=progress is not None))
+        files = collect(found.sources, exclude=exclude, on_conflict=on_conflict)
+        nested = layout == "nested" or (layout == "auto" and len(files) > LARGEST_FLAT)
+        report = PackReport(str(output), members=len(files), layout="nested" if nested else "flat")
+        report.warnings += found.warnings
         compilers = [
             stack.enter_context(Compiler(executable, optimize, jobs or os.cpu_count() or 1))
             for executable in ((python or [sys.executable]) if bytecode else ())
@@ -165,7 +168,7 @@ def pack(
                 if progress is not None:
                     progress(done, len(files), item.file.member)
             real = plan(facts, records, unpack=unpack, no_unpack=no_unpack)
-            manifest = _manifest(paths, compilers, distributions, report, real, compress=compress, source=source)
+            manifest = _manifest(wanted.names, compilers, distributions, report, real, compress=compress, source=source)
             report.size = writer.finish(manifest, real)
         except OSError as error:
             message = f"cannot be written: {error.strerror or error}"
@@ -276,7 +279,7 @@ def _distribution(metadata: bytes) -> dict[str, str]:
 
 
 def _manifest(
-    sources: Sequence[Path],
+    inputs: Sequence[str],
     compilers: Sequence[Compiler],
     distributions: list[dict[str, str]],
     report: PackReport,
@@ -288,7 +291,7 @@ def _manifest(
     manifest: dict[str, Any] = {
         "format": VERSION,
         "tool": f"bundleimp {__version__}",
-        "inputs": [Path(os.path.abspath(path)).name for path in sources],
+        "inputs": list(inputs),
         "layout": report.layout,
         "compress": compress,
         "source": source,

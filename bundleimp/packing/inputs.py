@@ -1,0 +1,267 @@
+"""The inputs of `pack`: what is read where it stands, and what an installer or an environment has to give first."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import os
+import posixpath
+import re
+import tempfile
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .collect import Placed
+from .distribution import distributions
+from .environment import packed_environment
+from .errors import PackError, PackWarning
+from .installed import PROGRAMS, Site, lay_out
+from .installer import find_installer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .distribution import Distribution
+
+PathLike = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user asked for.
+
+    Attributes:
+        sources: directories, modules, wheels and projects, in the user's order.
+        built: those of them that are wheels and projects.
+        requirements: requirement specifiers.
+        files: requirements files.
+        locks: lock files.
+        environment: a virtual environment.
+        options: words for the installer.
+
+    """
+
+    sources: tuple[Path, ...] = ()
+    built: tuple[Path, ...] = ()
+    requirements: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    locks: tuple[str, ...] = ()
+    environment: Path | None = None
+    options: tuple[str, ...] = ()
+
+    @property
+    def read_in_place(self) -> list[Path]:
+        """The sources whose files become members as they are; the bundle must not lie in one of them."""
+        return [path for path in self.sources if path not in self.built]
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether nothing has to be installed or looked up first."""
+        return not (self.built or self.requirements or self.files or self.locks or self.environment)
+
+    @property
+    def names(self) -> list[str]:
+        """The inputs for the manifest, without what is a machine's or a person's."""
+        environment = [self.environment] if self.environment is not None else []
+        paths = [os.path.basename(os.path.abspath(path)) for path in (*self.sources, *environment)]
+        files = [posixpath.basename(name.replace(os.sep, "/")) for name in (*self.files, *self.locks)]
+        return [*paths, *map(_requirement_name, self.requirements), *files]
+
+
+@dataclass
+class Inputs:
+    """What `collect` takes, and what could not be had."""
+
+    sources: list[Path | Placed] = field(default_factory=list)
+    warnings: list[PackWarning] = field(default_factory=list)
+
+
+def sort_inputs(
+    sources: Sequence[PathLike],
+    requirements: Sequence[str],
+    requirement_files: Sequence[PathLike],
+    from_venv: PathLike | None,
+    installer_options: Sequence[str],
+) -> Wanted:
+    """Return what is wanted, sorted by who reads it.
+
+    Raises:
+        PackError: it is nothing, or something that cannot be.
+
+    """
+    for words in (requirements, requirement_files, installer_options):
+        if isinstance(words, str):
+            message = "requirements, requirement_files and installer_options are sequences"
+            raise PackError(message)
+    for requirement in requirements:
+        if not requirement.strip() or requirement.startswith("-"):
+            message = f"{requirement!r} is no requirement; options for the installer are given as such, after --"
+            raise PackError(message)
+    paths = tuple(map(Path, sources))
+    built = tuple(dict.fromkeys(path for path in paths if _is_built(path)))
+    files = tuple(os.fspath(name) for name in requirement_files)
+    locks = tuple(name for name in files if _is_lock(name))
+    for name in files:
+        if "://" not in name and not Path(name).exists():
+            message = "this requirements file cannot be read: No such file or directory"
+            raise PackError(message, file=name)
+    if installer_options and not (built or requirements or files):
+        message = "there is nothing to install, so options for the installer mean nothing"
+        raise PackError(message)
+    if not (paths or requirements or files or from_venv):
+        message = "there is nothing to pack: give sources, requirements or a virtual environment"
+        raise PackError(message)
+    return Wanted(
+        paths,
+        built,
+        tuple(requirements),
+        tuple(name for name in files if name not in locks),
+        locks,
+        None if from_venv is None else Path(from_venv),
+        tuple(installer_options),
+    )
+
+
+def _is_built(source: Path) -> bool:
+    """Return whether a source is a wheel, or a project that a build back end makes one of."""
+    if source.suffix == ".whl":
+        return source.is_file()
+    project = source / "pyproject.toml"
+    if not project.is_file():
+        return False
+    try:
+        table = tomllib.loads(project.read_text("utf-8"))
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+        raise PackError(message, file=str(project)) from None
+    except ValueError as error:
+        message = f"is no valid TOML: {error}"
+        raise PackError(message, file=str(project)) from None
+    return "build-system" in table or "project" in table
+
+
+def _is_lock(name: str) -> bool:
+    """Return whether a requirements file is a lock file by its name (PEP 751)."""
+    base = posixpath.basename(name.replace(os.sep, "/"))
+    return base == "pylock.toml" or fnmatch.fnmatchcase(base, "pylock.?*.toml")
+
+
+def _requirement_name(requirement: str) -> str:
+    """Return a requirement without the folders, hosts and passwords in it."""
+    reference = re.match(r"([\w.\- ]+(?:\[[^\]]*\])?)\s*@(.*)", requirement)
+    place = reference[2].strip() if reference else requirement
+    if "://" in place or place.startswith("file:"):
+        place = posixpath.basename(re.split(r"[?#]", place)[0].rstrip("/"))
+    elif not reference and ("/" in place or os.sep in place or place.startswith(".") or Path(place).exists()):
+        place = os.path.basename(os.path.abspath(place))
+    return f"{reference[1].strip()} @ {place}" if reference else place
+
+
+@contextlib.contextmanager
+def gather(wanted: Wanted, *, python: str, talk: bool) -> Iterator[Inputs]:
+    """Install and look up what is not there yet; what is given lasts as long as the context.
+
+    Where two inputs have the same member, they stand in this order: the sources, with all wheels and projects where
+    the first of them stands; requirements; lock files; the environment.
+
+    Arguments:
+        wanted: what the user asked for.
+        python: the interpreter to install for.
+        talk: whether the installer may say what it is doing.
+
+    Raises:
+        PackError: the installer failed or is missing, or the environment cannot be used.
+
+    """
+    inputs = Inputs()
+    if wanted.is_at_hand:
+        inputs.sources += wanted.sources
+        yield inputs
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bundleimp-", ignore_cleanup_errors=True))
+            _fill(inputs, _Workshop(wanted, python, talk, Path(scratch), inputs))
+        except OSError as error:
+            message = f"cannot be read or written: {error.strerror or error}"
+            raise PackError(message, file=error.filename) from None
+        yield inputs
+
+
+def _fill(inputs: Inputs, workshop: _Workshop) -> None:
+    """Add all inputs in their order."""
+    wanted = workshop.wanted
+    for at, path in enumerate(wanted.sources):
+        if path not in wanted.built:
+            inputs.sources.append(path)
+        elif not set(wanted.built) & set(wanted.sources[:at]):
+            workshop.install("--no-deps", *(os.path.abspath(built) for built in wanted.built), origin="the sources")
+    words = [word for name in wanted.files for word in ("--requirement", name)]
+    if words or wanted.requirements:
+        workshop.install(*words, *wanted.requirements, origin="the requirements")
+    for lock in wanted.locks:
+        # A lock file is complete: pip asks for hashes of all that stands beside it, and uv for nothing beside it.
+        workshop.install("--requirement", lock, origin=lock, lock=lock)
+    if wanted.environment is not None:
+        workshop.take(wanted.environment)
+
+
+@dataclass
+class _Workshop:
+    """Where installers put things, and what was found in which of its folders."""
+
+    wanted: Wanted
+    python: str
+    talk: bool
+    scratch: Path
+    inputs: Inputs
+    _known: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _folders: int = 0
+
+    def _folder(self) -> Path:
+        self._folders += 1
+        return self.scratch / str(self._folders)
+
+    def install(self, *words: str, origin: str, lock: str = "") -> None:
+        """Have *words* installed, and add what comes of it."""
+        installer = find_installer(self.python, lock=lock)
+        target = self._folder()
+        installer.install(words, target, self.wanted.options, talk=self.talk)
+
+        def locate(name: str) -> Placed | None:
+            # pip records what a folder for programs would be elsewhere, and then moves it here.
+            member = posixpath.normpath(name)
+            while member.startswith("../"):
+                member = member[3:]
+            return Placed(member, target / member, origin)
+
+        site = Site(target, locate, [Path(os.path.dirname(installer.interpreter))], origin)
+        installed = distributions(target)
+        left = {PROGRAMS, ".lock", *(one.folder.name for one in installed)}
+        names = [name for name in sorted(os.listdir(target)) if name not in left] if target.is_dir() else []
+        layout = lay_out(site, names, installed, self._folder())
+        self._check(installed, origin)
+        self.inputs.sources += layout.placed
+        self.inputs.warnings += [
+            PackWarning(member, f"{installer.name} leaves this file out when it installs into a folder")
+            for member in layout.missing
+        ]
+
+    def take(self, environment: Path) -> None:
+        """Add what is in a virtual environment."""
+        found = packed_environment(environment, self._folder())
+        self._check(found.distributions, str(environment))
+        self.inputs.sources += found.placed
+        self.inputs.warnings += found.warnings
+
+    def _check(self, installed: Sequence[Distribution], origin: str) -> None:
+        """Raise PackError where two inputs give two versions of one distribution."""
+        for one in installed:
+            version, where = self._known.setdefault(one.name, (one.version, origin))
+            if version != one.version:
+                message = (
+                    f"{where} give version {version}, and {origin} give version {one.version}; ask for one of them"
+                )
+                raise PackError(message, member=one.name)
