@@ -47,6 +47,8 @@ class _Tokens:
         self._directory = laboratory.directory
         self._cache = re.compile(re.escape(str(scratch / "cache")) + r"(/[^\s\"'<>|,;:()\[\]{}]*)?")
         self._paths = {
+            # Some print paths relative to where they run.
+            os.path.relpath(place, scratch / "empty"): "<place>",
             str(place): "<place>",
             str(scratch): "<scratch>",
             str(laboratory.python.parent.parent): "<environment>",

@@ -70,13 +70,13 @@ def judge(
             unseen.append(difference.directory)
         expected = [text.replace(difference.directory, difference.bundle) for text in expected]
     problem: str | None = None
+    lines = _delta(expected[0], bundle.stdout, "stdout") + _delta(expected[1], bundle.stderr, "stderr")
     if directory.status != 0:
         problem = f"fails from the directory: {_failure(directory)}\n{directory.stderr}"
     elif bundle.status != 0:
-        problem = f"{_failure(bundle)}\n{bundle.stderr}"
+        problem = "\n".join([_failure(bundle), *lines])
     elif expected != [bundle.stdout, bundle.stderr]:
-        lines = _delta(expected[0], bundle.stdout, "stdout") + _delta(expected[1], bundle.stderr, "stderr")
-        first = next((line for line in lines if line[:1] == "+" and line[:3] != "+++"), lines[-1])
+        first = next((line for line in lines if line[:1] == "+" and line[:3] != "+++"), [*lines, "other line ends"][-1])
         problem = "\n".join([f"prints {first}", *lines])
     elif unseen:
         problem = f"a listed difference does not occur: {unseen[0]!r}"

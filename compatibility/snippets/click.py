@@ -33,6 +33,5 @@ for arguments in (["--help"], ["greet", "--count", "2", "you"], ["greet", "--cou
     print(result.exit_code, result.output)
 print(runner.invoke(main, ["--version"]).output.strip() == importlib.metadata.version("click"))
 completion = click.shell_completion.BashComplete(main, {}, "prog", "_PROG_COMPLETE")
-print([item.value for item in completion.get_completions([], "gr")], "_PROG_COMPLETE" in completion.source_template)
-with runner.isolated_filesystem():
-    print(runner.invoke(click.Command("x", callback=lambda: click.echo(click.format_filename(b"a\xff")))).output)
+print([item.value for item in completion.get_completions([], "gr")], "_PROG_COMPLETE" in completion.source())
+print(runner.invoke(click.Command("x", callback=lambda: click.echo(click.format_filename(b"a\xff")))).output)

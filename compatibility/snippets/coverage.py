@@ -13,7 +13,7 @@ for arguments in (
     ("report", "-m"),
     ("html", "-q"),
     ("json", "-q"),
-    ("annotate", "-q"),
+    ("annotate",),
     ("debug", "config"),
 ):
     result = subprocess.run([*command, *arguments], capture_output=True, text=True)

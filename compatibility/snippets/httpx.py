@@ -36,5 +36,6 @@ with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(httpx.get(f"http://127.0.0.1:{server.server_port}/").status_code, httpx.Client(http2=True).trust_env)
     server.shutdown()
-result = subprocess.run([sys.executable, "-m", "httpx", "--help"], capture_output=True, text=True)
-print(result.returncode, "--http2" in result.stdout)
+command = [sys.executable, "-c", "import httpx; httpx.main()", "--help"]
+result = subprocess.run(command, capture_output=True, text=True)
+print(result.returncode, "--http2" in result.stdout, result.stderr)

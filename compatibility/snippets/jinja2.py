@@ -12,7 +12,7 @@ from jinja2 import sandbox
 
 loader = jinja2.PackageLoader("docutils", "writers/html5_polyglot")
 environment = jinja2.Environment(loader=loader, extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
-print(loader.list_templates())
+print([name for name in loader.list_templates() if "__pycache__" not in name])
 print(environment.get_template("template.txt").render()[:40].splitlines())
 environment.install_null_translations()
 environment.loader = jinja2.ChoiceLoader(

@@ -36,4 +36,4 @@ relaxng = etree.RelaxNG(
 )
 print(relaxng.validate(tree), objectify.fromstring("<a><b>3</b></a>").b + 1)
 print(lxml.html.fromstring("<p>a<br>b<a href='/x'>c").make_links_absolute("https://example.org/") or "links made")
-print(sorted(os.path.basename(path) for path in lxml.get_include()), [os.path.isdir(p) for p in lxml.get_include()])
+print([os.path.isfile(os.path.join(path, "etreepublic.pxd")) for path in lxml.get_include()].count(True))

@@ -10,7 +10,7 @@ import pyarrow.dataset
 import pyarrow.feather
 import pyarrow.parquet
 
-table = pa.table({"k": ["a", "b", "a"], "n": [1, 2, 3], "t": pa.array([0, 1, 2], pa.timestamp("s", "Europe/Oslo"))})
+table = pa.table({"k": ["a", "b", "a"], "n": [1, 2, 3], "t": pa.array([0, 1, 2], pa.timestamp("ms", "Europe/Oslo"))})
 pa.parquet.write_table(table, "t.parquet", compression="zstd")
 print(pa.parquet.read_table("t.parquet").equals(table), pa.parquet.read_metadata("t.parquet").num_row_groups)
 print(

@@ -10,6 +10,8 @@ print(
     pycountry.currencies.get(numeric="978").name,
     pycountry.scripts.get(alpha_4="Latn").name,
 )
-print(sorted(part.name for part in pycountry.subdivisions.get(country_code="LI"))[:3], len(pycountry.historic_countries))
+print(
+    sorted(part.name for part in pycountry.subdivisions.get(country_code="LI"))[:3], len(pycountry.historic_countries)
+)
 german = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, languages=["de"])
 print(german.gettext("Germany"), german.gettext("Iceland"))

@@ -16,7 +16,7 @@ import requests.certs
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(302 if self.path == "/old" else 200)
+        self.send_response(302 if self.path.startswith("/old") else 200)
         self.send_header("Location", "/new")
         self.send_header("Set-Cookie", "a=b")
         self.end_headers()
