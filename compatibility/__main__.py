@@ -108,11 +108,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parse(arguments)
     try:
+        # What cannot be written to later is an error now.
+        text = "" if options.write is None else options.write.read_text("utf-8")
+        if options.write is not None:
+            table.replace(text, "")
         with ExitStack() as stack:
             folder = options.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="bundleimp-"))
             verdicts = _compare(options, Path(folder))
         if options.write is not None:
-            text = options.write.read_text("utf-8")
             options.write.write_text(table.replace(text, table.markdown(verdicts, _python(options.python))), "utf-8")
     except (LaboratoryError, OSError, ValueError) as error:
         print(f"compatibility: error: {error}", file=sys.stderr)
