@@ -30,12 +30,14 @@ class Question:
     """What a module asks about its location.
 
     Attributes:
-        own: whether it asks for it at all.
+        own: whether it asks for its file.
+        path: whether it uses its ``__path__``, which others then may follow.
         code: whether it then may look for code there: it lists directories, or names Python files.
 
     """
 
     own: bool = False
+    path: bool = False
     code: bool = False
 
 
@@ -50,8 +52,10 @@ def _code_objects(code: CodeType) -> Iterator[CodeType]:
             yield from _code_objects(constant)
 
 
-def _loads_own(code: CodeType) -> bool:
-    """Return whether *code* loads the global ``__file__``, but for what runs only where ``__name__ == "__main__"``."""
+def _loads(name: str, code: CodeType) -> bool:
+    """Return whether *code* loads the global *name*, but for what runs only where ``__name__ == "__main__"``."""
+    if name not in code.co_names:
+        return False
     skip = guard = 0
     for instruction in dis.get_instructions(code):
         if instruction.offset < skip:
@@ -60,7 +64,7 @@ def _loads_own(code: CodeType) -> bool:
             guard = 1
         elif guard and "JUMP" in instruction.opname:
             skip, guard = int(instruction.argval), 0
-        elif instruction.argval == "__file__" and instruction.opname in _OWN_LOADS:
+        elif instruction.argval == name and instruction.opname in _OWN_LOADS:
             return True
     return False
 
@@ -70,10 +74,12 @@ def question_of(code: CodeType) -> Question:
     parts = list(_code_objects(code))
     names = {name for part in parts for name in part.co_names}
     by_frame = names & _FRAMES and names & _FRAME_FILES and names & _FOLDERS
-    if not by_frame and not any("__file__" in part.co_names and _loads_own(part) for part in parts):
-        return NONE
+    own = bool(by_frame) or any(_loads("__file__", part) for part in parts)
+    path = any(_loads("__path__", part) for part in parts)
+    if not own:
+        return Question(path=path)
     files = (text for part in parts for text in part.co_consts if isinstance(text, str))
-    return Question(own=True, code=bool(names & _LISTINGS) or any(_is_python_file(text) for text in files))
+    return Question(own=True, path=path, code=bool(names & _LISTINGS) or any(_is_python_file(text) for text in files))
 
 
 def _is_python_file(text: str) -> bool:
@@ -81,7 +87,9 @@ def _is_python_file(text: str) -> bool:
 
 
 def _may_ask(data: bytes) -> bool:
-    return b"__file__" in data or any(name.encode() in data for name in _FRAME_FILES - {"filename"})
+    return (
+        b"__file__" in data or b"__path__" in data or any(name.encode() in data for name in _FRAME_FILES - {"filename"})
+    )
 
 
 def question_of_source(source: bytes, name: str) -> Question:
@@ -104,7 +112,7 @@ def question_of_source(source: bytes, name: str) -> Question:
 
 def question_of_image(image: bytes) -> Question:
     """Return what a module asks, by its pyc *image*; another Python's may ask for anything."""
-    if b"__file__" not in image:
+    if not _may_ask(image):
         return NONE
     if image[:4] != MAGIC_NUMBER:
         return _ANY

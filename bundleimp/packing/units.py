@@ -169,9 +169,11 @@ def _need(members: Sequence[Fact]) -> _Need:
         reason = f"{asking[0]} asks for its __file__" if asking else "it has data, should another module look for it"
         return _Need(flags | dict.fromkeys(asking, FLAG_REAL), reason if flags or asking else "")
     asking = [fact.member for fact in modules if fact.question.own and fact.question.code]
+    paths = [fact.member for fact in modules if fact.question.path and fact.is_package]
+    flags = dict.fromkeys(paths, FLAG_REACHED) | dict.fromkeys(asking, FLAG_REAL)
     if asking:
-        return _Need(dict.fromkeys(asking, FLAG_REAL), f"{asking[0]} looks for code beside its __file__")
-    return _Need({})
+        return _Need(flags, f"{asking[0]} looks for code beside its __file__")
+    return _Need(flags, f"{paths[0]} uses its __path__" if paths else "")
 
 
 def plan(

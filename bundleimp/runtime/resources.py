@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
 from . import cachefolder
 from .bundles import inner_name, locate, open_bundle
-from .mirrors import real_path, unit_of
+from .mirrors import real_path
 from .native import real_file
 
 if TYPE_CHECKING:
@@ -136,10 +136,7 @@ class BundlePath:
 
     def real_path(self) -> pathlib.Path | None:
         """Return a real file or folder with this content in the cache, or None where none can be written."""
-        unit = unit_of(self._archive, self._inner)
-        if unit is not None and unit.digest in self._archive.mirrors:
-            path = real_path(self._archive, self._inner)
-        elif self.is_file():
+        if self.is_file():
             member = self._archive.member(self._inner)
             path = real_file(self._archive, member) if member is not None else None
         else:
