@@ -58,8 +58,10 @@ def forget_path_entries() -> None:
 
 
 def remove() -> None:
-    """Take every hook of ours out of ``sys.path_hooks``, stand-ins too."""
-    sys.path_hooks[:] = [hook for hook in sys.path_hooks if not getattr(hook, "claims_bundles", False)]
+    """Take every hook of ours out of ``sys.path_hooks``, stand-ins too, also that on ``sys.meta_path``."""
+    hooks: Any
+    for hooks in (sys.path_hooks, sys.meta_path):
+        hooks[:] = [hook for hook in hooks if not getattr(hook, "claims_bundles", False)]
 
 
 path_hook.claims_bundles = True  # type: ignore[attr-defined]
@@ -75,6 +77,7 @@ def install() -> None:
         remove()
         sys.path_hooks.insert(0, path_hook)
         forget_path_entries()
+        adapt.adapt(_register)
 
 
 def uninstall() -> None:
