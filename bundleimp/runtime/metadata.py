@@ -17,22 +17,35 @@ if TYPE_CHECKING:
     from typing import IO, Any
 
     from .archive import Archive
-    from .format import Directory
-    from .zipdirectory import ListedDirectory
 else:
     _PurePath = type(pathlib.PurePath())
 
 _SUFFIXES = (".dist-info", ".egg-info")
 
 
-class _Place:
-    """An open bundle, and a name inside it ("" or "pkg/data.txt")."""
+def _read(archive: "Archive | None", inner: str) -> bytes:
+    """Return the bytes of the file *inner*.
 
-    __slots__ = ("archive", "inner")
+    Raises:
+        OSError: there is no such file.
+        BundleFormatError: it is damaged.
 
-    def __init__(self, archive: "Archive", inner: str) -> None:
-        self.archive = archive
-        self.inner = inner
+    """
+    folder, _, name = inner.rpartition("/")
+    directory = archive.directory(folder) if archive is not None else None
+    if archive is not None and directory is not None:
+        if name in directory.names:
+            return archive.read(directory.member(name))
+        if f"{name}/" in directory.names or not name:
+            raise IsADirectoryError(21, "Is a directory", os.path.join(archive.path, inner))
+    raise FileNotFoundError(2, "No such file in the bundle", os.path.join(archive.path, inner) if archive else inner)
+
+
+def _decoded(data: bytes, encoding: "str | None", errors: "str | None") -> str:
+    """Return the text of a file as `open` gives it."""
+    if encoding is None or b"\r" in data:
+        return io.TextIOWrapper(io.BytesIO(data), encoding, errors).read()
+    return data.decode(encoding, errors or "strict")
 
 
 class BundledPath(_PurePath):
@@ -44,20 +57,23 @@ class BundledPath(_PurePath):
 
     __slots__ = ()
 
-    def _place(self) -> "_Place | None":
+    def _archive(self) -> "Archive | None":
         location = locate(str(self))
-        archive = open_bundle(location.bundle).archive if location is not None else None
-        return _Place(archive, location.inner) if location is not None and archive is not None else None
+        return open_bundle(location.bundle).archive if location is not None else None
+
+    def _inner(self) -> str:
+        location = locate(str(self))
+        return location.inner if location is not None else ""
 
     def is_file(self) -> bool:
         """Return whether there is such a file."""
-        place = self._place()
-        return place is not None and place.archive.member(place.inner) is not None
+        archive = self._archive()
+        return archive is not None and archive.member(self._inner()) is not None
 
     def is_dir(self) -> bool:
         """Return whether there is such a directory."""
-        place = self._place()
-        return place is not None and place.archive.directory(place.inner) is not None
+        archive = self._archive()
+        return archive is not None and archive.directory(self._inner()) is not None
 
     def exists(self) -> bool:
         """Return whether there is such a file or directory."""
@@ -67,8 +83,8 @@ class BundledPath(_PurePath):
         """Return the absolute path without ``..``; FileNotFoundError where *strict* and nothing is there."""
         if strict and not self.exists():
             raise FileNotFoundError(2, "No such file in the bundle", str(self))
-        place = self._place()
-        return type(self)(place.archive.path, place.inner) if place is not None else self
+        archive = self._archive()
+        return type(self)(archive.path, self._inner()) if archive is not None else self
 
     def iterdir(self) -> "Iterator[BundledPath]":
         """Yield what is in the directory.
@@ -77,8 +93,8 @@ class BundledPath(_PurePath):
             NotADirectoryError, FileNotFoundError: it is none.
 
         """
-        place = self._place()
-        directory = place.archive.directory(place.inner) if place is not None else None
+        archive = self._archive()
+        directory = archive.directory(self._inner()) if archive is not None else None
         if directory is None:
             if self.is_file():
                 raise NotADirectoryError(20, "Not a directory", str(self))
@@ -94,13 +110,11 @@ class BundledPath(_PurePath):
             BundleFormatError: it is damaged.
 
         """
-        place = self._place()
-        member = place.archive.member(place.inner) if place is not None else None
-        if place is None or member is None:
-            if self.is_dir():
-                raise IsADirectoryError(21, "Is a directory", str(self))
-            raise FileNotFoundError(2, "No such file in the bundle", str(self))
-        return place.archive.read(member)
+        return _read(self._archive(), self._inner())
+
+    def read_text(self, encoding: "str | None" = None, errors: "str | None" = None) -> str:
+        """Return the file's text; *encoding* and *errors* as of `open`."""
+        return _decoded(self.read_bytes(), encoding, errors)
 
     def open(self, mode: str = "r", *args: "Any", **kwargs: "Any") -> "IO[Any]":
         """Open the file for reading; further arguments are those of `io.TextIOWrapper`.
@@ -116,9 +130,47 @@ class BundledPath(_PurePath):
         stream = io.BytesIO(self.read_bytes())
         return stream if "b" in mode else io.TextIOWrapper(stream, *args, **kwargs)
 
+
+class MetadataPath:
+    """Where the metadata of a distribution was found, or a file of it, in the version of the bundle that it was in.
+
+    In everything but reading it is a `BundledPath`, which is made when it is asked for: a `pathlib` path takes longer
+    to make than the file takes to read, and whoever looks for entry points asks every distribution for one.
+    """
+
+    __slots__ = ("_archive", "_inner")
+
+    def __init__(self, archive: "Archive", inner: str) -> None:
+        self._archive = archive
+        self._inner = inner
+
+    def __str__(self) -> str:
+        return os.path.join(self._archive.path, *self._inner.split("/"))
+
+    __fspath__ = __str__
+
+    def __repr__(self) -> str:
+        return f"MetadataPath({str(self)!r})"
+
+    def __getattr__(self, name: str) -> "Any":
+        return getattr(BundledPath(str(self)), name)
+
+    def __truediv__(self, name: "str | os.PathLike[str]") -> BundledPath:
+        return BundledPath(str(self)) / name
+
+    def joinpath(self, *names: "str | os.PathLike[str]") -> "MetadataPath | BundledPath":
+        """Return the path below this one."""
+        if len(names) == 1 and isinstance(names[0], str):
+            name = names[0]
+            if not name:
+                return self
+            if name[0] != "." and name.replace(".", "_").replace("-", "_").isidentifier():
+                return MetadataPath(self._archive, f"{self._inner}/{name}")
+        return BundledPath(str(self), *names)
+
     def read_text(self, encoding: "str | None" = None, errors: "str | None" = None) -> str:
         """Return the file's text; *encoding* and *errors* as of `open`."""
-        return self.open("r", encoding, errors).read()  # type: ignore[no-any-return]
+        return _decoded(_read(self._archive, self._inner), encoding, errors)
 
 
 def _normalized(name: str) -> str:
@@ -130,37 +182,40 @@ def _normalized(name: str) -> str:
 
 
 class _Lookup:
-    """The folders (and, of old, files) with the metadata of each distribution in one directory of a bundle, by name."""
+    """The folders (and, of old, files) with the metadata of each distribution in one directory of a bundle, by name.
 
-    __slots__ = ("_eggs", "_infos", "_root", "key")
+    ``key`` is that of the version of the bundle.
+    """
 
-    def __init__(self, root: str, key: str, directory: "Directory | ListedDirectory | None") -> None:
-        """Collect the names in *directory*, which is at *root*, of the version of the bundle that has *key*."""
-        self.key = key
-        self._root = root
-        self._infos: dict[str, list[str]] = {}
-        self._eggs: dict[str, list[str]] = {}
-        egg = os.path.basename(root).lower()
+    __slots__ = ("_eggs", "_infos", "key")
+
+    def __init__(self, archive: "Archive", inner: str) -> None:
+        self.key = archive.key
+        # Two of one name are rare; they share a string, with a slash between.
+        self._infos: dict[str, str] = {}
+        self._eggs: dict[str, str] = {}
+        directory = archive.directory(inner)
+        egg = inner.rpartition("/")[2].lower()
         for child in directory.names if directory is not None else ():
-            low = child.removesuffix("/").lower()
+            file_name = child.removesuffix("/")
+            low = file_name.lower()
             if low.endswith(_SUFFIXES):
-                name = low.rpartition(".")[0].partition("-")[0]
-                self._infos.setdefault(_normalized(name), []).append(child)
+                table, name = self._infos, _normalized(low.rpartition(".")[0].partition("-")[0])
             elif low == "egg-info" and egg.endswith(".egg"):
-                name = egg.rpartition(".")[0].partition("-")[0]
-                self._eggs.setdefault(name, []).append(child)
+                table, name = self._eggs, egg.rpartition(".")[0].partition("-")[0]
+            else:
+                continue
+            table[name] = f"{table[name]}/{file_name}" if name in table else file_name
 
-    def search(self, prepared: "Any") -> "Iterator[BundledPath]":
-        """Yield the paths for the name that *prepared* holds, or all where it holds none."""
+    def search(self, prepared: "Any") -> "Iterator[str]":
+        """Yield the file names for the distribution that *prepared* names, or all where it names none."""
         tables = (self._infos, prepared.normalized), (self._eggs, prepared.legacy_normalized)
         for table, name in tables:
-            found: Iterable[list[str]] = (table.get(name, []),) if prepared else table.values()
-            for children in found:
-                for child in children:
-                    yield BundledPath(self._root, child)
+            for file_names in table.values() if not prepared else (table[name],) if name in table else ():
+                yield from file_names.split("/")
 
 
-def search(fast_path: "Any", prepared: "Any") -> "Iterable[BundledPath] | None":
+def search(fast_path: "Any", prepared: "Any") -> "Iterable[MetadataPath] | None":
     """Return where the metadata of distributions is in one path entry; None where that is in no bundle.
 
     A bundle that is not sound has none, and is one `BundleWarning`.
@@ -183,6 +238,6 @@ def search(fast_path: "Any", prepared: "Any") -> "Iterable[BundledPath] | None":
         return ()
     lookup: _Lookup | None = vars(fast_path).get("bundle_lookup")
     if lookup is None or lookup.key != archive.key:
-        root = os.path.join(location.bundle, location.inner)
-        lookup = fast_path.bundle_lookup = _Lookup(root, archive.key, archive.directory(location.inner))
-    return lookup.search(prepared)
+        lookup = fast_path.bundle_lookup = _Lookup(archive, location.inner)
+    prefix = f"{location.inner}/" if location.inner else ""
+    return (MetadataPath(archive, prefix + name) for name in lookup.search(prepared))
