@@ -112,7 +112,8 @@ result += [one["text.txt"].read_text(), one["text.txt"].read_binary().decode()]
 result += [one["mod.py"].read_text(encoding="utf-8")]
 located = one["mod.py"].locate()
 result += [located.exists(), located.is_file(), located.is_dir(), located.name, located.stem, located.suffix]
-result += [located.parent.is_dir(), located.parent.is_file(), sorted({path.name for path in located.parent.iterdir()} - {'__pycache__'})]
+result += [located.parent.is_dir(), located.parent.is_file()]
+result += [sorted({path.name for path in located.parent.iterdir()} - {"__pycache__"})]
 with located.open("rb") as binary, located.open(encoding="ascii") as text:
     result += [located.read_text("utf-8"), binary.read().decode(), text.read()]
 result += [str(located.resolve().relative_to(m.distribution("two").locate_file("").resolve()))]
