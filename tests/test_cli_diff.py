@@ -135,7 +135,7 @@ def test_content_that_only_sha256_tells_apart_is_different() -> None:
 
 
 def test_an_entry_point_added_removed_or_changed() -> None:
-    values = ({}, {"entry_point": "a:b"}, {"entry_point": "a:c"})
+    values: tuple[dict[str, str], ...] = ({}, {"entry_point": "a:b"}, {"entry_point": "a:c"})
     for before, after in itertools.permutations(values, 2):
         (fact,) = compare(Contents({}, before), Contents({}, after)).facts
         assert (fact.name, fact.before, fact.after) == (

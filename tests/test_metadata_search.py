@@ -166,7 +166,7 @@ def many(number: int) -> Tree:
 
 COUNTED = """
 import builtins, importlib.metadata as m, io, json, os, sys
-sys.path[:] = sys.path[:2]  # the script's folder and the bundle
+sys.path[:] = [entry for entry in sys.path if "site-packages" not in entry]
 import imported
 from bundleimp.runtime import bundlefile, metadata
 counts = {}
