@@ -31,7 +31,7 @@ RUNTIME = [
         "cachefolder",
         "codecache",
     ),
-    *("native", "resources", "metadata", "adapt", "loaders", "finder", "hook"),
+    *("native", "resources", "metadata", "pkgresources", "adapt", "loaders", "finder", "hook"),
 ]
 LAYERS = {"runtime": 0, "packing": 1, "inspection": 1, "cli": 2}
 # What any interpreter has loaded before its first import statement runs, or has built in.
@@ -47,7 +47,7 @@ ALWAYS_THERE = {
     "time",
 }
 # Loaded when a program asks for a resource or for a distribution; not on the way of an import.
-LOADED_LATER = {"metadata", "resources"}
+LOADED_LATER = {"metadata", "pkgresources", "resources"}
 
 
 def module_name(path: Path) -> str:

@@ -68,6 +68,8 @@ class _AfterImport:
         self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
         """Return the spec that the other finders give for a module that is to be adapted, else None."""
+        if self._late:
+            self.find_distributions()
         if fullname not in self._actions:
             return None
         for finder in sys.meta_path:
@@ -80,7 +82,7 @@ class _AfterImport:
         return None
 
     def find_distributions(self, context: object = None) -> "tuple[()]":  # noqa: ARG002 (of a protocol)
-        """Find nothing (``importlib.metadata``), but adapt what was just being loaded when all else was adapted."""
+        """Find nothing (``importlib.metadata``), but adapt what was on its way in when all else was adapted."""
         for name in list(self._late):
             module = sys.modules.get(name)
             if module is not None and not _is_initializing(module):
@@ -273,17 +275,17 @@ def _namespace_reader(self: "Any", module: str) -> "Any":
 _namespace_reader.__name__ = "get_resource_reader"
 
 
-def adapt(register: "Callable[[ModuleType], None]") -> None:
+def adapt(registrations: "dict[str, Callable[[ModuleType], None]]") -> None:
     """Adapt the standard library; nothing happens where that was done before.
 
     Arguments:
-        register: called with ``importlib.abc`` once that is loaded.
+        registrations: what else to call with which module once that is loaded.
 
     """
     if NamespaceLoader.get_resource_reader is _namespace_reader:
         return
     NamespaceLoader.get_resource_reader = _namespace_reader
-    actions = {"importlib.abc": register, "linecache": _adapt_linecache}
+    actions = registrations | {"linecache": _adapt_linecache}
     actions |= dict.fromkeys(_METADATA, _adapt_metadata)
     _replace(sys, "unraisablehook", _UnraisableHook(sys.unraisablehook))
     if sys.version_info < (3, 13):
