@@ -96,6 +96,33 @@ def synthetic_tree(folder: Path, packages: int, subpackages: int, modules: int) 
     return folder
 
 
+def distributions(folder: Path, number: int) -> Path:
+    """Write *number* distributions of one module each, with the metadata that an installer leaves, and return *folder*.
+
+    Every other one has entry points; one more module, ``imported``, belongs to none.
+    """
+    folder.mkdir(parents=True)
+    (folder / "imported.py").write_text("VALUE = 1\n")
+    for at in range(number):
+        (folder / f"project_{at:03}.py").write_text(f"VALUE = {at}\n")
+        info = folder / f"project_{at:03}-{at}.0.dist-info"
+        info.mkdir()
+        header = f"Metadata-Version: 2.1\nName: project-{at:03}\nVersion: {at}.0\nRequires-Dist: click (>=8)\n\n"
+        (info / "METADATA").write_text(header + "A line of what the project says about itself.\n" * 100)
+        (info / "WHEEL").write_text("Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        (info / "INSTALLER").write_text("pip\n")
+        names = [
+            f"project_{at:03}.py",
+            *(f"{info.name}/{name}" for name in ("METADATA", "WHEEL", "INSTALLER", "RECORD")),
+        ]
+        if at % 2:
+            text = f"[console_scripts]\nproject-{at:03} = project_{at:03}:main\n\n[plugins]\none = project_{at:03}\n"
+            (info / "entry_points.txt").write_text(text)
+            names.append(f"{info.name}/entry_points.txt")
+        (info / "RECORD").write_text("".join(f"{name},,\n" for name in names))
+    return folder
+
+
 def bundle(tree: Path, output: Path) -> Path:
     """Pack *tree* with the default options into *output*, and return it."""
     bundleimp.pack([tree], output)

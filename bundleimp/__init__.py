@@ -1,7 +1,7 @@
 """Ship and import Python packages as one file.
 
-This module is loaded at every start of an interpreter that has bundleimp installed, so it holds no more than a
-stand-in for the path hook; everything else is loaded at its first use (PEP 562).
+This module is loaded at every start of an interpreter that has bundleimp installed, so it holds no more than
+stand-ins for the hooks; everything else is loaded at its first use (PEP 562).
 """
 
 import os
@@ -9,6 +9,8 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from importlib.metadata import DistributionFinder
+
     from .inspection.bundle import Bundle, open_bundle
     from .packing.pack import PackReport, pack
     from .runtime.errors import BundleError, BundleWarning
@@ -73,12 +75,35 @@ def _path_hook(path: str) -> object:
 _path_hook.claims_bundles = True  # type: ignore[attr-defined]
 
 
+class _MetadataHook:
+    """Stand in, on ``sys.meta_path``, for what the runtime does to ``importlib.metadata``.
+
+    That asks for distributions on path entries that nothing was imported from yet, and asks no path hook.
+    """
+
+    claims_bundles = True
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        """Find nothing."""
+
+    @staticmethod
+    def find_distributions(context: "DistributionFinder.Context") -> "tuple[()]":
+        """Find nothing, but see to it that whoever is asked next finds what is in bundles."""
+        if isinstance(context.path, list | tuple) and any(".pybundle" in str(entry) for entry in context.path):
+            from .runtime import hook
+
+            hook.install()
+        return ()
+
+
 def _start() -> None:
-    """Install the stand-in; called at start-up by bundleimp.pth and bundleimp.start (PEP 829)."""
+    """Install the stand-ins; called at start-up by bundleimp.pth and bundleimp.start (PEP 829)."""
     # In some virtual environments site runs the same file twice.
     there = any(getattr(hook, "claims_bundles", False) for hook in sys.path_hooks)
     if not there and os.environ.get("BUNDLEIMP_DISABLE", "") in {"", "0"}:
         sys.path_hooks.insert(0, _path_hook)  # type: ignore[arg-type]
+        sys.meta_path.insert(0, _MetadataHook)
         for path in list(sys.path_importer_cache):
             if ".pybundle" in path:
                 del sys.path_importer_cache[path]

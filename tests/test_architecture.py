@@ -32,7 +32,7 @@ RUNTIME = [
         "cachefolder",
         "codecache",
     ),
-    *("mirrors", "located", "native", "resources", "adapt", "loaders", "finder", "hook"),
+    *("mirrors", "located", "native", "resources", "metadata", "pkgresources", "adapt", "loaders", "finder", "hook"),
 ]
 LAYERS = {"runtime": 0, "packing": 1, "inspection": 1, "cli": 2}
 # What any interpreter has loaded before its first import statement runs, or has built in.
@@ -47,8 +47,8 @@ ALWAYS_THERE = {
     "sys",
     "time",
 }
-# Loaded when a program asks for a resource; not on the way of an import.
-LOADED_LATER = {"resources"}
+# Loaded when a program asks for a resource or for a distribution; not on the way of an import.
+LOADED_LATER = {"metadata", "pkgresources", "resources"}
 
 
 def module_name(path: Path) -> str:
@@ -127,7 +127,8 @@ def test_an_import_from_a_bundle_loads_our_runtime_and_nothing_else(tmp_path: Pa
     ours = {name for name in having - without if name.startswith("bundleimp.runtime")}
     assert having - without == ours | {"mypkg", "mypkg.mod"}
     assert "bundleimp.runtime.hook" in ours
-    assert not ours & {"bundleimp.runtime.resources", "bundleimp.runtime.native", "bundleimp.runtime.encoding"}
+    later = {*LOADED_LATER, "native", "encoding"}
+    assert not ours & {f"bundleimp.runtime.{name}" for name in later}
 
 
 def test_without_a_bundle_the_start_loads_one_module() -> None:

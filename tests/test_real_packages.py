@@ -192,3 +192,24 @@ print(found)
     }
     assert len(outputs) == 1
     assert len(outputs.pop()) > 10_000
+
+
+def test_every_distribution_says_the_same_of_itself(places: dict[str, Path], clean_python: str) -> None:
+    script = """
+import importlib.metadata as m, os, sys
+root = sys.argv[1]
+found = sorted(m.distributions(path=[root]), key=lambda each: each.name.lower())
+for each in found:
+    files = [file for file in each.files or () if file.locate().is_file() and not file.name.startswith(".git")]
+    print(each.name, each.version, each.requires, list(each.entry_points), each.metadata.items())
+    print(len(files), sum(len(file.read_binary()) for file in files if file.suffix == ".py"))
+    assert m.version(each.name) == each.version
+groups = m.entry_points().groups
+print(sorted(groups), sorted((name, sorted(set(of))) for name, of in m.packages_distributions().items()))
+"""
+    outputs = {
+        run_python("-W", "ignore", "-c", script, str(path), path=[path], executable=clean_python).stdout
+        for path in places.values()
+    }
+    assert len(outputs) == 1
+    assert outputs.pop().count("\n") > 40

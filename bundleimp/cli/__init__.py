@@ -24,6 +24,7 @@ _COMMANDS = {
     "verify": "check everything that can be checked",
     "extract": "unpack a bundle into a directory",
     "run": "run a bundle, or a module in it",
+    "diff": "say what differs between two bundles",
     "explain": "say which path entry gives a module",
     "doctor": "say whether this Python imports bundles, and what is in the way",
 }

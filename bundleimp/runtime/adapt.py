@@ -1,13 +1,14 @@
 """The few places where the standard library has to be told of bundles, and how that is undone.
 
-Everything here happens at the first bundle, and nothing of it imports a module: what is not loaded yet is adapted
-right after it is.  `adapt` makes
+Everything here happens when the path hook is installed, and nothing of it imports a module: what is not loaded yet is
+adapted right after it is.  `adapt` makes
 
 - ``linecache`` know the source of every module from a bundle, also by bare file name;
 - tracebacks show source lines where they are printed in C, which only opens files: those of uncaught exceptions on
   3.11 and 3.12, and of exceptions that cannot be raised on any version;
 - the abstract base classes of ``importlib.abc`` and our classes agree on ``isinstance``;
-- ``importlib.resources`` read namespace packages that have portions in bundles.
+- ``importlib.resources`` read namespace packages that have portions in bundles;
+- ``importlib.metadata`` and its backport find the distributions of bundles.
 """
 
 import sys
@@ -45,15 +46,21 @@ class _LoadThenAct:
         self._action(module)
 
 
+def _is_initializing(module: "ModuleType") -> bool:
+    return getattr(getattr(module, "__spec__", None), "_initializing", False)
+
+
 class _AfterImport:
     """Meta path finder that finds nothing of its own: it has given modules adapted right after they are loaded."""
 
     def __init__(self, actions: "dict[str, Callable[[ModuleType], None]]") -> None:
         self._actions = {}
+        self._late = set()
         for name, action in actions.items():
             module = sys.modules.get(name)
-            if module is None or getattr(getattr(module, "__spec__", None), "_initializing", False):
+            if module is None or _is_initializing(module):
                 self._actions[name] = action
+                self._late |= {name} if module is not None else set()
             else:
                 action(module)
 
@@ -61,6 +68,8 @@ class _AfterImport:
         self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
         """Return the spec that the other finders give for a module that is to be adapted, else None."""
+        if self._late:
+            self.find_distributions()
         if fullname not in self._actions:
             return None
         for finder in sys.meta_path:
@@ -71,6 +80,15 @@ class _AfterImport:
                     spec.loader = _LoadThenAct(spec.loader, self._actions[fullname])  # type: ignore[arg-type, assignment]
                 return spec
         return None
+
+    def find_distributions(self, context: object = None) -> "tuple[()]":  # noqa: ARG002 (of a protocol)
+        """Find nothing (``importlib.metadata``), but adapt what was on its way in when all else was adapted."""
+        for name in list(self._late):
+            module = sys.modules.get(name)
+            if module is not None and not _is_initializing(module):
+                self._late.discard(name)
+                self._actions[name](module)
+        return ()
 
     def invalidate_caches(self) -> None:
         """Look at all bundles again (`importlib.invalidate_caches`).
@@ -213,6 +231,33 @@ def _adapt_threading(threading: "Any") -> None:
         _replace(threading, "excepthook", _ThreadHook(threading.excepthook))
 
 
+class _Search(_Hook):
+    """``FastPath.search`` of ``importlib.metadata``: every path entry goes through it, in the order of ``sys.path``."""
+
+    def __get__(self, fast_path: "Any", kind: "type | None" = None) -> "Any":
+        if fast_path is None:
+            return self
+        return lambda prepared: self(fast_path, prepared)
+
+    def __call__(self, fast_path: "Any", prepared: "Any") -> "Any":
+        found = None
+        if SUFFIX in str(fast_path.root):
+            from .metadata import search  # noqa: PLC0415 (loaded when first asked for)
+
+            found = search(fast_path, prepared)
+        return found if found is not None else self.original(fast_path, prepared)
+
+
+# The second is the first's backport.
+_METADATA = ("importlib.metadata", "importlib_metadata")
+
+
+def _adapt_metadata(metadata: "Any") -> None:
+    fast_path: Any = getattr(metadata, "FastPath", None)
+    if hasattr(fast_path, "search"):  # else a backport of another age
+        fast_path.search = _Search(fast_path.search)
+
+
 # Private to the import system, but nothing else stands between a namespace package and its resources.
 NamespaceLoader: "Any" = _NamespaceLoader
 _original_reader = NamespaceLoader.get_resource_reader
@@ -230,17 +275,18 @@ def _namespace_reader(self: "Any", module: str) -> "Any":
 _namespace_reader.__name__ = "get_resource_reader"
 
 
-def adapt(register: "Callable[[ModuleType], None]") -> None:
+def adapt(registrations: "dict[str, Callable[[ModuleType], None]]") -> None:
     """Adapt the standard library; nothing happens where that was done before.
 
     Arguments:
-        register: called with ``importlib.abc`` once that is loaded.
+        registrations: what else to call with which module once that is loaded.
 
     """
     if NamespaceLoader.get_resource_reader is _namespace_reader:
         return
     NamespaceLoader.get_resource_reader = _namespace_reader
-    actions = {"importlib.abc": register, "linecache": _adapt_linecache}
+    actions = registrations | {"linecache": _adapt_linecache}
+    actions |= dict.fromkeys(_METADATA, _adapt_metadata)
     _replace(sys, "unraisablehook", _UnraisableHook(sys.unraisablehook))
     if sys.version_info < (3, 13):
         _replace(sys, "excepthook", _ExceptHook(sys.excepthook))
@@ -252,7 +298,9 @@ def restore() -> None:
     """Undo what `adapt` did, as far as nobody else has put something of their own on top."""
     NamespaceLoader.get_resource_reader = _original_reader
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _AfterImport)]
-    for module in (sys, sys.modules.get("linecache"), sys.modules.get("threading")):
-        for name, hook in list(vars(module).items()) if module is not None else ():
+    holders: list[Any] = [sys, sys.modules.get("linecache"), sys.modules.get("threading")]
+    holders += [getattr(sys.modules.get(name), "FastPath", None) for name in _METADATA]
+    for holder in holders:
+        for name, hook in list(vars(holder).items()) if holder is not None else ():
             if isinstance(hook, _Hook):
-                setattr(module, name, hook.original)
+                setattr(holder, name, hook.original)

@@ -149,8 +149,11 @@ class Archive:
         """Return bytes that are likely to lie just before or among those that were read last."""
         window = self._window
         if not window.start <= offset <= offset + size <= window.start + len(window.data):
-            start = max(0, min(offset, offset + size - _WINDOW))
-            window = self._window = _Window(start, self._file.read(start, offset + size - start))
+            if offset < window.start:  # children stand before their parents
+                start, end = max(0, min(offset, offset + size - _WINDOW)), offset + size
+            else:
+                start, end = offset, max(offset + size, min(offset + _WINDOW, self._file.size))
+            window = self._window = _Window(start, self._file.read(start, end - start))
         return window.data[offset - window.start : offset - window.start + size]
 
     def _use_index(self, head: "Head") -> None:

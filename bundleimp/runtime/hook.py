@@ -37,7 +37,7 @@ def path_hook(path: str) -> "BundleFinder":
         bundle.check()
     # A file that is not sound is claimed too: zipimport, asked next, imports from many truncated ones.
     finder = BundleFinder.at(bundle, location)
-    adapt.adapt(_register)
+    adapt.adapt(_REGISTRATIONS)
     if TRACING:
         trace(f"claimed path entry {path}")
     return finder
@@ -53,6 +53,32 @@ def _register(importlib_abc: "Any") -> None:
     importlib_abc.PathEntryFinder.register(BundleFinder)
 
 
+def _register_pkg_resources(pkg_resources: "Any") -> None:
+    """Register for what ``pkg_resources`` looks into path entries and packages for."""
+
+    def find(_importer: BundleFinder, entry: str, only: bool = False) -> "Any":  # noqa: ARG001 (of a protocol)
+        from .pkgresources import find_distributions  # noqa: PLC0415 (loaded when first asked for)
+
+        return find_distributions(pkg_resources, entry)
+
+    def provide(module: "Any") -> "Any":
+        from .pkgresources import provider  # noqa: PLC0415
+
+        return provider(pkg_resources, module)
+
+    pkg_resources.register_finder(BundleFinder, find)
+    pkg_resources.register_namespace_handler(BundleFinder, pkg_resources.file_ns_handler)
+    for loader in (BundleLoader, SourcelessBundleLoader, BundleExtensionLoader):
+        pkg_resources.register_loader_type(loader, provide)
+    if pkg_resources.__spec__._initializing:  # noqa: SLF001 (else it does not look at sys.path again, whatever is there)
+        from .pkgresources import complete  # noqa: PLC0415
+
+        complete(pkg_resources, sys.path)
+
+
+_REGISTRATIONS = {"importlib.abc": _register, "pkg_resources": _register_pkg_resources}
+
+
 def forget_path_entries() -> None:
     """Make the import system ask its path hooks again for every path entry that may be in a bundle."""
     for path in list(sys.path_importer_cache):
@@ -61,8 +87,10 @@ def forget_path_entries() -> None:
 
 
 def remove() -> None:
-    """Take every hook of ours out of ``sys.path_hooks``, stand-ins too."""
-    sys.path_hooks[:] = [hook for hook in sys.path_hooks if not getattr(hook, "claims_bundles", False)]
+    """Take every hook of ours out of ``sys.path_hooks``, stand-ins too, also that on ``sys.meta_path``."""
+    hooks: Any
+    for hooks in (sys.path_hooks, sys.meta_path):
+        hooks[:] = [hook for hook in hooks if not getattr(hook, "claims_bundles", False)]
 
 
 path_hook.claims_bundles = True  # type: ignore[attr-defined]
@@ -78,6 +106,7 @@ def install() -> None:
         remove()
         sys.path_hooks.insert(0, path_hook)
         forget_path_entries()
+        adapt.adapt(_REGISTRATIONS)
 
 
 def uninstall() -> None:

@@ -1,0 +1,56 @@
+"""``bundleimp diff``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from ..inspection.bundle import open_bundle
+from ..inspection.diff import diff
+from .output import add_json, plural, print_json
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from ..inspection.diff import Difference, MemberChange
+
+DESCRIPTION = """Print which members B has more, has no longer, and has with other content than A, and what else the
+bundles say of themselves differently; where one is a zip or a wheel, only members are compared.  Times and permissions
+are not.  Exit status 1 means that something differs."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("before", metavar="A")
+    parser.add_argument("after", metavar="B")
+    parser.add_argument("--quiet", action="store_true", help="print what differs, and nothing where nothing does")
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command; return the exit status."""
+    before, after = open_bundle(arguments.before), open_bundle(arguments.after)
+    difference = diff(before, after)
+    if arguments.json:
+        print_json({"same": not difference} | asdict(difference))
+    else:
+        for line in _lines(difference):
+            print(line)
+        if not difference and not arguments.quiet:
+            print(f"no difference: {plural(len(before.members), 'member')}")
+    return 1 if difference else 0
+
+
+def _lines(difference: Difference) -> Iterator[str]:
+    yield from (f"added    {name}" for name in difference.added)
+    yield from (f"removed  {name}" for name in difference.removed)
+    yield from (f"changed  {change.name} ({_sizes(change)})" for change in difference.changed)
+    for fact in difference.facts:
+        yield f"{fact.name}: {fact.before or 'none'} -> {fact.after or 'none'}"
+
+
+def _sizes(change: MemberChange) -> str:
+    if change.before == change.after:
+        return f"{change.before} bytes, as before"
+    return f"{change.before} -> {change.after} bytes"

@@ -1,0 +1,172 @@
+"""What differs between two bundles, or between a bundle and any zip.
+
+Content is compared by size and CRC-32 as the central directories give them, and by the SHA-256 of RECORD where both
+files have one.  What a bundle says about itself is compared where both are bundles.  Times and permissions are not.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..runtime import format as bundle_format
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from .bundle import Bundle
+
+# Follows from what is compared anyway.
+_DERIVED = {"members", "distributions", "python"}
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a member holds.
+
+    Attributes:
+        size: its size in bytes, unpacked.
+        crc: its CRC-32.
+        digest: its SHA-256 as RECORD has it, or None where there is no RECORD, or it does not name the member.
+
+    """
+
+    size: int
+    crc: int
+    digest: str | None = None
+
+    def same_as(self, other: Content) -> bool:
+        """Return whether nothing speaks against both being the same."""
+        digests = {self.digest, other.digest} - {None}
+        return (self.size, self.crc) == (other.size, other.crc) and len(digests) <= 1
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is compared of one file.
+
+    Attributes:
+        members: what each name stands for; more than one content where the name appears more than once.
+        facts: what the bundle says about itself; None for a zip of another tool, which says nothing.
+
+    """
+
+    members: Mapping[str, Sequence[Content]]
+    facts: Mapping[str, str] | None
+
+
+@dataclass(frozen=True)
+class MemberChange:
+    """A member that both files have, with different content; sizes in bytes."""
+
+    name: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class FactChange:
+    """Something that the bundles say about themselves differently; None where one of them says nothing of it."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What the second file has added, no longer has, and has changed."""
+
+    added: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    changed: list[MemberChange] = field(default_factory=list)
+    facts: list[FactChange] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed or self.facts)
+
+
+def compare(before: Contents, after: Contents) -> Difference:
+    """Return what differs, in the order of the names."""
+    changed = [
+        MemberChange(name, sum(each.size for each in contents), sum(each.size for each in after.members[name]))
+        for name, contents in sorted(before.members.items())
+        if name in after.members and not _same(contents, after.members[name])
+    ]
+    return Difference(
+        sorted(after.members.keys() - before.members.keys()),
+        sorted(before.members.keys() - after.members.keys()),
+        changed,
+        list(_changed_facts(before.facts, after.facts)) if before.facts is not None and after.facts is not None else [],
+    )
+
+
+def _same(before: Sequence[Content], after: Sequence[Content]) -> bool:
+    return len(before) == len(after) and all(one.same_as(other) for one, other in zip(before, after, strict=True))
+
+
+def _changed_facts(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[FactChange]:
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            yield FactChange(name, before.get(name), after.get(name))
+
+
+def diff(before: Bundle, after: Bundle) -> Difference:
+    """Return what differs between two opened files.
+
+    Raises:
+        BundleFormatError: what a bundle says about itself is damaged.
+
+    """
+    recorded = all(_has_record(bundle) for bundle in (before, after))
+    return compare(_contents(before, recorded=recorded), _contents(after, recorded=recorded))
+
+
+def _has_record(bundle: Bundle) -> bool:
+    return any(entry.member.name == bundle_format.RECORD for entry in bundle.outer.entries)
+
+
+def _contents(bundle: Bundle, *, recorded: bool) -> Contents:
+    """Return what is compared of *bundle*, with the digests of its RECORD where *recorded*."""
+    digests = _digests(bundle.read(bundle_format.RECORD)) if recorded else {}
+    members: dict[str, list[Content]] = {}
+    for entry in bundle.entries():
+        member = entry.member
+        if not member.name.endswith("/"):
+            members.setdefault(member.name, []).append(Content(member.size, member.crc, digests.get(member.name)))
+    return Contents(members, _facts(bundle))
+
+
+def _digests(record: bytes) -> dict[str, str]:
+    """Return the digest of each member that RECORD names."""
+    try:
+        rows = list(csv.reader(io.StringIO(record.decode("utf-8", "backslashreplace"), newline="")))
+    except csv.Error:
+        return {}
+    return {row[0]: row[1] for row in rows if len(row) > 1 and row[1]}
+
+
+def _facts(bundle: Bundle) -> dict[str, str] | None:
+    """Return what *bundle* says about itself, by name."""
+    manifest = bundle.manifest
+    if manifest is None:
+        return None
+    facts = {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for name, value in manifest.items()
+        if name not in _DERIVED and value is not None
+    }
+    pythons = manifest.get("python")
+    for python in pythons if isinstance(pythons, list) else ():
+        if isinstance(python, dict):
+            facts[f"Python of {python.get('tag')}"] = str(python.get("version"))
+    for entry in bundle.outer.entries:
+        member = entry.member
+        if member.name.startswith(bundle_format.CODE):
+            tag = member.name.removeprefix(bundle_format.CODE)
+            facts[f"bytecode for {tag}"] = f"{member.size} bytes, CRC-32 {member.crc:08x}"
+    facts["layout"] = bundle.layout
+    return facts

@@ -1,0 +1,243 @@
+"""The distributions of a bundle, for ``importlib.metadata`` and its backport (``importlib_metadata``).
+
+Both look for distributions in one path entry after the other, and `adapt` leads that search here for those in bundles.
+What they make of the paths that they get is theirs.  Loaded at the first such search, so it may import what they do.
+"""
+
+import io
+import os
+import pathlib
+
+from .bundles import locate, open_bundle
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import PurePath as _PurePath
+    from typing import IO, Any
+
+    from .archive import Archive
+else:
+    _PurePath = type(pathlib.PurePath())
+
+_SUFFIXES = (".dist-info", ".egg-info")
+
+
+def _read(archive: "Archive | None", inner: str) -> bytes:
+    """Return the bytes of the file *inner*.
+
+    Raises:
+        OSError: there is no such file.
+        BundleFormatError: it is damaged.
+
+    """
+    folder, _, name = inner.rpartition("/")
+    directory = archive.directory(folder) if archive is not None else None
+    if archive is not None and directory is not None:
+        if name in directory.names:
+            return archive.read(directory.member(name))
+        if f"{name}/" in directory.names or not name:
+            raise IsADirectoryError(21, "Is a directory", os.path.join(archive.path, inner))
+    raise FileNotFoundError(2, "No such file in the bundle", os.path.join(archive.path, inner) if archive else inner)
+
+
+def _decoded(data: bytes, encoding: "str | None", errors: "str | None") -> str:
+    """Return the text of a file as `open` gives it."""
+    if encoding is None or b"\r" in data:
+        return io.TextIOWrapper(io.BytesIO(data), encoding, errors).read()
+    return data.decode(encoding, errors or "strict")
+
+
+class BundledPath(_PurePath):
+    """A path that leads into a bundle, there or not.
+
+    A `pathlib.PurePath`, so that whoever takes paths apart can; and as much of `pathlib.Path` as reading needs.  Like
+    that, it is a name: what it stands for is looked up in the version of the bundle that is in use when it is asked.
+    """
+
+    __slots__ = ()
+
+    def _archive(self) -> "Archive | None":
+        location = locate(str(self))
+        return open_bundle(location.bundle).archive if location is not None else None
+
+    def _inner(self) -> str:
+        location = locate(str(self))
+        return location.inner if location is not None else ""
+
+    def is_file(self) -> bool:
+        """Return whether there is such a file."""
+        archive = self._archive()
+        return archive is not None and archive.member(self._inner()) is not None
+
+    def is_dir(self) -> bool:
+        """Return whether there is such a directory."""
+        archive = self._archive()
+        return archive is not None and archive.directory(self._inner()) is not None
+
+    def exists(self) -> bool:
+        """Return whether there is such a file or directory."""
+        return self.is_file() or self.is_dir()
+
+    def resolve(self, strict: bool = False) -> "BundledPath":
+        """Return the absolute path without ``..``; FileNotFoundError where *strict* and nothing is there."""
+        if strict and not self.exists():
+            raise FileNotFoundError(2, "No such file in the bundle", str(self))
+        archive = self._archive()
+        return type(self)(archive.path, self._inner()) if archive is not None else self
+
+    def iterdir(self) -> "Iterator[BundledPath]":
+        """Yield what is in the directory.
+
+        Raises:
+            NotADirectoryError, FileNotFoundError: it is none.
+
+        """
+        archive = self._archive()
+        directory = archive.directory(self._inner()) if archive is not None else None
+        if directory is None:
+            if self.is_file():
+                raise NotADirectoryError(20, "Not a directory", str(self))
+            raise FileNotFoundError(2, "No such directory in the bundle", str(self))
+        for name in directory.names:
+            yield self / name.removesuffix("/")
+
+    def read_bytes(self) -> bytes:
+        """Return the file's bytes.
+
+        Raises:
+            OSError: there is no such file.
+            BundleFormatError: it is damaged.
+
+        """
+        return _read(self._archive(), self._inner())
+
+    def read_text(self, encoding: "str | None" = None, errors: "str | None" = None) -> str:
+        """Return the file's text; *encoding* and *errors* as of `open`."""
+        return _decoded(self.read_bytes(), encoding, errors)
+
+    def open(self, mode: str = "r", *args: "Any", **kwargs: "Any") -> "IO[Any]":
+        """Open the file for reading; further arguments are those of `io.TextIOWrapper`.
+
+        Raises:
+            ValueError: *mode* is neither "r" nor "rb".
+            OSError: there is no such file.
+
+        """
+        if mode not in {"r", "rt", "rb"}:
+            message = f"a bundle is read only: mode {mode!r}"
+            raise ValueError(message)
+        stream = io.BytesIO(self.read_bytes())
+        return stream if "b" in mode else io.TextIOWrapper(stream, *args, **kwargs)
+
+
+class MetadataPath:
+    """Where the metadata of a distribution was found, or a file of it, in the version of the bundle that it was in.
+
+    In everything but reading it is a `BundledPath`, which is made when it is asked for: a `pathlib` path takes longer
+    to make than the file takes to read, and whoever looks for entry points asks every distribution for one.
+    """
+
+    __slots__ = ("_archive", "_inner")
+
+    def __init__(self, archive: "Archive", inner: str) -> None:
+        self._archive = archive
+        self._inner = inner
+
+    def __str__(self) -> str:
+        return os.path.join(self._archive.path, *self._inner.split("/"))
+
+    __fspath__ = __str__
+
+    def __repr__(self) -> str:
+        return f"MetadataPath({str(self)!r})"
+
+    def __getattr__(self, name: str) -> "Any":
+        return getattr(BundledPath(str(self)), name)
+
+    def __truediv__(self, name: "str | os.PathLike[str]") -> BundledPath:
+        return BundledPath(str(self)) / name
+
+    def joinpath(self, *names: "str | os.PathLike[str]") -> "MetadataPath | BundledPath":
+        """Return the path below this one."""
+        if len(names) == 1 and isinstance(names[0], str):
+            name = names[0]
+            if not name:
+                return self
+            if name[0] != "." and name.replace(".", "_").replace("-", "_").isidentifier():
+                return MetadataPath(self._archive, f"{self._inner}/{name}")
+        return BundledPath(str(self), *names)
+
+    def read_text(self, encoding: "str | None" = None, errors: "str | None" = None) -> str:
+        """Return the file's text; *encoding* and *errors* as of `open`."""
+        return _decoded(_read(self._archive, self._inner), encoding, errors)
+
+
+def _normalized(name: str) -> str:
+    """Return the name of a distribution as lookups compare it (PEP 503, with underscores)."""
+    name = name.lower().replace("-", "_").replace(".", "_")
+    while "__" in name:
+        name = name.replace("__", "_")
+    return name
+
+
+class _Lookup:
+    """The folders (and, of old, files) with the metadata of each distribution in one directory of a bundle, by name.
+
+    ``key`` is that of the version of the bundle.
+    """
+
+    __slots__ = ("_eggs", "_infos", "key")
+
+    def __init__(self, archive: "Archive", inner: str) -> None:
+        self.key = archive.key
+        # Two of one name are rare; they share a string, with a slash between.
+        self._infos: dict[str, str] = {}
+        self._eggs: dict[str, str] = {}
+        directory = archive.directory(inner)
+        egg = inner.rpartition("/")[2].lower()
+        for child in directory.names if directory is not None else ():
+            file_name = child.removesuffix("/")
+            low = file_name.lower()
+            if low.endswith(_SUFFIXES):
+                table, name = self._infos, _normalized(low.rpartition(".")[0].partition("-")[0])
+            elif low == "egg-info" and egg.endswith(".egg"):
+                table, name = self._eggs, egg.rpartition(".")[0].partition("-")[0]
+            else:
+                continue
+            table[name] = f"{table[name]}/{file_name}" if name in table else file_name
+
+    def search(self, prepared: "Any") -> "Iterator[str]":
+        """Yield the file names for the distribution that *prepared* names, or all where it names none."""
+        tables = (self._infos, prepared.normalized), (self._eggs, prepared.legacy_normalized)
+        for table, name in tables:
+            for file_names in table.values() if not prepared else (table[name],) if name in table else ():
+                yield from file_names.split("/")
+
+
+def search(fast_path: "Any", prepared: "Any") -> "Iterable[MetadataPath] | None":
+    """Return where the metadata of distributions is in one path entry; None where that is in no bundle.
+
+    A bundle that is not sound has none, and is one `BundleWarning`.
+
+    Arguments:
+        fast_path: the ``FastPath`` of the path entry; what is found out about it is kept there.
+        prepared: a ``Prepared`` with the name of a distribution, or with none: all are wanted then.
+
+    Raises:
+        BundleFormatError: the bundle's index is damaged.
+
+    """
+    location = locate(str(fast_path.root))
+    if location is None:
+        return None
+    bundle = open_bundle(location.bundle)
+    bundle.report()
+    archive = bundle.archive
+    if archive is None:
+        return ()
+    lookup: _Lookup | None = vars(fast_path).get("bundle_lookup")
+    if lookup is None or lookup.key != archive.key:
+        lookup = fast_path.bundle_lookup = _Lookup(archive, location.inner)
+    prefix = f"{location.inner}/" if location.inner else ""
+    return (MetadataPath(archive, prefix + name) for name in lookup.search(prepared))

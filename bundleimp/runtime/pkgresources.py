@@ -1,0 +1,72 @@
+"""Distributions and resources of bundles for ``pkg_resources``, as far as its public registries reach.
+
+Loaded when that asks; `setuptools` from 82 on no longer has it.
+"""
+
+import os
+
+from .bundles import locate, open_bundle
+from .metadata import BundledPath
+from .resources import BundlePath
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+
+def provider(pkg_resources: "Any", module: object) -> "Any":
+    """Return an ``IResourceProvider`` for the resources of *module*; for none it can be pointed elsewhere."""
+
+    class BundleProvider(pkg_resources.NullProvider):  # type: ignore[misc]
+        def _has(self, path: str) -> bool:
+            return BundledPath(path).exists()
+
+        def _isdir(self, path: str) -> bool:
+            return BundledPath(path).is_dir()
+
+        def _listdir(self, path: str) -> list[str]:
+            return [child.name for child in BundledPath(path).iterdir()]
+
+        def _get(self, path: str) -> bytes:
+            return BundledPath(path).read_bytes()
+
+        def get_resource_filename(self, _manager: object, resource_name: str) -> str:
+            path = self._fn(self.module_path, resource_name)
+            location = locate(path)
+            archive = open_bundle(location.bundle).archive if location is not None else None
+            real = None
+            if location is not None and archive is not None and BundledPath(path).exists():
+                real = BundlePath(archive, location.inner).real_path()
+            if real is None:
+                raise FileNotFoundError(2, "No such file in the bundle, or no cache to put it into", path)
+            return str(real)
+
+    return BundleProvider(module)
+
+
+def find_distributions(pkg_resources: "Any", entry: str) -> "Iterator[Any]":
+    """Yield the distributions in the path entry *entry* whose metadata is in a folder."""
+    root = BundledPath(entry)
+    for path in root.iterdir() if root.is_dir() else ():
+        if path.suffix.lower() in {".dist-info", ".egg-info"} and path.is_dir():
+            metadata = provider(pkg_resources, None)
+            metadata.module_path, metadata.egg_info = entry, os.fspath(path)
+            yield pkg_resources.Distribution.from_location(entry, path.name, metadata)
+
+
+def complete(pkg_resources: "Any", entries: "list[str]") -> None:
+    """Add to the working set what is in bundles: it was made before they could be asked.
+
+    Arguments:
+        pkg_resources: the module.
+        entries: ``sys.path``; of one distribution in two of its entries the first counts.
+
+    """
+    working_set = pkg_resources.working_set
+    for place, entry in enumerate(entries):
+        if locate(entry) is not None:
+            for distribution in pkg_resources.find_distributions(entry, only=True):
+                known = working_set.by_key.get(distribution.key)
+                first = known is None or known.location not in entries[: place + 1]
+                working_set.add(distribution, entry, insert=False, replace=first)
