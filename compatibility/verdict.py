@@ -76,7 +76,9 @@ def judge(
     elif bundle.status != 0:
         problem = "\n".join([_failure(bundle), *lines])
     elif expected != [bundle.stdout, bundle.stderr]:
-        first = next((line for line in lines if line[:1] == "+" and line[:3] != "+++"), [*lines, "other line ends"][-1])
+        first = next(
+            (line for line in lines if line[:1] == "+" and line[:3] != "+++"), (lines or ["other line ends"])[-1]
+        )
         problem = "\n".join([f"prints {first}", *lines])
     elif unseen:
         problem = f"a listed difference does not occur: {unseen[0]!r}"

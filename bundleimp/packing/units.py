@@ -163,17 +163,15 @@ def _need(members: Sequence[Fact]) -> _Need:
     extension = next((fact.member for fact in members if fact.is_extension), None)
     if extension is not None:
         return _Need({fact.member: FLAG_REAL for fact in modules}, f"{extension} is an extension module")
-    if any(fact.is_data for fact in members):
-        flags = dict.fromkeys(_near_data(members), FLAG_REACHED)
-        asking = [fact.member for fact in modules if fact.question.own]
-        reason = f"{asking[0]} asks for its __file__" if asking else "it has data, should another module look for it"
-        return _Need(flags | dict.fromkeys(asking, FLAG_REAL), reason if flags or asking else "")
-    asking = [fact.member for fact in modules if fact.question.own and fact.question.code]
+    data = any(fact.is_data for fact in members)
+    asking = [fact.member for fact in modules if fact.question.own and (data or fact.question.code)]
     paths = [fact.member for fact in modules if fact.question.path and fact.is_package]
-    flags = dict.fromkeys(paths, FLAG_REACHED) | dict.fromkeys(asking, FLAG_REAL)
+    flags = dict.fromkeys((*_near_data(members), *paths), FLAG_REACHED) | dict.fromkeys(asking, FLAG_REAL)
     if asking:
-        return _Need(flags, f"{asking[0]} looks for code beside its __file__")
-    return _Need(flags, f"{paths[0]} uses its __path__" if paths else "")
+        return _Need(flags, f"{asking[0]} looks for {'files' if data else 'code'} beside its __file__")
+    if paths:
+        return _Need(flags, f"{paths[0]} uses its __path__")
+    return _Need(flags, "it has data, should another module look for it")
 
 
 def plan(

@@ -8,7 +8,7 @@ from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SO
 from .archive import code_tag
 from .bundles import inner_name, locate, mirrored, open_bundle
 from .errors import TRACING, BundleFormatError, NotABundleError, trace
-from .format import FLAG_REACHED
+from .format import FLAG_REAL
 from .loaders import (
     BundleExtensionLoader,
     BundleLoader,
@@ -215,10 +215,11 @@ class BundleFinder:
         folder = archive.path + os.sep + (directory.prefix if os.sep == "/" else directory.prefix.replace("/", os.sep))
         flags = directory.flags(filename)
         spec = _spec(kind, fullname, folder, filename, archive, directory, package=package)
-        if flags or kind.loader is BundleExtensionLoader:
+        if flags or kind.loader is BundleExtensionLoader or not archive.indexed:
             from .located import locate as locate_spec  # noqa: PLC0415 (loaded when first needed)
 
-            locate_spec(spec, archive, directory.prefix + filename, own=flags != FLAG_REACHED)
+            own = bool(flags & FLAG_REAL) or kind.loader is BundleExtensionLoader
+            locate_spec(spec, archive, directory.prefix + filename, own=own)
         return spec
 
     def invalidate_caches(self) -> None:

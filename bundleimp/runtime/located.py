@@ -11,7 +11,7 @@ import sys
 from _frozen_importlib import ModuleSpec
 from os import path as os_path
 
-from .mirrors import real_path
+from .mirrors import asks_for_location, real_path, unit_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ class LocatedSpec(ModuleSpec):
 
     def make_module(self, loader: "Any") -> "ModuleType | None":
         """Return a new module for this spec, which *loader* is about to load; None for an ordinary one."""
+        if not self._own and not self._archive.indexed:
+            self._own = asks_for_location(self._archive, self._member)
         if not self._own:
             return LocatedModule(self.name)
         self.settle(loader)
@@ -149,6 +151,8 @@ def locate(spec: ModuleSpec, archive: "Archive", member: str, *, own: bool) -> N
         own: whether the module itself needs the real path, once it is loaded.
 
     """
+    if not archive.indexed and unit_of(archive, member) is None:
+        return
     spec.__class__ = LocatedSpec
     spec.__dict__ |= {"_archive": archive, "_member": member, "_own": own}
     if spec.submodule_search_locations is not None:

@@ -43,17 +43,33 @@ def _sha256() -> "Callable[[bytes], Any]":
 def unit_of(archive: "Archive", member: str) -> "Unit | None":
     """Return the unit that *member* belongs to; None where no real files are foreseen for it.
 
-    An archive without an index has a unit for each extension module's distribution (or top-level package).
-
     Raises:
         BundleFormatError: the bundle is damaged.
 
     """
     found = next((unit for unit in archive.units if member in unit), None)
-    if found is None and not archive.indexed and member.endswith(tuple(EXTENSION_SUFFIXES)):
+    if found is None and not archive.indexed and archive.member(member) is not None:
         found = _listed_unit(archive, member)
         archive.units.append(found)
-    return found
+    return found if found is not None and found.digest else None
+
+
+def asks_for_location(archive: "Archive", member: str) -> bool:
+    """Return whether a module of an archive without an index needs a real ``__file__``; see `packing.locations`.
+
+    Raises:
+        BundleFormatError: the bundle is damaged.
+
+    """
+    unit = unit_of(archive, member)
+    if unit is None:
+        return False
+    file = archive.member(member)
+    return any(map(_is_extension, unit.files)) or (file is not None and b"__file__" in archive.read(file))
+
+
+def _is_extension(name: str) -> bool:
+    return name.endswith(tuple(EXTENSION_SUFFIXES))
 
 
 def _below(archive: "Archive", folder: "Directory | ListedDirectory | None") -> "Iterator[str]":
@@ -64,26 +80,32 @@ def _below(archive: "Archive", folder: "Directory | ListedDirectory | None") -> 
             yield folder.prefix + name
 
 
+def _recorded(archive: "Archive", record: str) -> "list[str]":
+    """Return the members that a distribution's RECORD lists, without its metadata."""
+    member = archive.member(record)
+    lines = archive.read(member).decode("utf-8", "replace").splitlines() if member is not None else []
+    # Names with quotes and commas are left out: nothing that is linked to has such a one.
+    names = [line.rpartition(",")[0].rpartition(",")[0] for line in lines]
+    return [name for name in names if ".dist-info/" not in name and archive.member(name) is not None]
+
+
 def _listed_unit(archive: "Archive", member: str) -> Unit:
-    """Return the unit of *member* in an archive without an index, by the distributions' RECORDs."""
+    """Return the unit of *member* in an archive without an index; its digest is empty where it is pure code."""
     top = archive.directory("")
     assert top is not None  # noqa: S101 (every archive has a root)
     name = member.partition("/")[0]
-    files = list(_below(archive, archive.directory(name))) if name != member else [member]
+    files = [member] if name == member else list(_below(archive, archive.directory(name)))
     for entry in top.names:
-        record = archive.member(f"{entry}RECORD") if entry.endswith(".dist-info/") else None
-        if record is not None:
-            lines = archive.read(record).decode("utf-8", "replace").splitlines()
-            # Names with quotes and commas are left out: nothing that is linked to has such a one.
-            own = [line.rpartition(",")[0].rpartition(",")[0] for line in lines]
-            if member in own:
-                name = entry.partition("-")[0]
-                files = [file for file in own if ".dist-info/" not in file and archive.member(file) is not None]
-                break
-    found = sorted((file, archive.member(file)) for file in files)
+        own = _recorded(archive, f"{entry}RECORD") if entry.endswith(".dist-info/") else []
+        if member in own:
+            name, files = entry.partition("-")[0], own
+            break
+    found = {file: archive.member(file) for file in sorted(files)}
+    if all(file.endswith((".py", ".pyc", ".pyi", "/py.typed")) for file in found):
+        return Unit(name, "", dict.fromkeys(found, False))
     # Checksums of 32 bits do not tell contents apart that somebody made alike: the archive's key does.
-    stamps = (f"{archive.key}{item.crc:08x}{item.size}".encode() for _, item in found if item is not None)
-    return Unit(name, digest([(name, False, b"".join(stamps))], _sha256()), {file: False for file, _ in found})
+    stamps = (f"{archive.key}{item.crc:08x}{item.size}".encode() for item in found.values() if item is not None)
+    return Unit(name, digest([(name, False, b"".join(stamps))], _sha256()), dict.fromkeys(found, False))
 
 
 def root(archive: "Archive", unit: Unit) -> "str | None":

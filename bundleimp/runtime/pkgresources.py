@@ -4,8 +4,9 @@ Loaded when that asks; `setuptools` from 82 on no longer has it.
 """
 
 import os
+import pathlib
 
-from .bundles import locate, open_bundle
+from .bundles import locate, locate_mirrored, open_bundle
 from .metadata import BundledPath
 from .resources import BundlePath
 
@@ -15,24 +16,31 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+def _at(path: str) -> "BundledPath | pathlib.Path":
+    """Return what is at *path*, in a bundle or in a mirror of one, as of `pathlib`."""
+    return BundledPath(path) if locate_mirrored(path) is None else pathlib.Path(path)
+
+
 def provider(pkg_resources: "Any", module: object) -> "Any":
     """Return an ``IResourceProvider`` for the resources of *module*; for none it can be pointed elsewhere."""
 
     class BundleProvider(pkg_resources.NullProvider):  # type: ignore[misc]
         def _has(self, path: str) -> bool:
-            return BundledPath(path).exists()
+            return _at(path).exists()
 
         def _isdir(self, path: str) -> bool:
-            return BundledPath(path).is_dir()
+            return _at(path).is_dir()
 
         def _listdir(self, path: str) -> list[str]:
-            return [child.name for child in BundledPath(path).iterdir()]
+            return [child.name for child in _at(path).iterdir()]
 
         def _get(self, path: str) -> bytes:
-            return BundledPath(path).read_bytes()
+            return _at(path).read_bytes()
 
         def get_resource_filename(self, _manager: object, resource_name: str) -> str:
             path = self._fn(self.module_path, resource_name)
+            if locate_mirrored(path) is not None:
+                return str(path)
             location = locate(path)
             archive = open_bundle(location.bundle).archive if location is not None else None
             real = None

@@ -15,6 +15,7 @@ print(
 code = "def f(x: int) -> str:\n    return f'{x!r}'  # note\n"
 for name in ("html", "terminal256", "latex", "svg", "rtf"):
     print(pygments.highlight(code, lexers.get_lexer_by_name("python"), formatters.get_formatter_by_name(name)))
-print(type(lexers.guess_lexer("#!/bin/sh\necho hi")).__name__, list(plugin.find_plugin_lexers()))
+# In the order of a directory's listing, which is nobody's promise.
+print(type(lexers.guess_lexer("#!/bin/sh\necho hi")).__name__, sorted(map(str, plugin.find_plugin_lexers())))
 pathlib.Path("x.rs").write_text("fn main() {}\n")
 print(subprocess.run([sys.executable, "-m", "pygments", "x.rs"], stdout=-1, text=True).stdout)
