@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import asdict
 
+from ..packing.executable import SHEBANG
 from ..packing.pack import pack
 from .output import add_json, plural, print_json, size_text
 
@@ -56,6 +57,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("first", "last", "error"),
         default="error",
         help="which of two sources gives a member that both have with different content (default: error)",
+    )
+    add(
+        "-e",
+        "--entry-point",
+        metavar="NAME",
+        help="make the bundle a program: PKG.MOD:FUNC, PKG.MOD (run as by python -m), or a console script's name",
+    )
+    add(
+        "--shebang",
+        nargs="?",
+        const=SHEBANG,
+        metavar="INTERPRETER",
+        help=f"the interpreter in the first line, which makes the file executable (default: {SHEBANG},"
+        " with --entry-point also where this option is not given; '' for no such line)",
+    )
+    add(
+        "--standalone",
+        action="store_true",
+        help="embed the runtime, so that the program needs no bundleimp where it runs",
     )
     add("--jobs", type=_number, metavar="N", help="how many processes compile (default: one per processor)")
     add("--quiet", action="store_true", help="print errors only")
@@ -105,6 +125,9 @@ def run(arguments: argparse.Namespace) -> int:
             layout=arguments.layout,
             exclude=arguments.exclude,
             on_conflict=arguments.on_conflict,
+            entry_point=arguments.entry_point,
+            shebang=arguments.shebang,
+            standalone=arguments.standalone,
             jobs=arguments.jobs,
             progress=progress,
         )

@@ -18,6 +18,7 @@ from ..runtime.format import SUFFIX, VERSION
 from .collect import OnConflict, SourceFile, collect
 from .compiler import Compiler
 from .errors import PackError
+from .executable import Program, first_line, plan
 from .writer import BundleWriter
 from .zipsink import Compression
 
@@ -93,6 +94,9 @@ def pack(
     layout: Layout = "auto",
     exclude: Sequence[str] = (),
     on_conflict: OnConflict = "error",
+    entry_point: str | None = None,
+    shebang: str | None = None,
+    standalone: bool = False,
     jobs: int | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> PackReport:
@@ -113,6 +117,11 @@ def pack(
         layout: "flat", "nested", or "auto": nested where the central directory would slow the interpreter's start.
         exclude: globs; a member is left out where one matches it, a folder above it, or the name of either.
         on_conflict: "first", "last" or "error": what happens where two sources give one member different content.
+        entry_point: makes the bundle a program: ``pkg.mod:func``, whose result is the exit status, ``pkg.mod``, which
+            is run as by ``python -m``, or the name of a console script of a packed distribution.
+        shebang: the interpreter in the file's first line; "" for no such line; default for a program:
+            ``/usr/bin/env python3``.
+        standalone: whether to embed the runtime, so that the program needs no bundleimp where it runs.
         jobs: how many processes compile; default: one per processor.
         progress: called with the number of members written, that of all, and the name of the last.
 
@@ -135,7 +144,10 @@ def pack(
         raise PackError(message, file=str(output))
     files = collect(paths, exclude=exclude, on_conflict=on_conflict)
     nested = layout == "nested" or (layout == "auto" and len(files) > LARGEST_FLAT)
-    report = PackReport(str(output), members=len(files), layout="nested" if nested else "flat")
+    contents = {file.member: file.path for file in files}
+    program = plan(entry_point, list(contents), lambda name: _read(contents[name]), standalone=standalone)
+    line = first_line(shebang, program)
+    report = PackReport(str(output), members=len(files) + bool(program), layout="nested" if nested else "flat")
     with ExitStack() as stack:
         compilers = [
             stack.enter_context(Compiler(executable, optimize, jobs or os.cpu_count() or 1))
@@ -146,7 +158,18 @@ def pack(
         # Without source, the bytecode is the member; it needs no second place.
         tags = [compiler.tag for compiler in compilers] if source else []
         try:
-            writer = stack.enter_context(BundleWriter(target, tags=tags, compression=compress, nested=nested))
+            writer = stack.enter_context(
+                BundleWriter(
+                    target,
+                    tags=tags,
+                    compression=compress,
+                    nested=nested,
+                    first_line=line,
+                    executable=bool(line or program),
+                )
+            )
+            if program is not None:
+                program.write(writer, compilers)
             distributions: list[dict[str, str]] = []
             for done, item in enumerate(_compiled(files, compilers), 1):
                 _write(writer, item, report, source=source)
@@ -154,7 +177,9 @@ def pack(
                     distributions.append(_distribution(item.data))
                 if progress is not None:
                     progress(done, len(files), item.file.member)
-            manifest = _manifest(paths, compilers, distributions, report, compress=compress, source=source)
+            manifest = _manifest(
+                paths, compilers, distributions, report, compress=compress, source=source, program=program, line=line
+            )
             report.size = writer.finish(manifest)
         except OSError as error:
             message = f"cannot be written: {error.strerror or error}"
@@ -264,8 +289,10 @@ def _manifest(
     *,
     compress: str,
     source: bool,
+    program: Program | None,
+    line: bytes,
 ) -> bytes:
-    manifest = {
+    manifest: dict[str, Any] = {
         "format": VERSION,
         "tool": f"bundleimp {__version__}",
         "inputs": [Path(os.path.abspath(path)).name for path in sources],
@@ -278,6 +305,10 @@ def _manifest(
         ],
         "distributions": sorted(distributions, key=lambda item: item["name"].lower()),
         "members": report.members,
-        "entry_point": None,
+        "entry_point": str(program.entry_point) if program is not None else None,
     }
+    if line:
+        manifest["shebang"] = line[2:-1].decode("utf-8", "surrogateescape")
+    if program is not None and program.standalone:
+        manifest["standalone"] = True
     return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")

@@ -50,6 +50,8 @@ RECORD = INFO + "RECORD"
 INDEX = INFO + "index"
 CODE = INFO + "code."
 PAYLOAD = INFO + "payload.zip"
+RUNTIME = INFO + "runtime."
+MAIN = "__main__.py"
 
 LOCATOR_MAGIC = b"pybundle"
 LOCATOR_SIZE = 66
