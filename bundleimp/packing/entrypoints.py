@@ -104,7 +104,11 @@ def _scripts(files: Mapping[str, bytes]) -> dict[str, str]:
 
 def _modules(members: Iterable[str]) -> set[str]:
     """Return the full names of all modules; a package's is that of its ``__init__``."""
-    stems = {name[: -len(name.rpartition("/")[2])] + name.rpartition("/")[2].partition(".")[0] for name in members if name.endswith(_MODULE_SUFFIXES)}
+    stems = {
+        name[: -len(name.rpartition("/")[2])] + name.rpartition("/")[2].partition(".")[0]
+        for name in members
+        if name.endswith(_MODULE_SUFFIXES)
+    }
     return {stem.replace("/", ".") for stem in stems}
 
 

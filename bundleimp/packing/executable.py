@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .writer import BundleWriter
 
 SHEBANG = "/usr/bin/env python3"
+_MAINS = Path(__file__).with_name("mains")
 # The embedded runtime's code says where it comes from.
 _FOLDER = RUNTIME.rstrip(".") + "/"
 
@@ -41,12 +42,8 @@ class Program:
 
     def source(self) -> bytes:
         """Return the source of its ``__main__``."""
-        text = Path(__file__).with_name("bootstrap.py").read_text("utf-8")
-        values = {
-            "module": self.entry_point.module,
-            "attribute": self.entry_point.attribute,
-            "runtime": __version__ if self.standalone else "",
-        }
+        text = (_MAINS / ("standalone.py" if self.standalone else "installed.py")).read_text("utf-8")
+        values = {"module": self.entry_point.module, "attribute": self.entry_point.attribute, "version": __version__}
         for name, value in values.items():
             text = text.replace(f'"<{name}>"', f'"{value}"')
         return text.encode()

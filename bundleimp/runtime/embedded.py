@@ -14,7 +14,7 @@ from _frozen_importlib import ModuleSpec, _load  # type: ignore[attr-defined]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from types import CodeType, ModuleType
     from typing import Any
 
@@ -123,51 +123,42 @@ class EmbeddedRuntime:
             return None
 
 
-def provide(module: "Any", path: str, data: bytes) -> None:
-    """Make the runtime of the bundle at *path* importable.
+def runtime(module: "Any", path: str, data: bytes, version: str) -> "ModuleType":
+    """Return the module `program` of the runtime to use: the installed one where it is at work and newer.
 
     Arguments:
         module: this module, which was not imported.
         path: the bundle.
-        data: its runtime.
+        data: the runtime in it.
+        version: its version.
 
     """
-    runtime = EmbeddedRuntime(path, data)
-    sys.meta_path.append(runtime)
-    package = _load(runtime.find_spec(PACKAGE))
-    module.__spec__ = runtime.find_spec(__name__)
-    module.__file__, module.__loader__, module.__package__ = module.__spec__.origin, runtime, PACKAGE
+    at_work = any(getattr(hook, "claims_bundles", False) for hook in sys.path_hooks)
+    installed = getattr(sys.modules.get("bundleimp"), "__version__", "") if at_work else ""
+    if _release(installed) > _release(version):
+        newer = "bundleimp.runtime.program"
+        __import__(newer)
+        return sys.modules[newer]
+    if PACKAGE not in sys.modules:
+        _provide(module, path, data)
+    # What is installed gives way; the new hook makes the import system ask again.
+    hook = sys.modules.get("bundleimp.runtime.hook")
+    if hook is not None:
+        hook.uninstall()
+    from . import program  # noqa: PLC0415 (importable only now)
+
+    return program
+
+
+def _release(version: str) -> "list[int]":
+    return [int(part) for part in version.split(".") if part.isdigit()]
+
+
+def _provide(module: "Any", path: str, data: bytes) -> None:
+    """Make the embedded runtime importable."""
+    loader = EmbeddedRuntime(path, data)
+    sys.meta_path.append(loader)
+    package = _load(loader.find_spec(PACKAGE))
+    module.__spec__ = loader.find_spec(__name__)
+    module.__file__, module.__loader__, module.__package__ = module.__spec__.origin, loader, PACKAGE
     sys.modules[__name__] = package.embedded = module
-
-
-def start(path: str, *, as_module: bool) -> None:
-    """Put the path hook in; one that is there gives way.
-
-    Arguments:
-        path: the bundle.
-        as_module: whether the program's ``__main__`` will be a module of the bundle.
-
-    """
-    installed = sys.modules.get("bundleimp.runtime.hook")
-    if installed is not None:
-        installed.uninstall()
-    from .hook import install  # noqa: PLC0415 (importable only now)
-
-    install()
-    if as_module:
-        from .adapt import after_import  # noqa: PLC0415
-
-        after_import("multiprocessing.spawn", lambda spawn: _lead_children(spawn, path))
-
-
-def _lead_children(spawn: "Any", path: str) -> None:
-    """Let a child process of ``multiprocessing`` run the bundle, not a module that it cannot import by itself."""
-    prepare: Callable[[str], dict[str, Any]] = spawn.get_preparation_data
-
-    def get_preparation_data(name: str) -> "dict[str, Any]":
-        data = prepare(name)
-        if data.pop("init_main_from_name", None) is not None:
-            data["init_main_from_path"] = path
-        return data
-
-    spawn.get_preparation_data = get_preparation_data
