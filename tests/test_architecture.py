@@ -31,7 +31,7 @@ RUNTIME = [
         "cachefolder",
         "codecache",
     ),
-    *("native", "resources", "adapt", "loaders", "finder", "hook", "embedded", "program"),
+    *("native", "resources", "adapt", "loaders", "finder", "hook", "program", "embedded"),
 ]
 LAYERS = {"runtime": 0, "packing": 1, "inspection": 1, "cli": 2}
 # What any interpreter has loaded before its first import statement runs, or has built in.

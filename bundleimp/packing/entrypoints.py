@@ -55,24 +55,27 @@ def resolve(text: str, members: Iterable[str], read: Callable[[str], bytes]) -> 
     scripts = _scripts({name: read(name) for name in names if name.endswith(_SCRIPTS)})
     value = _EXTRAS.sub("", scripts.get(text, text)).strip()
     modules = _modules(names)
+    packages = {name.removesuffix(".__init__") for name in modules if name.endswith(".__init__")}
     match = _REFERENCE.fullmatch(value)
     if match is None:
-        message = f"no console script is called {text!r}{_near(text, scripts)}, and it is not PKG.MOD or PKG.MOD:FUNC"
+        message = f"{text!r} is no console script that is packed, and not PKG.MOD or PKG.MOD:FUNC{_near(text, scripts)}"
         raise _error(message)
     module, attribute = match["module"], match["attribute"] or ""
-    if attribute and module in modules | _packages(modules):
+    if attribute and module not in modules | packages:
+        message = f"{value}: no module {module} is packed{_near(module, modules | packages)}"
+        raise _error(message)
+    if attribute:
         return EntryPoint(module, attribute)
-    if f"{module}.__main__" in modules and not attribute:
+    if f"{module}.__main__" in modules:
         return EntryPoint(f"{module}.__main__")
-    if module in _packages(modules) and not attribute:
+    if module in packages:
         message = f"{module} is a package without a __main__ module; give {module}:FUNC, or a module in it"
         raise _error(message)
     if module in modules:
         return EntryPoint(module)
-    if attribute:
-        message = f"{value}: no module {module} is packed{_near(module, modules)}"
-    else:
-        message = f"no module and no console script {text!r} is packed{_near(text, {*scripts, *modules})}"
+    message = (
+        f"{text!r} is no module and no console script that is packed{_near(text, {*scripts, *modules, *packages})}"
+    )
     raise _error(message)
 
 
@@ -81,7 +84,7 @@ def _error(message: str) -> PackError:
 
 
 def _near(name: str, known: Iterable[str]) -> str:
-    matches = difflib.get_close_matches(name, known)
+    matches = difflib.get_close_matches(name, sorted(known), cutoff=0.75)
     return f"; did you mean {' or '.join(matches)}?" if matches else ""
 
 
@@ -103,14 +106,10 @@ def _scripts(files: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def _modules(members: Iterable[str]) -> set[str]:
-    """Return the full names of all modules; a package's is that of its ``__init__``."""
-    stems = {
-        name[: -len(name.rpartition("/")[2])] + name.rpartition("/")[2].partition(".")[0]
-        for name in members
-        if name.endswith(_MODULE_SUFFIXES)
-    }
-    return {stem.replace("/", ".") for stem in stems}
-
-
-def _packages(modules: Iterable[str]) -> set[str]:
-    return {name.removesuffix(".__init__") for name in modules if name.endswith(".__init__")}
+    """Return the full names of all modules; a package is named by its ``__init__``."""
+    found = set()
+    for name in members:
+        folder, _, file = name.rpartition("/")
+        if file.endswith(_MODULE_SUFFIXES):
+            found.add(".".join([*folder.split("/"), file.partition(".")[0]] if folder else [file.partition(".")[0]]))
+    return found

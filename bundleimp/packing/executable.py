@@ -54,7 +54,7 @@ class Program:
         images = [compiler.submit(MAIN, source).result().image for compiler in compilers[: len(writer.tags)]]
         writer.add(MAIN, io.BytesIO(source), images, executable=False, outside=True)
         if self.standalone:
-            for name, content in _runtime(compilers).items():
+            for name, content in runtime_members(compilers).items():
                 writer.attach(name, content)
 
 
@@ -109,7 +109,7 @@ def first_line(shebang: str | None, program: Program | None) -> bytes:
     return f"#!{shebang}\n".encode("utf-8", "surrogateescape") if shebang else b""
 
 
-def _runtime(compilers: Sequence[Compiler]) -> dict[str, bytes]:
+def runtime_members(compilers: Sequence[Compiler]) -> dict[str, bytes]:
     """Return the runtime as members: its source, and its bytecode for each Python."""
     folder = importlib.resources.files(embedded.__name__.rpartition(".")[0])
     sources = {
