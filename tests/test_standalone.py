@@ -178,6 +178,13 @@ def main():
         assert 'raise ValueError("wrong")' in result.stderr
 
 
+@in_each_layout
+def test_the_command_run_runs_it_too(tmp_path: Path, layout: str) -> None:
+    bundle = program(tmp_path, layout=layout)
+    result = run_file(sys.executable, "-W", "error", "-m", "bundleimp", "run", bundle, "three", status=3)
+    assert (result.stdout, result.stderr) == ("main ['three']\n", "")
+
+
 def test_where_the_hook_is_turned_off_the_embedded_runtime_is_used(tmp_path: Path) -> None:
     bundle = program(tmp_path, "app.cli:runtime")
     assert run_file(sys.executable, bundle, BUNDLEIMP_DISABLE="1").stdout == "_bundleimp\n"

@@ -9,6 +9,8 @@ def _runtime():
     from importlib.util import MAGIC_NUMBER
     from zipimport import zipimporter
 
+    if sys.version_info < (3, 11):
+        sys.exit(f"{sys.argv[0]}: needs Python 3.11 or newer, and {sys.executable} is {sys.version.split()[0]}")
     archive = getattr(globals()["__loader__"], "archive", None)
     if archive is None:
         sys.exit(f"{sys.argv[0]}: only runs as the bundle that it was packed into")
