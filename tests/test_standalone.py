@@ -69,6 +69,14 @@ def test_a_python_without_embedded_bytecode_takes_the_source(tmp_path: Path) -> 
     assert run_file(executable, "-B", bundle, "three", status=3).stdout == "main ['three']\n"
 
 
+@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10"])
+def test_an_older_python_is_told_so(tmp_path: Path, version: str) -> None:
+    executable = interpreter_without_bundleimp(version)
+    bundle = program(tmp_path)
+    (line,) = run_file(executable, bundle, status=1).stderr.splitlines()
+    assert line.startswith(f"{bundle}: needs Python 3.11 or newer, and {executable} is {version}.")
+
+
 def test_one_file_has_bytecode_for_several_pythons(tmp_path: Path) -> None:
     versions = ("3.11", "3.13")
     bundle = program_for(versions, tmp_path)
