@@ -33,6 +33,7 @@ RUNTIME = [
         "codecache",
     ),
     *("mirrors", "located", "native", "resources", "metadata", "pkgresources", "adapt", "loaders", "finder", "hook"),
+    *("program", "embedded"),
 ]
 LAYERS = {"runtime": 0, "packing": 1, "inspection": 1, "cli": 2}
 # What any interpreter has loaded before its first import statement runs, or has built in.

@@ -21,7 +21,7 @@ def test_format_version_1_has_not_changed(
     layout: Literal["flat", "nested"], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
-    monkeypatch.setattr("bundleimp.packing.pack.__version__", "0.1.0")
+    monkeypatch.setattr("bundleimp.packing.manifest.__version__", "0.1.0")
     output = tmp_path / "out.pybundle"
     bundleimp.pack([FIXTURES / "v1" / "tree"], output, bytecode=False, compress="none", layout=layout)
     assert output.read_bytes() == (FIXTURES / REVISIONS[-1] / f"{layout}.pybundle").read_bytes()

@@ -34,6 +34,11 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(f"made by {info.manifest.get('tool', 'an unknown tool')}, format version {info.manifest.get('format')}")
     print(f"bytecode: {', '.join(info.code_tags) or 'none embedded'}")
+    entry_point = (info.manifest or {}).get("entry_point")
+    if entry_point:
+        pythons = [name for name in info.runtimes if name != "source"]
+        alone = f", standalone (bytecode of the runtime: {', '.join(pythons) or 'none'})" if info.runtimes else ""
+        print(f"program: {entry_point}{alone}")
     rows = [(size_text(part.size), str(part.members), part.name, part.version) for part in info.parts]
     print_table([("size", "members", "distribution", "version"), *rows], numbers=2)
     for unit in info.mirrored:

@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import asdict
 
+from ..packing.executable import SHEBANG
 from ..packing.pack import pack
 from ..runtime.errors import BundleError
 from .output import add_json, plural, print_json, size_text
@@ -97,6 +98,25 @@ manylinux2014_x86_64 --python-version 3.12 --only-binary=:all:"""
         default="error",
         help="which of two sources gives a member that both have with different content (default: error)",
     )
+    add(
+        "-e",
+        "--entry-point",
+        metavar="NAME",
+        help="make the bundle a program: PKG.MOD:FUNC, PKG.MOD (run as by python -m), or a console script's name",
+    )
+    add(
+        "--shebang",
+        nargs="?",
+        const=SHEBANG,
+        metavar="INTERPRETER",
+        help=f"the interpreter in the first line, which makes the file executable (default: {SHEBANG},"
+        " with --entry-point also where this option is not given; '' for no such line)",
+    )
+    add(
+        "--standalone",
+        action="store_true",
+        help="embed the runtime, so that the program needs no bundleimp where it runs",
+    )
     add("--jobs", type=_number, metavar="N", help="how many processes compile (default: one per processor)")
     add("--quiet", action="store_true", help="print errors only")
     add_json(parser)
@@ -154,6 +174,9 @@ def run(arguments: argparse.Namespace) -> int:
             unpack=arguments.unpack,
             no_unpack=arguments.no_unpack,
             on_conflict=arguments.on_conflict,
+            entry_point=arguments.entry_point,
+            shebang=arguments.shebang,
+            standalone=arguments.standalone,
             jobs=arguments.jobs,
             progress=progress,
         )

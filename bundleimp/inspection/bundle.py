@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..runtime.format import Member
     from ..runtime.zipdirectory import EndRecord, RawEntry
-    from .verify import Finding
+    from .finding import Finding
 
 _CHUNK = 1 << 20
 

@@ -64,6 +64,7 @@ class Info:
     members: int
     manifest: dict[str, Any] | None
     code_tags: list[str]
+    runtimes: list[str] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     entry_points: list[EntryPoint] = field(default_factory=list)
     mirrored: list[MirroredUnit] = field(default_factory=list)
@@ -81,6 +82,9 @@ def describe(bundle: Bundle) -> Info:
     members = bundle.members
     info = Info(bundle.path, bundle.size, bundle.layout, len(members), bundle.manifest, tags)
     info.mirrored = _mirrored(info.manifest or {})
+    info.runtimes = [
+        name.removeprefix(bundle_format.RUNTIME) for name in names if name.startswith(bundle_format.RUNTIME)
+    ]
     parts: dict[str, Part] = {}
     owners: dict[str, str] = {}
     for name in [member.name for member in members if member.name.endswith(_METADATA)]:

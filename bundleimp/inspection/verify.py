@@ -18,6 +18,8 @@ from ..runtime.errors import BundleFormatError
 from ..runtime.format import Directory, Extent, Locator, Member
 from ..runtime.units import decode_units, digest
 from .bundle import data_offset, stream
+from .finding import Finding
+from .program import program_findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,26 +28,6 @@ if TYPE_CHECKING:
     from .bundle import Bundle, ZipPart
 
 _UNCHECKED_HASH = 1
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong.
-
-    Attributes:
-        message: what.
-        member: the member it is wrong with, or None.
-        offset: where in the file, or None.
-
-    """
-
-    message: str
-    member: str | None = None
-    offset: int | None = None
-
-    def __str__(self) -> str:
-        text = f"{self.member}: {self.message}" if self.member is not None else self.message
-        return text if self.offset is None else f"{text} (at offset {self.offset})"
 
 
 @dataclass(frozen=True)
@@ -72,6 +54,7 @@ def verify(bundle: Bundle) -> list[Finding]:
     try:
         findings += _index(bundle, locator, contents)
         findings += _record(bundle, contents)
+        findings += program_findings(bundle)
     except BundleFormatError as error:
         # What the index or RECORD stands on is damaged; most likely that was found above already.
         finding = Finding(error.message, error.member, error.offset)

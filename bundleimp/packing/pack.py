@@ -1,73 +1,36 @@
-"""`pack`: collect, compile and write, as one pipeline that holds a few files at a time."""
+"""`pack`: gather, collect, compile and write, as one pipeline that holds a few files at a time."""
 
 from __future__ import annotations
 
-import collections
-import email.parser
-import io
-import json
 import os
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from .. import __version__
-from ..runtime.format import SUFFIX, VERSION
-from .collect import OnConflict, SourceFile, collect
+from ..runtime.format import SUFFIX
+from .collect import OnConflict, collect
 from .compiler import Compiler
 from .errors import PackError, PackWarning
+from .executable import first_line, plan_program
 from .inputs import gather, sort_inputs
-from .locations import NONE, Question, question_of_image, question_of_source
-from .units import Fact, Plan, plan
+from .manifest import encode_manifest
+from .pipeline import read, write_members
+from .report import PackReport
+from .units import plan_units
 from .writer import BundleWriter
-from .zipsink import Compression, Written
+from .zipsink import Compression
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from concurrent.futures import Future
+    from collections.abc import Callable, Sequence
 
-    from .compiler import Compiled
+__all__ = ["PackReport", "PackWarning", "pack"]
 
 Layout = Literal["auto", "flat", "nested"]
 
 # Every interpreter parses the central directory of each zip on its path at start-up, at 3 to 7 microseconds an entry,
 # before any hook can step in.  More entries than this cost over two milliseconds each time.
 LARGEST_FLAT = 400
-
-
-@dataclass
-class PackReport:
-    """What `pack` did.
-
-    Attributes:
-        output: the bundle's path.
-        size: its size in bytes.
-        members: how many payload members it has.
-        modules: how many modules have embedded bytecode.
-        layout: "flat" or "nested".
-        code_tags: the code tags of the embedded bytecode.
-        warnings: what could not be compiled.
-
-    """
-
-    output: str
-    size: int = 0
-    members: int = 0
-    modules: int = 0
-    layout: str = "flat"
-    code_tags: list[str] = field(default_factory=list)
-    warnings: list[PackWarning] = field(default_factory=list)
-
-
-@dataclass
-class _Item:
-    """A file in the pipeline; ``data`` is its content where that is needed as a whole."""
-
-    file: SourceFile
-    data: bytes | None
-    futures: list[Future[Compiled]]
 
 
 def pack(
@@ -88,6 +51,9 @@ def pack(
     unpack: Sequence[str] = (),
     no_unpack: Sequence[str] = (),
     on_conflict: OnConflict = "error",
+    entry_point: str | None = None,
+    shebang: str | None = None,
+    standalone: bool = False,
     jobs: int | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> PackReport:
@@ -119,6 +85,11 @@ def pack(
         unpack: distributions or top-level packages that are imported from real files in the cache, as if installed.
         no_unpack: those that never are, whatever their modules ask for.
         on_conflict: "first", "last" or "error": what happens where two sources give one member different content.
+        entry_point: makes the bundle a program: ``pkg.mod:func``, whose result is the exit status, ``pkg.mod``, which
+            is run as by ``python -m``, or the name of a console script of a packed distribution.
+        shebang: the interpreter in the file's first line; "" for no such line; default for a program:
+            ``/usr/bin/env python3``.
+        standalone: whether to embed the runtime, so that the program needs no bundleimp where it runs.
         jobs: how many processes compile; default: one per processor.
         progress: called with the number of members written, that of all, and the name of the last.
 
@@ -143,8 +114,11 @@ def pack(
         installer_python = python[0] if python else sys.executable
         found = stack.enter_context(gather(wanted, python=installer_python, talk=progress is not None))
         files = collect(found.sources, exclude=exclude, on_conflict=on_conflict)
+        paths = {file.member: file.path for file in files}
+        program = plan_program(entry_point, list(paths), lambda name: read(paths[name]), standalone=standalone)
+        line = first_line(shebang, program)
         nested = layout == "nested" or (layout == "auto" and len(files) > LARGEST_FLAT)
-        report = PackReport(str(output), members=len(files), layout="nested" if nested else "flat")
+        report = PackReport(str(output), members=len(files) + bool(program), layout="nested" if nested else "flat")
         report.warnings += found.warnings
         compilers = [
             stack.enter_context(Compiler(executable, optimize, jobs or os.cpu_count() or 1))
@@ -155,20 +129,31 @@ def pack(
         # Without source, the bytecode is the member; it needs no second place.
         tags = [compiler.tag for compiler in compilers] if source else []
         try:
-            writer = stack.enter_context(BundleWriter(target, tags=tags, compression=compress, nested=nested))
-            distributions: list[dict[str, str]] = []
-            facts: list[Fact] = []
-            records: dict[str, bytes] = {}
-            for done, item in enumerate(_compiled(files, compilers), 1):
-                facts.append(_write(writer, item, report, source=source))
-                if item.file.is_record and item.data is not None:
-                    records[item.file.member] = item.data
-                elif item.file.is_metadata and item.data is not None:
-                    distributions.append(_distribution(item.data))
-                if progress is not None:
-                    progress(done, len(files), item.file.member)
-            real = plan(facts, records, unpack=unpack, no_unpack=no_unpack)
-            manifest = _manifest(wanted.names, compilers, distributions, report, real, compress=compress, source=source)
+            writer = stack.enter_context(
+                BundleWriter(
+                    target,
+                    tags=tags,
+                    compression=compress,
+                    nested=nested,
+                    first_line=line,
+                    executable=bool(line or program),
+                )
+            )
+            if program is not None:
+                program.write(writer, compilers)
+            packed = write_members(writer, files, compilers, report, source=source, progress=progress)
+            real = plan_units(packed.facts, packed.records, unpack=unpack, no_unpack=no_unpack)
+            manifest = encode_manifest(
+                report,
+                inputs=wanted.names,
+                compilers=compilers,
+                metadata=packed.metadata,
+                mirrored=real.mirrored,
+                compress=compress,
+                source=source,
+                program=program,
+                first_line=line,
+            )
             report.size = writer.finish(manifest, real)
         except OSError as error:
             message = f"cannot be written: {error.strerror or error}"
@@ -215,94 +200,3 @@ def _check_compilers(compilers: Sequence[Compiler], python: Sequence[str]) -> No
             message = f"is the same kind of Python ({compiler.tag.name}) as {seen[compiler.tag.name]}; name it once"
             raise PackError(message, file=executable)
         seen[compiler.tag.name] = executable
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise PackError(message, file=str(path)) from None
-
-
-def _compiled(files: Sequence[SourceFile], compilers: Sequence[Compiler]) -> Iterator[_Item]:
-    """Yield the files in order; those ahead are being compiled, but only so many are held."""
-    ahead = 8 * (os.cpu_count() or 1)
-    waiting: collections.deque[_Item] = collections.deque()
-    for file in files:
-        whole = file.is_module or file.is_metadata or file.is_record or file.member.endswith(".pyc")
-        data = _read(file.path) if whole else None
-        module = data if file.is_module else None
-        futures = [compiler.submit(file.member, module) for compiler in compilers] if module is not None else []
-        waiting.append(_Item(file, data, futures))
-        if len(waiting) > ahead:
-            yield waiting.popleft()
-    yield from waiting
-
-
-def _write(writer: BundleWriter, item: _Item, report: PackReport, *, source: bool) -> Fact:
-    file = item.file
-    no_images = [None] * len(writer.tags)
-    if item.data is None:
-        try:
-            stream = file.path.open("rb")
-        except OSError as error:
-            message = f"cannot be read: {error.strerror}"
-            raise PackError(message, file=str(file.path)) from None
-        with stream:
-            return _fact(writer.add(file.member, stream, no_images, executable=file.executable), file)
-    results = [future.result() for future in item.futures]
-    failures = {result.failure for result in results if result.image is None}
-    report.warnings += [
-        PackWarning(file.member, f"{failure}; kept as a file, not compiled") for failure in sorted(failures)
-    ]
-    if results and not failures:
-        report.modules += 1
-    image = results[0].image if results and not source else None
-    if image is not None:
-        written = writer.add(f"{file.member}c", io.BytesIO(image), [], executable=False, stored=True)
-    else:
-        images = [result.image for result in results] if results and source else no_images
-        written = writer.add(file.member, io.BytesIO(item.data), images, executable=file.executable)
-    if file.is_module:
-        return _fact(written, file, question_of_source(item.data, file.member))
-    return _fact(written, file, question_of_image(item.data) if file.member.endswith(".pyc") else NONE)
-
-
-def _fact(written: Written, file: SourceFile, question: Question = NONE) -> Fact:
-    return Fact(written.member.name, written.digest, written.member.size, file.executable, question)
-
-
-def _distribution(metadata: bytes) -> dict[str, str]:
-    headers = email.parser.BytesParser().parsebytes(metadata, headersonly=True)
-    return {"name": str(headers.get("Name", "")), "version": str(headers.get("Version", ""))}
-
-
-def _manifest(
-    inputs: Sequence[str],
-    compilers: Sequence[Compiler],
-    distributions: list[dict[str, str]],
-    report: PackReport,
-    real: Plan,
-    *,
-    compress: str,
-    source: bool,
-) -> bytes:
-    manifest: dict[str, Any] = {
-        "format": VERSION,
-        "tool": f"bundleimp {__version__}",
-        "inputs": list(inputs),
-        "layout": report.layout,
-        "compress": compress,
-        "source": source,
-        "python": [
-            {"tag": compiler.tag.name, "magic": compiler.tag.magic.hex(), "version": compiler.version}
-            for compiler in compilers
-        ],
-        "distributions": sorted(distributions, key=lambda item: item["name"].lower()),
-        "members": report.members,
-        "entry_point": None,
-    }
-    if real.mirrored:
-        manifest["mirrored"] = [asdict(unit) for unit in real.mirrored]
-    return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")

@@ -174,7 +174,7 @@ def _need(members: Sequence[Fact]) -> _Need:
     return _Need(flags, "it has data, should another module look for it")
 
 
-def plan(
+def plan_units(
     facts: Sequence[Fact], records: dict[str, bytes], *, unpack: Sequence[str] = (), no_unpack: Sequence[str] = ()
 ) -> Plan:
     """Return which members need real files.

@@ -37,11 +37,24 @@ class BundleWriter:
     A context manager; `finish` puts the file in its place, and leaving without it leaves the output as it was.
     """
 
-    def __init__(self, output: Path, *, tags: Sequence[CodeTag], compression: Compression, nested: bool) -> None:
+    def __init__(
+        self,
+        output: Path,
+        *,
+        tags: Sequence[CodeTag],
+        compression: Compression,
+        nested: bool,
+        first_line: bytes = b"",
+        executable: bool = False,
+    ) -> None:
         self._output = output
+        self._first_line = first_line
+        self._mode = 0o777 if executable else 0o666
         self._method = zip_method(compression)
         self._nested = nested
         self._index: list[IndexedMember] = []
+        self._outside: list[IndexedMember] = []
+        self._attached: dict[str, bytes] = {}
         self._record: list[str] = []
         self.tags = tags
 
@@ -61,6 +74,8 @@ class BundleWriter:
                 self._codes = [self._temporary(stack) for _ in self.tags]
                 # The inner zip is written aside: the members of a zip have to be whole before the next one begins.
                 self._inner = self._temporary(stack) if self._nested else None
+                # Offsets count from the start of the file, so that nothing has to know of the line.
+                self._file.write(self._first_line)
                 self._zip = self._sink(stack, self._file)
                 self._payload = self._zip if self._inner is None else self._sink(stack, self._inner)
             except OSError as error:
@@ -90,7 +105,14 @@ class BundleWriter:
         return sink
 
     def add(
-        self, name: str, stream: IO[bytes], images: Sequence[bytes | None], *, executable: bool, stored: bool = False
+        self,
+        name: str,
+        stream: IO[bytes],
+        images: Sequence[bytes | None],
+        *,
+        executable: bool,
+        stored: bool = False,
+        outside: bool = False,
     ) -> Written:
         """Write a payload member; return what was written.
 
@@ -100,14 +122,19 @@ class BundleWriter:
             images: its pyc image for each code tag, or None.
             executable: whether it gets the execute permission.
             stored: whether it must not be compressed.
+            outside: whether it is a member of the zip itself also in the nested layout.
 
         """
         method = zipfile.ZIP_STORED if stored else self._method
-        written = self._payload.add(name, stream, method, executable=executable)
+        written = (self._zip if outside else self._payload).add(name, stream, method, executable=executable)
         self._record.append(_record_line(name, written.digest, written.member.size))
         codes = [_keep(*pair) for pair in zip(self._codes, images, strict=True)]
-        self._index.append(IndexedMember(written.member, codes))
+        (self._outside if outside else self._index).append(IndexedMember(written.member, codes))
         return written
+
+    def attach(self, name: str, content: bytes) -> None:
+        """Note a member that is about the bundle, to be written with the others of that kind."""
+        self._attached[name] = content
 
     def finish(self, manifest: bytes, plan: Plan) -> int:
         """Write the rest and put the file in its place; return its size in bytes.
@@ -124,6 +151,7 @@ class BundleWriter:
             shift = self._zip.add(bundle_format.PAYLOAD, self._inner, zipfile.ZIP_STORED).member.offset
             for item in self._index:
                 item.member.offset += shift
+        self._index += self._outside
         self._zip.add(bundle_format.MANIFEST, io.BytesIO(manifest), zipfile.ZIP_DEFLATED)
         record = "".join(self._record).encode()
         self._zip.add(bundle_format.RECORD, io.BytesIO(record), zipfile.ZIP_DEFLATED)
@@ -133,6 +161,10 @@ class BundleWriter:
                 extent = item.codes[column]
                 if extent is not None:
                     extent.offset += shift
+        for name, content in sorted(self._attached.items()):
+            # Bytecode is stored, as that of the members is.
+            method = zipfile.ZIP_DEFLATED if name.endswith("source") else zipfile.ZIP_STORED
+            self._zip.add(name, io.BytesIO(content), method)
         self._write_index(hashlib.sha256(record).digest(), self._write_units(plan.units))
         size = self._file.seek(0, os.SEEK_END)
         self._place()
@@ -173,7 +205,7 @@ class BundleWriter:
     def _place(self) -> None:
         mask = os.umask(0)
         os.umask(mask)
-        os.chmod(self._path, 0o666 & ~mask)
+        os.chmod(self._path, self._mode & ~mask)
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()

@@ -294,6 +294,11 @@ def adapt(registrations: "dict[str, Callable[[ModuleType], None]]") -> None:
     sys.meta_path.insert(0, _AfterImport(actions))
 
 
+def after_import(name: str, action: "Callable[[ModuleType], None]") -> None:
+    """Call *action* with the module *name* once that is loaded."""
+    sys.meta_path.insert(0, _AfterImport({name: action}))
+
+
 def restore() -> None:
     """Undo what `adapt` did, as far as nobody else has put something of their own on top."""
     NamespaceLoader.get_resource_reader = _original_reader

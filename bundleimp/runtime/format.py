@@ -1,6 +1,6 @@
 """The bundle format, version 1, as code: names, locator, index.  Bytes in, values out; no I/O.
 
-`encoding` writes the index.
+`encoding` writes the index.  `embedded` describes the runtime that a standalone program has.
 
 The index is a run of blocks, one per directory, children before their parents, and a head at its end.  A block
 names its directory's files and subdirectories, says where each file's data lies, where each module's code lies for
@@ -53,6 +53,8 @@ INDEX = INFO + "index"
 CODE = INFO + "code."
 PAYLOAD = INFO + "payload.zip"
 UNITS = INFO + "units"
+RUNTIME = INFO + "runtime."
+MAIN = "__main__.py"
 
 LOCATOR_MAGIC = b"pybundle"
 LOCATOR_SIZE = 66

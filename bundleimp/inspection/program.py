@@ -1,0 +1,67 @@
+"""What is wrong with that which makes a bundle a program: the first line, ``__main__`` and the embedded runtime."""
+
+from __future__ import annotations
+
+import _imp
+from typing import TYPE_CHECKING
+
+from ..runtime import embedded
+from ..runtime.format import MAIN, RUNTIME
+from .finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .bundle import Bundle
+
+_SOURCE = RUNTIME + "source"
+_UNCHECKED_HASH = 1
+
+
+def program_findings(bundle: Bundle) -> Iterator[Finding]:
+    """Yield what is wrong with the program of *bundle*, held against its manifest.
+
+    Raises:
+        BundleFormatError: a member that has to be read is damaged.
+
+    """
+    manifest = bundle.manifest
+    if manifest is None:
+        return
+    yield from _first_line(bundle, manifest.get("shebang"))
+    names = {entry.member.name for entry in bundle.outer.entries}
+    if manifest.get("entry_point") and MAIN not in names:
+        yield Finding("the manifest names an entry point, and this member is missing", MAIN)
+    runtimes = {name for name in names if name.startswith(RUNTIME)}
+    if manifest.get("standalone") or runtimes:
+        yield from _runtimes(bundle, runtimes)
+
+
+def _first_line(bundle: Bundle, shebang: object) -> Iterator[Finding]:
+    start = min((entry.member.offset for entry in bundle.outer.entries), default=0)
+    line = f"#!{shebang}\n".encode("utf-8", "surrogateescape") if shebang is not None else b""
+    if start != len(line) or bundle.file.read(0, start) != line:
+        yield Finding("what stands before the archive is not the first line that the manifest tells of", None, 0)
+
+
+def _runtimes(bundle: Bundle, names: set[str]) -> Iterator[Finding]:
+    """Check the embedded runtimes: all made from the sources that are there, too."""
+    decoded: dict[str, dict[str, bytes]] = {}
+    for name in sorted(names | {_SOURCE}):
+        try:
+            decoded[name] = embedded.decode(bundle.read(name))
+        except KeyError:
+            yield Finding("the program is standalone, and this member is missing", name)
+        except ValueError as error:
+            yield Finding(str(error), name)
+    sources = decoded.pop(_SOURCE, None)
+    if sources is None:
+        return
+    for name, images in decoded.items():
+        if images.keys() != sources.keys():
+            yield Finding(f"does not hold the modules of {_SOURCE}", name)
+            continue
+        for module, image in images.items():
+            expected = _imp.source_hash(int.from_bytes(image[:4], "little"), sources[module])
+            if int.from_bytes(image[4:8], "little") != _UNCHECKED_HASH or image[8:16] != expected:
+                yield Finding(f"the bytecode of {module} was made from another source", name)

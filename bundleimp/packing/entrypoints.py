@@ -1,0 +1,115 @@
+"""Where a program begins: what ``--entry-point`` may be, and what it means for the files that are packed."""
+
+from __future__ import annotations
+
+import configparser
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .errors import PackError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+_NAME = r"[^\W\d]\w*"
+_DOTTED = rf"{_NAME}(?:\.{_NAME})*"
+_REFERENCE = re.compile(rf"(?P<module>{_DOTTED})\s*(?::\s*(?P<attribute>{_DOTTED}))?")
+_EXTRAS = re.compile(r"\s*\[.*\]\s*$")
+_MODULE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
+_SCRIPTS = ".dist-info/entry_points.txt"
+_SCRIPT_GROUPS = ("console_scripts", "gui_scripts")
+
+
+@dataclass(frozen=True)
+class EntryPoint:
+    """Where a program begins.
+
+    Attributes:
+        module: the module's full name.
+        attribute: what is called in it; "" where the module is run as ``python -m`` runs it.
+
+    """
+
+    module: str
+    attribute: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.attribute}" if self.attribute else self.module
+
+
+def resolve(text: str, members: Iterable[str], read: Callable[[str], bytes]) -> EntryPoint:
+    """Return the entry point that *text* names.
+
+    Arguments:
+        text: ``pkg.mod:func``, ``pkg.mod``, or the name of a console script.
+        members: the names of all members.
+        read: returns the content of a member.
+
+    Raises:
+        PackError: it is none of these, or its module is not among the members.
+
+    """
+    names = list(members)
+    scripts = _scripts({name: read(name) for name in names if name.endswith(_SCRIPTS)})
+    value = _EXTRAS.sub("", scripts.get(text, text)).strip()
+    modules = _modules(names)
+    packages = {name.removesuffix(".__init__") for name in modules if name.endswith(".__init__")}
+    match = _REFERENCE.fullmatch(value)
+    if match is None:
+        message = f"{text!r} is no console script that is packed, and not PKG.MOD or PKG.MOD:FUNC{_near(text, scripts)}"
+        raise _error(message)
+    module, attribute = match["module"], match["attribute"] or ""
+    if attribute and module not in modules | packages:
+        message = f"{value}: no module {module} is packed{_near(module, modules | packages)}"
+        raise _error(message)
+    if attribute:
+        return EntryPoint(module, attribute)
+    if f"{module}.__main__" in modules:
+        return EntryPoint(f"{module}.__main__")
+    if module in packages:
+        message = f"{module} is a package without a __main__ module; give {module}:FUNC, or a module in it"
+        raise _error(message)
+    if module in modules:
+        return EntryPoint(module)
+    message = (
+        f"{text!r} is no module and no console script that is packed{_near(text, {*scripts, *modules, *packages})}"
+    )
+    raise _error(message)
+
+
+def _error(message: str) -> PackError:
+    return PackError(f"entry point: {message}")
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    matches = difflib.get_close_matches(name, sorted(known), cutoff=0.75)
+    return f"; did you mean {' or '.join(matches)}?" if matches else ""
+
+
+def _scripts(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the references of all console scripts, by name."""
+    found: dict[str, str] = {}
+    for name, content in sorted(files.items()):
+        parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
+        parser.optionxform = str  # type: ignore[assignment, method-assign]
+        try:
+            parser.read_string(content.decode())
+        except (configparser.Error, UnicodeDecodeError):
+            message = "is not a list of entry points; leave it out with --exclude"
+            raise PackError(message, member=name) from None
+        for group in _SCRIPT_GROUPS:
+            if parser.has_section(group):
+                found |= parser.items(group)
+    return found
+
+
+def _modules(members: Iterable[str]) -> set[str]:
+    """Return the full names of all modules; a package is named by its ``__init__``."""
+    found = set()
+    for name in members:
+        folder, _, file = name.rpartition("/")
+        if file.endswith(_MODULE_SUFFIXES):
+            found.add(".".join([*folder.split("/"), file.partition(".")[0]] if folder else [file.partition(".")[0]]))
+    return found

@@ -1,0 +1,17 @@
+"""The program of this bundle.  Written by `bundleimp pack --entry-point`."""
+
+import sys
+
+
+def _runtime():
+    try:
+        from bundleimp.runtime import program
+    except ImportError:
+        sys.exit(f"{sys.argv[0]}: needs bundleimp: install it for {sys.executable}, or pack with --standalone")
+    return program
+
+
+if __name__ in {"__main__", "__mp_main__"}:
+    _main = _runtime().prepare(globals(), "<module>", "<attribute>")
+    if _main is not None:
+        sys.exit(_main())

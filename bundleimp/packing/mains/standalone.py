@@ -1,0 +1,39 @@
+"""The program of this bundle, and the way to the runtime in it.  Written by `bundleimp pack --standalone`."""
+
+import sys
+
+
+def _runtime():
+    import _imp
+    import marshal
+    from importlib.util import MAGIC_NUMBER
+    from zipimport import zipimporter
+
+    if sys.version_info < (3, 11):
+        sys.exit(f"{sys.argv[0]}: needs Python 3.11 or newer, and {sys.executable} is {sys.version.split()[0]}")
+    archive = getattr(globals()["__loader__"], "archive", None)
+    if archive is None:
+        sys.exit(f"{sys.argv[0]}: only runs as the bundle that it was packed into")
+    path = getattr(archive, "path", archive)
+    for kind in (sys.implementation.cache_tag, "source"):
+        try:
+            data = zipimporter(path).get_data(f"BUNDLE-INFO/runtime.{kind}")
+        except OSError:
+            continue  # not for this Python
+        except Exception:
+            break
+        if data[:8] != _imp.source_hash(0, data[8:]):
+            break
+        # The first module lies behind its name, and that behind the sizes of both.
+        first = data[22 : 22 + int.from_bytes(data[10:14], "little")]
+        if kind == "source" or first[:4] == MAGIC_NUMBER:
+            module = type(sys)("_bundleimp.embedded")
+            exec(first if kind == "source" else marshal.loads(first[16:]), module.__dict__)
+            return module.runtime(module, path, data, "<version>")
+    sys.exit(f"{path}: its embedded runtime is damaged; copy the file again, or pack it anew")
+
+
+if __name__ in {"__main__", "__mp_main__"}:
+    _main = _runtime().prepare(globals(), "<module>", "<attribute>")
+    if _main is not None:
+        sys.exit(_main())

@@ -1,0 +1,74 @@
+"""The manifest: what a bundle says of itself to people.  Values in, bytes out; no I/O."""
+
+from __future__ import annotations
+
+import email.parser
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from .. import __version__
+from ..runtime.format import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .compiler import Compiler
+    from .executable import Program
+    from .report import PackReport
+    from .units import Mirrored
+
+
+def _distribution(metadata: bytes) -> dict[str, str]:
+    headers = email.parser.BytesParser().parsebytes(metadata, headersonly=True)
+    return {"name": str(headers.get("Name", "")), "version": str(headers.get("Version", ""))}
+
+
+def encode_manifest(
+    report: PackReport,
+    *,
+    inputs: Sequence[str],
+    compilers: Sequence[Compiler],
+    metadata: Iterable[bytes],
+    mirrored: Sequence[Mirrored],
+    compress: str,
+    source: bool,
+    program: Program | None,
+    first_line: bytes,
+) -> bytes:
+    """Return the content of manifest.json.
+
+    Arguments:
+        report: what was packed.
+        inputs: what it was packed from, without paths of a machine.
+        compilers: those of the embedded bytecode.
+        metadata: the METADATA of each distribution.
+        mirrored: the units that may be written to the cache.
+        compress: the compression.
+        source: whether source was kept.
+        program: what it runs as a program, or None.
+        first_line: the line before the archive, or nothing.
+
+    """
+    manifest: dict[str, Any] = {
+        "format": VERSION,
+        "tool": f"bundleimp {__version__}",
+        "inputs": list(inputs),
+        "layout": report.layout,
+        "compress": compress,
+        "source": source,
+        "python": [
+            {"tag": compiler.tag.name, "magic": compiler.tag.magic.hex(), "version": compiler.version}
+            for compiler in compilers
+        ],
+        "distributions": sorted(map(_distribution, metadata), key=lambda item: item["name"].lower()),
+        "members": report.members,
+        "entry_point": str(program.entry_point) if program is not None else None,
+    }
+    if mirrored:
+        manifest["mirrored"] = [asdict(unit) for unit in mirrored]
+    if first_line:
+        manifest["shebang"] = first_line[2:-1].decode("utf-8", "surrogateescape")
+    if program is not None and program.standalone:
+        manifest["standalone"] = True
+    return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")

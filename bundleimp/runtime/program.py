@@ -1,0 +1,84 @@
+"""Starting the program of a bundle: the generated ``__main__`` calls `prepare`, of this version or of a later one."""
+
+import os
+import sys
+
+from .adapt import after_import
+from .format import SUFFIX
+from .hook import install
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def prepare(namespace: "dict[str, Any]", module: str, attribute: str) -> "Callable[[], object] | None":
+    """Make the bundle of a ``__main__`` importable; return what is to be called then, its result the exit status.
+
+    Nothing is to be called in a child process of ``multiprocessing``, where the module is named ``__mp_main__``, nor
+    where the program is a module: that was run.
+
+    Arguments:
+        namespace: the globals of ``__main__``.
+        module: the entry point's module.
+        attribute: what to call in it; "" where the module itself is the program, as with ``python -m``.
+
+    """
+    name: str = namespace["__name__"]
+    path = _locate(namespace["__loader__"])
+    install()
+    # As in a script: what starts this program again, or a child of it, has to run the file and not a module.
+    namespace.update(__file__=path, __package__=None, __spec__=None)
+    if not attribute:
+        _run(module, name, path, namespace)
+        return None
+    if name != "__main__":
+        return None
+    __import__(module)
+    target: Any = sys.modules[module]
+    for part in attribute.split("."):
+        target = getattr(target, part)
+    return target  # type: ignore[no-any-return]
+
+
+def _locate(loader: "Any") -> str:
+    """Return the path of the bundle that *loader* loads from, as the path hook knows it."""
+    archive = getattr(loader, "archive", None)
+    if archive is None:  # unpacked into a directory
+        return sys.path[0]
+    path: str = getattr(archive, "path", archive)
+    if path.endswith(SUFFIX):
+        return path
+    # A command is often a link with a shorter name.
+    real = os.path.realpath(path)
+    if not real.endswith(SUFFIX):
+        sys.exit(f"{path}: cannot be run by this name; it must end in {SUFFIX}, or be a link to one that does")
+    sys.path[:] = [real if entry == path else entry for entry in sys.path]
+    return real
+
+
+def _run(module: str, name: str, path: str, namespace: "dict[str, Any]") -> None:
+    """Run *module* as ``python -m`` does, or as ``multiprocessing`` does in a child."""
+    import runpy  # noqa: PLC0415 (it runs us, so it is loaded)
+
+    after_import("multiprocessing.spawn", lambda spawn: _lead_children(spawn, path))
+    if name == "__main__":
+        for own in [own for own in namespace if own[:2] != "__"]:
+            del namespace[own]
+        runpy._run_module_as_main(module, alter_argv=False)  # type: ignore[attr-defined] # noqa: SLF001 (what `python -m` calls)
+    elif not module.endswith(".__main__"):
+        namespace.update(runpy.run_module(module, run_name=name, alter_sys=True))
+
+
+def _lead_children(spawn: "Any", path: str) -> None:
+    """Let the children of ``multiprocessing`` run the bundle, not a module that they cannot import yet."""
+    prepare: Callable[[str], dict[str, Any]] = spawn.get_preparation_data
+
+    def get_preparation_data(name: str) -> "dict[str, Any]":
+        data = prepare(name)
+        if data.pop("init_main_from_name", None) is not None:
+            data["init_main_from_path"] = path
+        return data
+
+    spawn.get_preparation_data = get_preparation_data
