@@ -201,6 +201,7 @@ root = sys.argv[1]
 found = sorted(m.distributions(path=[root]), key=lambda each: each.name.lower())
 for each in found:
     files = [file for file in each.files or () if file.locate().is_file() and not file.name.startswith(".git")]
+    files = [file for file in files if file.suffix != ".pyc"]  # what other programs have left in the directory
     print(each.name, each.version, each.requires, list(each.entry_points), each.metadata.items())
     print(len(files), sum(len(file.read_binary()) for file in files if file.suffix == ".py"))
     assert m.version(each.name) == each.version

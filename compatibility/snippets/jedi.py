@@ -5,16 +5,25 @@
 
 import jedi
 
-script = jedi.Script("import json\njson.lo\n'a'.isa\n")
-print([completion.name for completion in script.complete(2, 7)])
-print([completion.name for completion in script.complete(3, 7)])
-script = jedi.Script("import collections\ncollections.OrderedDict().popitem\n")
-for name in script.infer(2, 30):
-    print(name.full_name, name.type, name.module_path)
-print(jedi.Script("def f(a, b=3): pass\nf(").get_signatures(2, 2)[0].to_string())
-print([name.name for name in jedi.Interpreter("value.up", [{"value": "text"}]).complete()])
-for source, place in (("import attrs\nattrs.evol\n", (2, 10)), ("import yaml\nyaml.safe_lo\n", (2, 12))):
+
+def attempt(what, function):
     try:
-        print([completion.name for completion in jedi.Script(source).complete(*place)])
+        print(what, function())
     except OSError as error:
-        print(type(error).__name__)
+        print(what, type(error).__name__)
+
+
+def completions(source, *place):
+    return [completion.name for completion in jedi.Script(source).complete(*place)]
+
+
+attempt("standard library:", lambda: completions("import json\njson.lo\n", 2, 7))
+attempt("stubs:", lambda: completions("'a'.isa\n", 1, 7))
+definition = jedi.Script("import collections\ncollections.OrderedDict().popitem\n")
+attempt("definition:", lambda: [(name.full_name, name.type, str(name.module_path)) for name in definition.infer(2, 30)])
+signatures = jedi.Script("def f(a, b=3): pass\nf(")
+attempt("signature:", lambda: signatures.get_signatures(2, 2)[0].to_string())
+names = jedi.Interpreter("value.up", [{"value": "text"}])
+attempt("interpreter:", lambda: [name.name for name in names.complete()])
+attempt("pure package:", lambda: completions("import attrs\nattrs.evol\n", 2, 10))
+attempt("package with extension modules:", lambda: completions("import yaml\nyaml.safe_lo\n", 2, 12))

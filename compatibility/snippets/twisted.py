@@ -1,13 +1,18 @@
 """plug-ins found by listing packages on disk, its reactor with a web server, a child process, command line."""
 
+import os
 import subprocess
 import sys
+import warnings
 
 from twisted import plugin
 from twisted.application.service import IServiceMaker
 from twisted.internet import defer, endpoints, reactor, task, threads, utils
 from twisted.python import modules
 from twisted.web import client, resource, server, static
+
+warnings.simplefilter("ignore")
+os.environ["PYTHONWARNINGS"] = "ignore"
 
 
 class Page(resource.Resource):
