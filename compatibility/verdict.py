@@ -82,4 +82,6 @@ def judge(
         problem = "\n".join([f"prints {first}", *lines])
     elif unseen:
         problem = f"a listed difference does not occur: {unseen[0]!r}"
-    return Verdict(snippet, version, bundle, tuple(difference.reason for difference in accepted), problem)
+    return Verdict(
+        snippet, version, bundle, tuple(dict.fromkeys(difference.reason for difference in accepted)), problem
+    )

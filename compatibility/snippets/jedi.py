@@ -20,7 +20,7 @@ def completions(source, *place):
 attempt("standard library:", lambda: completions("import json\njson.lo\n", 2, 7))
 attempt("stubs:", lambda: completions("'a'.isa\n", 1, 7))
 definition = jedi.Script("import collections\ncollections.OrderedDict().popitem\n")
-attempt("definition:", lambda: [(name.full_name, name.type, str(name.module_path)) for name in definition.infer(2, 30)])
+attempt("definition:", lambda: [(name.full_name, name.type) for name in definition.infer(2, 30)])
 signatures = jedi.Script("def f(a, b=3): pass\nf(")
 attempt("signature:", signatures.get_signatures(2, 2)[0].to_string)
 names = jedi.Interpreter("value.up", [{"value": "text"}])

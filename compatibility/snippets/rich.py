@@ -16,5 +16,9 @@ console.print(table, Markdown("# Head\n* item `code`"), Syntax("print('x')", "py
 try:
     Table().add_row(object())
 except Exception:
-    console.print(Traceback(width=120, show_locals=False))
+    traceback = Traceback(width=120, show_locals=False)
 print(console.file.getvalue())
+console.file = io.StringIO()
+console.print(traceback)
+text = console.file.getvalue()
+print("traceback names the file:", "table.py" in text, "and shows its source:", "NotRenderableError" in text)
