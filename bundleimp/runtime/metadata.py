@@ -65,6 +65,13 @@ class BundledPath(_PurePath):
         location = locate(str(self))
         return location.inner if location is not None else ""
 
+    def __fspath__(self) -> str:
+        """Return a path to open: in the mirror of what it belongs to, where that has one."""
+        from .mirrors import real_path  # noqa: PLC0415 (loaded when first needed)
+
+        archive, inner = self._archive(), self._inner()
+        return (real_path(archive, inner) if archive is not None and inner else None) or str(self)
+
     def is_file(self) -> bool:
         """Return whether there is such a file."""
         archive = self._archive()
