@@ -43,6 +43,7 @@ ALWAYS_THERE = {
     "_imp",
     "_thread",
     "_warnings",
+    "gc",
     "marshal",
     "os",
     "sys",

@@ -1,11 +1,15 @@
 """Starting the program of a bundle: the generated ``__main__`` calls `prepare`, of this version or of a later one."""
 
+import gc
 import os
 import sys
 
 from .adapt import after_import
 from .format import SUFFIX
 from .hook import install
+
+# Objects between two looks for cycles; 700 to 2,000 are usual.
+_RELAXED = 100_000
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,11 +39,30 @@ def prepare(namespace: "dict[str, Any]", module: str, attribute: str) -> "Callab
         return None
     if name != "__main__":
         return None
-    __import__(module)
+    _import(module)
     target: Any = sys.modules[module]
     for part in attribute.split("."):
         target = getattr(target, part)
     return target  # type: ignore[no-any-return]
+
+
+def _import(module: str) -> None:
+    """Import the program, with the cyclic collector relaxed: what imports make stays, and is looked through in vain.
+
+    Afterwards that is left to itself (`gc.freeze`), and the collector is as it was, or as the program has set it.
+    """
+    before = gc.get_threshold()
+    relaxed = (_RELAXED, *before[1:])
+    if os.environ.get("BUNDLEIMP_RELAX_GC") == "0" or 0 in before[:1] or not gc.isenabled():
+        __import__(module)
+        return
+    gc.set_threshold(*relaxed)
+    try:
+        __import__(module)
+    finally:
+        if gc.get_threshold() == relaxed:
+            gc.set_threshold(*before)
+    gc.freeze()
 
 
 def _locate(loader: "Any") -> str:
