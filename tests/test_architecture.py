@@ -41,6 +41,7 @@ ALWAYS_THERE = {
     "_imp",
     "_thread",
     "_warnings",
+    "errno",
     "marshal",
     "os",
     "sys",

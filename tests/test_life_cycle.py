@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .builders import make_bundle, make_tree, run_python
+from .platforms import needs_limits, needs_threads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +56,7 @@ print(solo.V, type(solo.__loader__).__name__)
     assert run_python("-W", "error", "-c", script, cwd=tmp_path).stdout == "3 SourceFileLoader\n"
 
 
+@needs_limits
 @pytest.mark.skipif(os.name != "posix", reason="needs a limit of open files")
 def test_a_bundle_that_could_not_be_opened_is_tried_again(tmp_path: Path) -> None:
     bundle = value_bundle(tmp_path / "solo.pybundle", 1)
@@ -125,6 +127,7 @@ print(linecache.getline(solo.__file__, 2), type(linecache.__loader__).__name__, 
     assert run_python("-c", script, path=[bundle]).stdout == "V = 1\n SourceFileLoader"
 
 
+@needs_threads
 @pytest.mark.skipif(os.name != "posix", reason="descriptors are closed by number")
 def test_threads_read_on_when_the_program_closes_all_descriptors(tmp_path: Path) -> None:
     tree = {f"pkg/m{number}.py": f"V = {number}\n" for number in range(60)} | {"pkg/__init__.py": ""}

@@ -25,6 +25,9 @@ CONSTANTS = (
 """A docstring with ünïcode."""
 NAMES = {"alpha", "beta", "gamma", "delta", 1, 2.5, None, b"bytes", ("a", "tuple")}
 
+def part(text):
+    return text["alpha":"a constant slice from 3.14 on"], text["path":"sys":"name"]
+
 def member(x):
     return x in {"one", "two", "three", "four", "five", "six", ("seven", 8), frozenset()}
 

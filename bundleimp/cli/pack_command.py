@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
 import signal
 import sys
@@ -90,8 +91,9 @@ class _Progress:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    # A terminated pack leaves no temporary file behind.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    # A terminated pack leaves no temporary file behind.  Only the main thread of a process may see to that.
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     progress = _Progress() if sys.stderr.isatty() and not arguments.quiet else None
     try:
         report = pack(

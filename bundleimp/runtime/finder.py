@@ -4,6 +4,7 @@ import _imp
 import os
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES
+from errno import ENOENT
 
 from .archive import code_tag
 from .bundles import locate, open_bundle
@@ -253,5 +254,5 @@ class BundleFinder:
         """
         archive = self._bundle.archive
         if archive is None:
-            raise FileNotFoundError(2, "No such file in the bundle", path)
+            raise FileNotFoundError(ENOENT, "No such file in the bundle", path)
         return archive.read(member_at(archive, path))

@@ -12,6 +12,7 @@ import os
 import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import MAGIC_NUMBER, ExtensionFileLoader, SourceLoader, _LoaderBasics, cache_from_source
+from errno import EISDIR, ENOENT
 
 from . import codecache
 from .bundles import inner_name
@@ -42,14 +43,14 @@ def member_at(archive: "Archive", path: str) -> "Member":
     if path.startswith(archive.path + os.sep):
         name = inner_name(path[len(archive.path) :])
     elif os.path.isabs(path):
-        raise FileNotFoundError(2, "No such file in the bundle", path)
+        raise FileNotFoundError(ENOENT, "No such file in the bundle", path)
     else:
         name = inner_name(path)
     member = archive.member(name)
     if member is None:
         if archive.directory(name) is not None:
-            raise IsADirectoryError(21, "Is a directory", path)
-        raise FileNotFoundError(2, "No such file in the bundle", path)
+            raise IsADirectoryError(EISDIR, "Is a directory", path)
+        raise FileNotFoundError(ENOENT, "No such file in the bundle", path)
     return member
 
 
@@ -175,7 +176,7 @@ class BundleLoader(_BundleLoaderBasics, SourceLoader):
             if image is None:
                 image = codecache.load(self.archive, source, path)
             if image is None:
-                raise FileNotFoundError(2, "No bytecode in the bundle or the cache", path)
+                raise FileNotFoundError(ENOENT, "No bytecode in the bundle or the cache", path)
             return image
         return super().get_data(path)
 

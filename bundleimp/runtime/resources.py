@@ -15,6 +15,7 @@ import pathlib
 import sys
 import tempfile
 import zipfile
+from errno import EISDIR, ENOENT, ENOTDIR
 from importlib.resources.abc import TraversableResources
 from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
@@ -74,8 +75,8 @@ class BundlePath:
         directory = self._archive.directory(self._inner)
         if directory is None:
             if self.is_file():
-                raise NotADirectoryError(20, "Not a directory", str(self))
-            raise FileNotFoundError(2, "No such directory in the bundle", str(self))
+                raise NotADirectoryError(ENOTDIR, "Not a directory", str(self))
+            raise FileNotFoundError(ENOENT, "No such directory in the bundle", str(self))
         for name in directory.names:
             yield BundlePath(self._archive, directory.prefix + name.removesuffix("/"))
 
@@ -98,8 +99,8 @@ class BundlePath:
         member = self._archive.member(self._inner)
         if member is None:
             if self.is_dir():
-                raise IsADirectoryError(21, "Is a directory", str(self))
-            raise FileNotFoundError(2, "No such file in the bundle", str(self))
+                raise IsADirectoryError(EISDIR, "Is a directory", str(self))
+            raise FileNotFoundError(ENOENT, "No such file in the bundle", str(self))
         return self._archive.read(member)
 
     def read_text(self, encoding: str | None = None, errors: str | None = None) -> str:
@@ -202,7 +203,7 @@ class JoinedPath:
 
     def read_bytes(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 (of several methods)
         """Raise IsADirectoryError: this is no file."""
-        raise IsADirectoryError(21, "Is a directory", repr(self))
+        raise IsADirectoryError(EISDIR, "Is a directory", repr(self))
 
     read_text = open = read_bytes
 
@@ -225,7 +226,7 @@ class NamespaceReader(TraversableResources):
     def __init__(self, portions: Iterable[str]) -> None:
         paths = [path for path in map(_portion, dict.fromkeys(portions)) if path.is_dir()]
         if not paths:
-            raise FileNotFoundError(2, "No portion of the namespace package is there any more")
+            raise FileNotFoundError(ENOENT, "No portion of the namespace package is there any more")
         self._path = JoinedPath(*paths) if len(paths) > 1 else paths[0]
         _register()
 
@@ -238,7 +239,7 @@ class NamespaceReader(TraversableResources):
         path = self._path.joinpath(resource)
         if isinstance(path, pathlib.Path):
             return str(path)
-        raise FileNotFoundError(2, "No such file outside a bundle", str(path))
+        raise FileNotFoundError(ENOENT, "No such file outside a bundle", str(path))
 
 
 def _portion(entry: str) -> Any:
@@ -294,7 +295,7 @@ def as_file(path: BundlePath | JoinedPath) -> contextlib.AbstractContextManager[
 
     """
     if not path.is_dir() and not path.is_file():
-        raise FileNotFoundError(2, "No such file in the bundle", str(path))
+        raise FileNotFoundError(ENOENT, "No such file in the bundle", str(path))
     real = path.real_path() if isinstance(path, BundlePath) else None
     return contextlib.nullcontext(real) if real is not None else _temporary(path)
 
