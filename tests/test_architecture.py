@@ -41,7 +41,6 @@ ALWAYS_THERE = {
     "_imp",
     "_thread",
     "_warnings",
-    "errno",
     "marshal",
     "os",
     "sys",

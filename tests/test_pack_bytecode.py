@@ -206,9 +206,9 @@ def test_where_there_are_no_processes_the_running_python_makes_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tree = TREE | {"top.py": "TOP = 'top'\n", "odd.py": "x = '\\d'\n", "bad.py": "x ="}
-    usual = make_bundle(tmp_path / "usual.pybundle", tree, jobs=2)
+    usual = make_bundle(make_tree(tmp_path / "usual", {}) / "out.pybundle", tree, jobs=2)
     monkeypatch.setattr(subprocess, "Popen", refuse_processes)
-    own = make_bundle(tmp_path / "own.pybundle", tree, jobs=2)
+    own = make_bundle(make_tree(tmp_path / "own", {}) / "out.pybundle", tree, jobs=2)
     assert python_of(own) == python_of(usual)
     assert own.read_bytes() == usual.read_bytes()
 

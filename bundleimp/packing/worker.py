@@ -30,13 +30,20 @@ def _hold_strings(value: object, held: list) -> None:  # type: ignore[type-arg]
             _hold_strings(item, held)
 
 
-def _names_a_nested_class(code: CodeType) -> bool:
-    """Return whether *code* or code in it is the body of a class in a class or in a function."""
+def _with_one_name(code: CodeType) -> CodeType:
+    """Return *code* with one object for the qualified name of a class in it: that of its code and the constant there.
+
+    The compiler makes one, too, but interns the former: where the process has that string already, there are two.
+    """
     own = code.co_qualname
-    return any(
-        _names_a_nested_class(item) if isinstance(item, CodeType) else item == own and "." in own
+    names = "." in own and own in code.co_consts
+    constants = tuple(
+        _with_one_name(item) if isinstance(item, CodeType) else own if names and item == own else item
         for item in code.co_consts
     )
+    # Whether or not there are two: what is replaced has fewer objects in common, and the bytes must not tell.
+    changed = names or any(new is not old for new, old in zip(constants, code.co_consts, strict=True))
+    return code.replace(co_consts=constants) if changed else code
 
 
 def image(source: bytes, name: str, optimize: int) -> bytes:
@@ -46,14 +53,9 @@ def image(source: bytes, name: str, optimize: int) -> bytes:
     the process has the same one.  While all strings are held here, all are marked, whatever came before.  It also marks
     interned strings, and the name may be one where it comes from a path: what was just decoded is none.
     """
-    code = compile(source, name.encode().decode(), "exec", dont_inherit=True, optimize=optimize)
+    code = _with_one_name(compile(source, name.encode().decode(), "exec", dont_inherit=True, optimize=optimize))
     held: list = []  # type: ignore[type-arg]
     _hold_strings(code, held)
-    if _names_a_nested_class(code):
-        # The name is a constant in the class's body and also that of the code, which the compiler interns: one string
-        # where the process had none like it, else two.  Now it has one.
-        code = compile(source, name.encode().decode(), "exec", dont_inherit=True, optimize=optimize)
-        _hold_strings(code, held)
     return MAGIC_NUMBER + _UNCHECKED_HASH + source_hash(source) + marshal.dumps(code)
 
 

@@ -4,11 +4,10 @@ import _imp
 import os
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES
-from errno import ENOENT
 
 from .archive import code_tag
 from .bundles import locate, open_bundle
-from .errors import TRACING, BundleFormatError, NotABundleError, trace
+from .errors import ENOENT, TRACING, BundleFormatError, NotABundleError, trace
 from .loaders import (
     BundleExtensionLoader,
     BundleLoader,

@@ -12,11 +12,10 @@ import os
 import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import MAGIC_NUMBER, ExtensionFileLoader, SourceLoader, _LoaderBasics, cache_from_source
-from errno import EISDIR, ENOENT
 
 from . import codecache
 from .bundles import inner_name
-from .errors import BundleFormatError
+from .errors import EISDIR, ENOENT, BundleFormatError
 from .zipdirectory import local_seconds
 
 TYPE_CHECKING = False

@@ -15,12 +15,12 @@ import pathlib
 import sys
 import tempfile
 import zipfile
-from errno import EISDIR, ENOENT, ENOTDIR
 from importlib.resources.abc import TraversableResources
 from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
 from . import cachefolder
 from .bundles import inner_name, locate, open_bundle
+from .errors import EISDIR, ENOENT, ENOTDIR
 from .native import real_file
 
 if TYPE_CHECKING:
