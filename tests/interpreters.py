@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _PROGRAM = Path(__file__).with_name("program.py")
 _LIBRARY = os.path.realpath(sysconfig.get_path("stdlib"))
+_PREFIX = "/environment"  # see run.mjs
 _LARGEST_DESCRIPTOR = 256
 
 
@@ -47,6 +48,7 @@ def _parse(arguments: Sequence[str], environment: Mapping[str, str]) -> _Command
     path = environment.get("PYTHONPATH", "")
     settings: dict[str, Any] = {
         "path": [*(path.split(os.pathsep) if path else []), _LIBRARY],
+        "prefix": _PREFIX,
         "warnoptions": [],
         "pycache_prefix": environment.get("PYTHONPYCACHEPREFIX"),
     }
@@ -60,14 +62,10 @@ def _parse(arguments: Sequence[str], environment: Mapping[str, str]) -> _Command
             flags["optimization_level"] = len(option) - 1
         elif option == "-B":
             flags["write_bytecode"] = 0
-        elif option in {"-c", "-m"}:
-            settings |= {"kind": option, "target": waiting[0], "arguments": waiting[1:]}
-            return _CommandLine(flags, settings)
-        elif option.startswith("-"):
-            pytest.skip(f"needs a process of its own, for {option}")
+        elif option in {"-c", "-m"} or not option.startswith("-"):
+            return _CommandLine(flags, settings | {"program": [option, *waiting]})
         else:
-            settings |= {"kind": "", "target": option, "arguments": waiting}
-            return _CommandLine(flags, settings)
+            pytest.skip(f"needs a process of its own, for {option}")
     pytest.skip("needs a process of its own, without a program")
 
 

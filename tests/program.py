@@ -12,19 +12,21 @@ import sys
 from _frozen_importlib_external import PathFinder
 
 
-def _run(kind: str, target: str, arguments: list[str]) -> None:
-    """Run a program: the text of one (``-c``), a module (``-m``), or a file (an empty *kind*)."""
+def _run(program: list[str]) -> None:
     namespace = vars(sys.modules["__main__"])
-    sys.argv = [kind or target, *arguments]
-    if kind == "-c":
+    sys.argv = program.copy()
+    if program[0] == "-c":
+        del sys.argv[1]
         sys.path.insert(0, "")
-        exec(compile(target, "<string>", "exec"), namespace)  # noqa: S102 (it is the program)
+        exec(compile(program[1], "<string>", "exec"), namespace)  # noqa: S102 (it is the program)
         return
     import runpy  # noqa: PLC0415 (the interpreter loads it for these two alone)
 
-    if kind == "-m":
+    target = program[0]
+    if target == "-m":
+        del sys.argv[1]
         sys.path.insert(0, os.getcwd())
-        runpy._run_module_as_main(target)  # type: ignore[attr-defined] # noqa: SLF001 (as the interpreter does)
+        runpy._run_module_as_main(program[1])  # type: ignore[attr-defined] # noqa: SLF001 (as the interpreter does)
     elif _is_path_entry(target):
         sys.path.insert(0, target)
         runpy._run_module_as_main("__main__", alter_argv=False)  # type: ignore[attr-defined] # noqa: SLF001
@@ -46,28 +48,36 @@ def _is_path_entry(path: str) -> bool:
     return False
 
 
-def _start(path: list[str], warnoptions: list[str], pycache_prefix: str | None) -> None:
+def _start(path: list[str], prefix: str, warnoptions: list[str], pycache_prefix: str | None) -> None:
     """Bring the interpreter to where it would call the program."""
     sys.pycache_prefix = pycache_prefix
-    # `site` has run, but with another path.  In a process, the codecs are looked for on the whole path before it runs.
-    sys.path_hooks[:] = [hook for hook in sys.path_hooks if not getattr(hook, "claims_bundles", False)]
+    # `site` has run, but with another path and no site-packages.  In a process, the codecs are looked for on the whole
+    # path before it runs.
     sys.path[:] = path
     sys.path_importer_cache.clear()
     PathFinder.find_spec("encodings")
+    site.PREFIXES[:] = [prefix]
     site.main()
     sys.warnoptions[:] = warnoptions
     if warnoptions:
         import warnings  # noqa: F401, PLC0415 (it reads the options)
 
 
-def main(
-    kind: str, target: str, arguments: list[str], path: list[str], warnoptions: list[str], pycache_prefix: str | None
-) -> int:
-    """Run the program to its end, and return the exit status."""
+def main(program: list[str], path: list[str], prefix: str, warnoptions: list[str], pycache_prefix: str | None) -> int:
+    """Run a program to its end, and return the exit status.
+
+    Arguments:
+        program: ``-c`` and a text, ``-m`` and a module, or a file, and the program's own arguments.
+        path: the path entries that the interpreter starts with.
+        prefix: where its site-packages are.
+        warnoptions: its ``-W`` options.
+        pycache_prefix: `sys.pycache_prefix`.
+
+    """
     status: object = 0
     try:
-        _start(path, warnoptions, pycache_prefix)
-        _run(kind, target, arguments)
+        _start(path, prefix, warnoptions, pycache_prefix)
+        _run(program)
     except SystemExit as end:
         status = end.code
     except BaseException as error:  # noqa: BLE001 (so that it is reported as the interpreter does)

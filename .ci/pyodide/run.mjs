@@ -30,23 +30,25 @@ function interpreters(python) {
 try {
   const pyodide = await loadPyodide();
   pyodide.registerJsModule("interpreters", interpreters(pyodide._module));
-  const sitePackages = pyodide.runPython("import site; site.getsitepackages()[0]");
+  // Not Pyodide's own site-packages: interpreters.py lets `site` see it when the path is what it shall be.
+  const sitePackages = pyodide.runPython(`import site; site.getsitepackages(["/environment"])[0]`);
+  pyodide.FS.mkdirTree(sitePackages);
   pyodide.mountNodeFS(sitePackages, resolve(site));
   pyodide.FS.mkdir("/repository");
   pyodide.mountNodeFS("/repository", resolve(repository));
-  pyodide.registerJsModule("run", { options: pyodide.toPy(pytestArguments) });
+  pyodide.registerJsModule("run", { options: pyodide.toPy(pytestArguments), site_packages: sitePackages });
   process.exitCode = pyodide.runPython(`
 import compileall, os, site, sys, zipfile
+from run import options, site_packages
 # Pyodide's standard library is a zip of source.  As files, it is compiled once for all interpreters.
 library = next(entry for entry in sys.path if isinstance(entry, str) and entry.endswith(".zip"))
 folder = "/lib/python%d.%d" % sys.version_info[:2]
 zipfile.ZipFile(library).extractall(folder)
 sys.path.insert(0, folder)
-compileall.compile_dir(site.getsitepackages()[0] + "/bundleimp", quiet=1)
-site.addsitedir(site.getsitepackages()[0])
+compileall.compile_dir(site_packages + "/bundleimp", quiet=1)
+site.addsitedir(site_packages)
 os.chdir("/repository")
 import pytest
-from run import options
 int(pytest.main(["-p", "no:cacheprovider", "-p", "no:faulthandler", "--capture=sys", *options]))
 `);
 } catch (error) {
