@@ -60,14 +60,15 @@ def run_python(
     """Run a fresh interpreter with *path* as PYTHONPATH; with *check*, a failure shows what it printed."""
     if path:
         variables["PYTHONPATH"] = os.pathsep.join(map(str, path))
-    result = subprocess.run(
-        [executable, *arguments],
-        env=clean_environment(**variables),
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = clean_environment(**variables)
+    if sys.platform == "emscripten" and executable == sys.executable:
+        from .interpreters import run  # noqa: PLC0415 (of no use anywhere else)
+
+        result = run(arguments, environment, cwd)
+    else:
+        result = subprocess.run(
+            [executable, *arguments], env=environment, cwd=cwd, capture_output=True, text=True, check=False
+        )
     if check:
         assert result.returncode == 0, f"exit status {result.returncode}\n{result.stdout}\n{result.stderr}"
     return result

@@ -15,6 +15,7 @@ from bundleimp.runtime import format as bundle_format
 from .archives import RawEntry, raw_zip
 from .builders import clean_environment, make_bundle, make_tree
 from .command_line import APP, bundleimp_command, error_of
+from .platforms import needs_deep_stack, needs_processes, needs_raw_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,6 +168,7 @@ def test_offset_and_member_stand_in_the_error(tmp_path: Path) -> None:
     assert text.endswith("(at offset 35)")
 
 
+@needs_processes
 @needs_posix
 @pytest.mark.parametrize("members", [3, 5000])
 @pytest.mark.parametrize("options", [[], ["-l"], ["--tree"], ["--json"]])
@@ -213,7 +215,7 @@ def test_any_name_can_be_printed_in_any_encoding(tmp_path: Path, arguments: list
     bundleimp_command(command, path, *options, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
 
 
-@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="names are always text there")
+@needs_raw_names
 @pytest.mark.parametrize("command", [*READERS, "pack"])
 def test_a_path_that_is_no_text_can_be_worked_with(tmp_path: Path, command: str) -> None:
     path = tmp_path / os.fsdecode(b"caf\xe9.pybundle")
@@ -242,7 +244,9 @@ HOSTILE_MEMBERS = {
 
 
 @pytest.mark.parametrize("command", ["list", "info", "verify"])
-@pytest.mark.parametrize("kind", HOSTILE_MEMBERS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=needs_deep_stack if "without end" in kind else ()) for kind in HOSTILE_MEMBERS]
+)
 def test_a_hostile_member_never_gives_a_traceback(
     tmp_path: Path, command: str, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,6 +14,7 @@ import bundleimp
 
 from .builders import clean_environment, make_tree, run_python
 from .command_line import APP, bundleimp_command, error_of
+from .platforms import needs_terminals
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -152,6 +153,7 @@ def packed_on_a_terminal(source: Path, *options: str) -> str:
     return written.decode()
 
 
+@needs_terminals
 @pytest.mark.skipif(sys.platform == "win32", reason="no such terminals there")
 def test_on_a_terminal_progress_is_shown_and_wiped_away(source: Path) -> None:
     make_tree(source, {f"data/a-name-that-is-too-long-for-the-line-of-a-terminal-{number}": "" for number in range(50)})
@@ -163,6 +165,7 @@ def test_on_a_terminal_progress_is_shown_and_wiped_away(source: Path) -> None:
     assert written.endswith("\r\x1b[K")
 
 
+@needs_terminals
 @pytest.mark.skipif(sys.platform == "win32", reason="no such terminals there")
 def test_on_a_terminal_quiet_is_quiet(source: Path) -> None:
     assert packed_on_a_terminal(source, "--quiet") == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,7 @@ def test_the_exit_status_is_the_programs(bundle: Path, module: str, status: int,
     ("module", "last"),
     [
         ("error", "ValueError: wrong"),
-        ("file_error", "FileNotFoundError: [Errno 2] No such file or directory: 'no-such-file-anywhere'"),
+        ("file_error", f"FileNotFoundError: [Errno {errno.ENOENT}] No such file or directory: 'no-such-file-anywhere'"),
         ("import_error", "ModuleNotFoundError: No module named 'no_such_module_anywhere'"),
         ("bundle_error", "bundleimp.runtime.errors.BundleError: of the program"),
         ("pipe_error", "BrokenPipeError: of the program"),

@@ -11,6 +11,7 @@ import pytest
 
 from .builders import clean_environment
 from .places import FLAT, NESTED, NO_BYTECODE, PLAIN_ZIP, SOURCELESS, Laboratory, lay_out
+from .platforms import needs_processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -215,6 +216,7 @@ def test_imports_go_on_where_there_can_be_no_cache(computer: Computer, kind: str
     assert "Traceback" not in outcome.stderr
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="there are no other users here")
 @in_each_without_bytecode
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777, 0o702])
 def test_a_cache_that_others_can_write_to_is_not_used_and_one_warning_says_so(
@@ -278,6 +280,7 @@ def test_without_a_choice_the_cache_is_the_users_own_and_private(computer: Compu
     assert len(list(folder.rglob("*.pyc"))) == 4
 
 
+@needs_processes
 def test_many_processes_that_start_on_an_empty_cache_all_work(computer: Computer) -> None:
     path = lay_out(NO_BYTECODE, computer.folder, TREE)
     script = computer.laboratory.probe_file("import mod, pkg.leaf, pkg.grüße\nprint(mod.VERSION, pkg.leaf.VERSION)\n")

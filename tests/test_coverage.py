@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,10 @@ from .builders import make_bundle, make_tree, make_zip, run_python
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("coverage.tracer") is None, reason="coverage has no plug-ins without its compiled tracer"
+)
 
 TREE = {
     "pkg/__init__.py": """

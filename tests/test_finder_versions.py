@@ -12,6 +12,7 @@ from bundleimp import BundleError, BundleFinder, BundleWarning
 
 from .builders import make_bundle, make_zip
 from .places import FLAT, NESTED, PLAIN_ZIP, Laboratory, in_each_with_source, lay_out
+from .platforms import needs_own_descriptors
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
@@ -214,6 +215,7 @@ def test_an_import_from_a_file_rewritten_in_place_fails_and_the_program_goes_on(
     assert known[0] == ["pkg", "<place>", True]
 
 
+@needs_own_descriptors
 @pytest.mark.parametrize("archive", [make_zip, make_bundle])
 def test_a_daemon_that_closes_all_descriptors_can_still_import(archive: object, tmp_path: Path) -> None:
     probe = """

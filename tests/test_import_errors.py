@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .places import DIRECTORY, Places, in_each, in_each_with_source
+from .platforms import needs_threads
 
 if TYPE_CHECKING:
     from .builders import Tree
@@ -140,6 +141,7 @@ def test_running_a_module_that_cannot_be_compiled_prints_what_it_prints_for_a_di
     assert places.runs_as_in_directory(kind, "-m", "pkg.syntax").stderr.endswith("SyntaxError: invalid syntax\n")
 
 
+@needs_threads
 @in_each_with_source
 def test_an_uncaught_exception_in_a_thread_prints_bundled_lines(places: Places, kind: str) -> None:
     for first, second in (("threading", "pkg.work"), ("pkg.work", "threading")):

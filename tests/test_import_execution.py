@@ -8,6 +8,7 @@ import pytest
 
 from .builders import make_bundle, make_tree
 from .places import FLAT, NESTED, Places, in_each, in_each_with_source
+from .platforms import needs_processes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,6 +143,7 @@ def test_runpy_runs_modules_and_paths(places: Places, kind: str) -> None:
     assert places.as_in_directory(kind, probe)[0][:2][0] == "tool.part"
 
 
+@needs_processes
 @in_each_with_source
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 @pytest.mark.parametrize("module", ["workers", "crew"])
@@ -153,6 +155,7 @@ def test_children_of_multiprocessing_import_from_the_bundle(
     assert outcome.stdout.startswith(f"{method} [49, ")
 
 
+@needs_processes
 @pytest.mark.parametrize("kind", [FLAT, NESTED])
 def test_children_work_where_the_bundle_is_run_and_not_on_their_path(places: Places, kind: str, tmp_path: Path) -> None:
     tree = TREE | {"__main__.py": "from crew.staff import main\nif __name__ == '__main__':\n    main()\n"}
@@ -162,6 +165,7 @@ def test_children_work_where_the_bundle_is_run_and_not_on_their_path(places: Pla
     assert outcome.stdout.count("<tmp>/run.pybundle/crew/staff.py") == 4
 
 
+@needs_processes
 @in_each_with_source
 def test_process_pools_give_their_answers(places: Places, kind: str) -> None:
     code = """

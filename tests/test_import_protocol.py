@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 import pytest
+
+from bundleimp.runtime import errors
 
 from .places import FLAT, Places, in_each, in_each_with_source
 
@@ -224,3 +227,7 @@ def test_importing_a_bundled_module_imports_nothing_else(places: Places) -> None
     result = sorted(name for name in set(sys.modules) - before if not name.startswith("bundleimp."))
     """
     assert places.observe(FLAT, probe) == ["pkg", "pkg.mod"]
+
+
+def test_the_numbers_of_errors_are_those_of_the_platform() -> None:
+    assert (errors.ENOENT, errors.ENOTDIR, errors.EISDIR) == (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)

@@ -17,6 +17,7 @@ from bundleimp.runtime.archive import Archive
 
 from .archives import read_all
 from .builders import make_bundle, make_tree, run_python
+from .platforms import needs_raw_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -167,7 +168,7 @@ def test_a_name_that_cannot_be_a_members_is_an_error(tmp_path: Path, name: str) 
     assert str(source / name) in str(caught.value)
 
 
-@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="names are always text there")
+@needs_raw_names
 def test_a_name_that_is_no_utf8_is_an_error(tmp_path: Path) -> None:
     source = make_tree(tmp_path / "src", {"mod.py": ""})
     (source / os.fsdecode(b"caf\xe9.py")).write_text("")

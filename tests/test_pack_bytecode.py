@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 import bundleimp
+from bundleimp.packing import worker
+from bundleimp.packing.compiler import Compiler
 from bundleimp.packing.errors import PackError
 from bundleimp.runtime.format import CODE
 
 from .archives import index_of
 from .builders import Tree, clean_environment, make_bundle, make_tree, run_python
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from .platforms import needs_processes
 
 TREE: Tree = {
     "pkg/__init__.py": '"""Docstring."""\nassert True\nx = 1\n',
@@ -170,6 +173,7 @@ OLD_GREETING = '{"tag": "cpython-310", "magic": "6f0d0d0a", "version": "3.10.13"
 NEW_GREETING = '{"tag": "cpython-399", "magic": "01020d0a", "version": "3.99.0"}'
 
 
+@needs_processes
 @pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
 @pytest.mark.parametrize("text", ["", "print('hello')", "import sys; sys.exit(3)", f"print('{OLD_GREETING}')"])
 def test_what_is_no_supported_python_is_an_error_that_names_it(tmp_path: Path, text: str) -> None:
@@ -184,8 +188,44 @@ def test_a_python_that_cannot_be_started_is_an_error_that_names_it(tmp_path: Pat
         make_bundle(tmp_path / "out.pybundle", TREE, python=[str(tmp_path / "no-such-python")])
 
 
+@needs_processes
 @pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
 def test_a_python_that_dies_at_work_is_an_error_that_names_the_member(tmp_path: Path) -> None:
     executable = script(tmp_path, f"print('{NEW_GREETING}', flush=True)")
     with pytest.raises(PackError, match=r"pkg/__init__\.py: the compiler of .*fake-python died"):
         make_bundle(tmp_path / "out.pybundle", TREE, python=[executable])
+
+
+def refuse_processes(*_: object, **__: object) -> None:
+    """Do what ``subprocess`` does in a browser."""
+    raise OSError(errno.ENOTSUP, "emscripten does not support processes.")
+
+
+@needs_processes
+def test_where_there_are_no_processes_the_running_python_makes_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = TREE | {"top.py": "TOP = 'top'\n", "odd.py": "x = '\\d'\n", "bad.py": "x ="}
+    usual = make_bundle(make_tree(tmp_path / "usual", {}) / "out.pybundle", tree, jobs=2)
+    monkeypatch.setattr(subprocess, "Popen", refuse_processes)
+    own = make_bundle(make_tree(tmp_path / "own", {}) / "out.pybundle", tree, jobs=2)
+    assert python_of(own) == python_of(usual)
+    assert own.read_bytes() == usual.read_bytes()
+
+
+def test_where_there_are_no_processes_another_python_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subprocess, "Popen", refuse_processes)
+    with pytest.raises(PackError, match="/other/python: this interpreter cannot be started: emscripten does not"):
+        make_bundle(tmp_path / "out.pybundle", TREE, python=["/other/python"])
+
+
+@needs_processes
+def test_every_module_of_the_standard_library_compiles_to_the_same_bytes_in_this_process() -> None:
+    folder = Path(str(json.__file__)).parent
+    with Compiler(sys.executable, 0, 1) as compiler:
+        for path in sorted(folder.parent.glob("[a-f]*.py")):
+            # A name out of a path is interned, and the string that a process reads is not.
+            name = sys.intern(path.name)
+            assert worker.image(path.read_bytes(), name, 0) == compiler.submit(name, path.read_bytes()).result().image

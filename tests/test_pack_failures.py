@@ -14,6 +14,7 @@ import bundleimp
 from bundleimp.packing.errors import PackError
 
 from .builders import Tree, make_tree, run_python
+from .platforms import needs_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +87,7 @@ def test_a_full_disk_leaves_the_output_untouched(
     workshop.assert_untouched()
 
 
+@needs_limits
 @needs_posix
 @pytest.mark.parametrize("layout", ["flat", "nested"])
 def test_writes_that_fail_at_any_place_leave_the_output_untouched(workshop: Workshop, layout: str) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import email
-import json
 import os
 import shutil
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,9 @@ CONSTANTS = (
     '''
 """A docstring with ünïcode."""
 NAMES = {"alpha", "beta", "gamma", "delta", 1, 2.5, None, b"bytes", ("a", "tuple")}
+
+def part(text):
+    return text["alpha":"a constant slice from 3.14 on"], text["path":"sys":"name"]
 
 def member(x):
     return x in {"one", "two", "three", "four", "five", "six", ("seven", 8), frozenset()}
@@ -69,9 +71,9 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree: Tree = {f"pkg/constants_{number}.py": CONSTANTS.replace("alpha", f"alpha{number}") for number in range(8)}
     make_tree(folder, tree | {"pkg/__init__.py": "", "data/a.bin": bytes(range(256)) * 50, "tool.sh": "#!/bin/sh\n"})
     (folder / "tool.sh").chmod(0o755)
-    for module in (email, json):
-        package = Path(str(module.__file__)).parent
-        shutil.copytree(package, folder / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("email", "json"):
+        package = Path(sysconfig.get_path("stdlib"), name)
+        shutil.copytree(package, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _imp
 import importlib.metadata
 import os
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .builders import make_bundle, make_tree, make_zip, run_python
+from .platforms import needs_processes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +59,7 @@ def test_other_spellings_of_a_path(bundle: Path, entry: str) -> None:
     assert run_python("-c", SHOW, path=[entry], cwd=bundle.parent).stdout == "True 42\n"
 
 
+@needs_processes
 def test_in_a_subprocess_of_a_subprocess(bundle: Path) -> None:
     inner = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SHOW!r}], check=True)"
     assert run_python("-c", inner, path=[bundle]).stdout == "True 42\n"
@@ -66,6 +69,7 @@ def test_as_a_module(bundle: Path) -> None:
     assert run_python("-m", "mypkg", "a", path=[bundle]).stdout == "main ['a']\n"
 
 
+@needs_processes
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_in_multiprocessing_children(bundle: Path, method: str, tmp_path: Path) -> None:
     make_tree(
@@ -83,6 +87,7 @@ def test_in_multiprocessing_children(bundle: Path, method: str, tmp_path: Path) 
     assert result.stdout == "[(True, 43)]\n"
 
 
+@needs_processes
 def test_a_function_of_a_bundled_module_goes_to_a_spawned_process(tmp_path: Path) -> None:
     tree = {
         "app/__init__.py": "",
@@ -133,6 +138,8 @@ def test_tracing_says_what_was_claimed_and_found(bundle: Path) -> None:
 
 def test_a_bundle_may_shadow_standard_modules_that_the_runtime_would_like(tmp_path: Path) -> None:
     names = ["zlib", "struct", "warnings", "traceback", "linecache", "contextlib", "functools", "re", "__future__"]
+    # What is built in or frozen (`linecache`, on 3.15) is found before any path is looked at.
+    names = [name for name in names if not (_imp.is_builtin(name) or _imp.is_frozen(name))]
     tree = {f"{name}.py": f"shadow = {name!r}\n" for name in names} | {"mypkg/__init__.py": "value = 42\n"}
     bundle = make_bundle(tmp_path / "out.pybundle", tree, layout="nested", bytecode=False)
     script = f"import mypkg, {', '.join(names)}; print(mypkg.value, [m.shadow for m in ({', '.join(names)})])"

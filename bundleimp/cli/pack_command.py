@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
 import signal
 import sys
@@ -153,8 +154,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not (arguments.sources or arguments.requirement or arguments.requirements or arguments.from_venv):
         message = "give a SOURCE, -r, --with or --from-venv beside OUT; see 'bundleimp pack --help'"
         raise BundleError(message)
-    # A terminated pack leaves no temporary file behind.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    # A terminated pack leaves no temporary file behind.  Only the main thread of a process may see to that.
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     progress = _Progress() if sys.stderr.isatty() and not arguments.quiet else None
     try:
         report = pack(

@@ -51,7 +51,8 @@ def _hook() -> Observation:
 def _start_files() -> list[Observation]:
     name = "bundleimp.start" if sys.version_info >= (3, 15) else "bundleimp.pth"
     folders = dict.fromkeys([sysconfig.get_path("purelib"), *site.getsitepackages(), site.getusersitepackages()])
-    found = [folder for folder in folders if os.path.isfile(os.path.join(folder, name))]
+    # In a browser, there is no folder of the user's.
+    found = [folder for folder in folders if folder is not None and os.path.isfile(os.path.join(folder, name))]
     if found:
         return [Observation(name, os.path.join(folder, name)) for folder in found]
     return [Observation(name, "in no site-packages folder of this Python: install bundleimp with pip", fine=False)]

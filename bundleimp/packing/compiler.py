@@ -1,25 +1,29 @@
-"""Bytecode for a given interpreter, made by that interpreter in worker processes."""
+"""Bytecode for a given interpreter, made by that interpreter in worker processes.
+
+Where no process can be started (in a browser), the running interpreter makes its own bytecode itself: the same bytes.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
+import sys
+import warnings
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING, Self
 
 from ..runtime.format import CodeTag
+from . import worker
 from .errors import PackError
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
     from types import TracebackType
 
 OLDEST = (3, 11)
-_WORKER = Path(__file__).with_name("worker.py")
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,10 @@ class _Greeting:
             raise ValueError(self.version)
 
 
+class _NoProcessesError(Exception):
+    """The platform has no processes, and the interpreter that is wanted is the running one."""
+
+
 class _Worker:
     """One process of the interpreter."""
 
@@ -50,12 +58,14 @@ class _Worker:
         self.executable = executable
         try:
             self._process = subprocess.Popen(  # noqa: S603 (the user named this interpreter)
-                [executable, "-I", "-S", "-B", "-W", "ignore", str(_WORKER)],
+                [executable, "-I", "-S", "-B", "-W", "ignore", worker.__file__],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
             )
         except OSError as error:
+            if error.errno == errno.ENOTSUP and executable == sys.executable:
+                raise _NoProcessesError from None
             message = f"this interpreter cannot be started: {error.strerror}"
             raise PackError(message, file=executable) from None
         try:
@@ -93,6 +103,21 @@ class _Worker:
             self._process.communicate()
 
 
+class _OwnInterpreter:
+    """The running interpreter, in the place of a process."""
+
+    def __init__(self) -> None:
+        self.greeting = _Greeting(**json.loads(worker.greeting()))
+
+    def compile(self, name: str, source: bytes, optimize: int) -> Compiled:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return Compiled(worker.image(source, name, optimize))
+        except Exception as error:  # noqa: BLE001 (whatever a compiler may say about somebody's file)
+            return Compiled(None, worker.describe(error))
+
+
 class Compiler:
     """Compiles modules with one interpreter, several at a time; a context manager.
 
@@ -115,14 +140,21 @@ class Compiler:
 
         """
         self._optimize = optimize
-        self._workers = [_Worker(executable)]
-        greeting = self._workers[0].greeting
+        self._workers: list[_Worker] = []
+        self._own: _OwnInterpreter | None = None
+        try:
+            self._workers.append(_Worker(executable))
+            greeting = self._workers[0].greeting
+        except _NoProcessesError:
+            self._own = _OwnInterpreter()
+            greeting = self._own.greeting
         self.version = greeting.version
         name = greeting.tag + (f".opt-{optimize}" if optimize else "")
         self.tag = CodeTag(name, bytes.fromhex(greeting.magic))
         self._jobs = jobs
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
-        self._idle.put(self._workers[0])
+        for process in self._workers:
+            self._idle.put(process)
         self._threads = ThreadPoolExecutor(jobs)
 
     def __enter__(self) -> Self:
@@ -132,11 +164,15 @@ class Compiler:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._threads.shutdown(cancel_futures=True)
-        for worker in self._workers:
-            worker.close()
+        for process in self._workers:
+            process.close()
 
     def submit(self, name: str, source: bytes) -> Future[Compiled]:
         """Return the future of compiling *source*, the source of member *name*."""
+        if self._own is not None:  # no processes, no threads
+            done: Future[Compiled] = Future()
+            done.set_result(self._own.compile(name, source, self._optimize))
+            return done
         if len(self._workers) < self._jobs and self._idle.empty():
             # A second process costs as much as compiling a few modules: it is started when there is work for it.
             self._workers.append(_Worker(self._workers[0].executable))
@@ -144,8 +180,8 @@ class Compiler:
         return self._threads.submit(self._compile, name, source)
 
     def _compile(self, name: str, source: bytes) -> Compiled:
-        worker = self._idle.get()
+        process = self._idle.get()
         try:
-            return worker.compile(name, source, self._optimize)
+            return process.compile(name, source, self._optimize)
         finally:
-            self._idle.put(worker)
+            self._idle.put(process)

@@ -1,6 +1,7 @@
-"""Compiles modules in the interpreter whose bytecode is wanted.  Runs as a script of its own, imports nothing of ours.
+"""Compiles modules in the interpreter whose bytecode is wanted.  Imports nothing of ours.
 
-It says who it is in one line of JSON; then for each request, a line ``OPTIMIZE NAME_SIZE SOURCE_SIZE`` and the two
+It is one process of `compiler`, and runs as a script; where there are no processes, `compiler` calls it.  The script
+says who it is in one line of JSON; then for each request, a line ``OPTIMIZE NAME_SIZE SOURCE_SIZE`` and the two
 texts, it answers with a line ``ok SIZE`` or ``error SIZE`` and a pyc image or a message.
 """
 
@@ -14,10 +15,13 @@ _UNCHECKED_HASH = (1).to_bytes(4, "little")
 
 def _hold_strings(value: object, held: list) -> None:  # type: ignore[type-arg]
     if isinstance(value, str):
-        held.append(value)
+        # Of a string with at most one character of Latin-1, the process has one object; others may have interned it.
+        held.append(sys.intern(value) if len(value) < 2 and value < "\u0100" else value)  # noqa: PLR2004
     elif isinstance(value, (tuple, frozenset)):
         for item in value:
             _hold_strings(item, held)
+    elif isinstance(value, slice):  # a constant from 3.14 on
+        _hold_strings((value.start, value.stop, value.step), held)
     elif isinstance(value, CodeType):
         for item in (
             *(value.co_consts, value.co_names, value.co_varnames, value.co_freevars, value.co_cellvars),
@@ -26,30 +30,53 @@ def _hold_strings(value: object, held: list) -> None:  # type: ignore[type-arg]
             _hold_strings(item, held)
 
 
+def _with_one_name(code: CodeType) -> CodeType:
+    """Return *code* with one object for the qualified name of a class in it: that of its code and the constant there.
+
+    The compiler makes one, too, but interns the former: where the process has that string already, there are two.
+    """
+    own = code.co_qualname
+    names = "." in own and own in code.co_consts
+    constants = tuple(
+        _with_one_name(item) if isinstance(item, CodeType) else own if names and item == own else item
+        for item in code.co_consts
+    )
+    # Whether or not there are two: what is replaced has fewer objects in common, and the bytes must not tell.
+    changed = names or any(new is not old for new, old in zip(constants, code.co_consts, strict=True))
+    return code.replace(co_consts=constants) if changed else code
+
+
 def image(source: bytes, name: str, optimize: int) -> bytes:
     """Return the pyc image of *source*: unchecked hash-based (PEP 552), the same bytes in every process.
 
     ``marshal`` marks what is referenced more than once, and an interned string is also referenced by whoever else in
-    the process has the same one.  While all strings are held here, all are marked, whatever came before.
+    the process has the same one.  While all strings are held here, all are marked, whatever came before.  It also marks
+    interned strings, and the name may be one where it comes from a path: what was just decoded is none.
     """
-    code = compile(source, name, "exec", dont_inherit=True, optimize=optimize)
+    code = _with_one_name(compile(source, name.encode().decode(), "exec", dont_inherit=True, optimize=optimize))
     held: list = []  # type: ignore[type-arg]
     _hold_strings(code, held)
     return MAGIC_NUMBER + _UNCHECKED_HASH + source_hash(source) + marshal.dumps(code)
 
 
-def _describe(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
+    """Return in words what the compiler said of a module."""
     line = getattr(error, "lineno", None)
     text = getattr(error, "msg", None) or str(error) or type(error).__name__
     return f"line {line}: {text}" if line else text
 
 
+def greeting() -> str:
+    """Return one line of JSON that says which interpreter this is."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    tag = sys.implementation.cache_tag or ""
+    return f'{{"tag": "{tag}", "magic": "{MAGIC_NUMBER.hex()}", "version": "{version}"}}\n'
+
+
 def main() -> None:
     """Serve requests from standard input until it ends."""
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
-    version = ".".join(map(str, sys.version_info[:3]))
-    tag = sys.implementation.cache_tag or ""
-    stdout.write(f'{{"tag": "{tag}", "magic": "{MAGIC_NUMBER.hex()}", "version": "{version}"}}\n'.encode())
+    stdout.write(greeting().encode())
     stdout.flush()
     while request := stdin.readline():
         optimize, name_size, source_size = map(int, request.split())
@@ -58,7 +85,7 @@ def main() -> None:
         try:
             answer, status = image(source, name, optimize), "ok"
         except Exception as error:  # noqa: BLE001 (whatever a compiler may say about somebody's file)
-            answer, status = _describe(error).encode("utf-8", "backslashreplace"), "error"
+            answer, status = describe(error).encode("utf-8", "backslashreplace"), "error"
         stdout.write(f"{status} {len(answer)}\n".encode() + answer)
         stdout.flush()
 

@@ -7,6 +7,9 @@ import _warnings
 import os
 import sys
 
+# The platform's numbers for what a file system says.  `errno` has them, but need not be loaded yet.
+ENOENT, ENOTDIR, EISDIR = (44, 54, 31) if sys.platform in {"emscripten", "wasi"} else (2, 20, 21)
+
 
 class BundleError(Exception):
     """The root of everything bundleimp raises.

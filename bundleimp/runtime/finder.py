@@ -7,7 +7,7 @@ from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SO
 
 from .archive import code_tag
 from .bundles import inner_name, locate, mirrored, open_bundle
-from .errors import TRACING, BundleFormatError, NotABundleError, trace
+from .errors import ENOENT, TRACING, BundleFormatError, NotABundleError, trace
 from .format import FLAG_REAL
 from .loaders import (
     BundleExtensionLoader,
@@ -278,7 +278,7 @@ class BundleFinder:
         """
         archive = self._bundle.archive
         if archive is None:
-            raise FileNotFoundError(2, "No such file in the bundle", path)
+            raise FileNotFoundError(ENOENT, "No such file in the bundle", path)
         return archive.read(member_at(archive, path))
 
 

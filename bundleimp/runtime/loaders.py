@@ -14,7 +14,7 @@ from _frozen_importlib_external import MAGIC_NUMBER, ExtensionFileLoader, Source
 
 from . import codecache
 from .bundles import inner_name, locate_mirrored
-from .errors import BundleFormatError
+from .errors import EISDIR, ENOENT, BundleFormatError
 from .zipdirectory import local_seconds
 
 TYPE_CHECKING = False
@@ -42,13 +42,13 @@ def member_at(archive: "Archive", path: str) -> "Member":
     path = os.fspath(path)
     place = archive.path if path.startswith(archive.path + os.sep) else locate_mirrored(path)
     if place is None and os.path.isabs(path):
-        raise FileNotFoundError(2, "No such file in the bundle", path)
+        raise FileNotFoundError(ENOENT, "No such file in the bundle", path)
     name = inner_name(path[len(place or "") :])
     member = archive.member(name)
     if member is None:
         if archive.directory(name) is not None:
-            raise IsADirectoryError(21, "Is a directory", path)
-        raise FileNotFoundError(2, "No such file in the bundle", path)
+            raise IsADirectoryError(EISDIR, "Is a directory", path)
+        raise FileNotFoundError(ENOENT, "No such file in the bundle", path)
     return member
 
 
@@ -183,7 +183,7 @@ class BundleLoader(_BundleLoaderBasics, SourceLoader):
             if image is None:
                 image = codecache.load(self.archive, source, path)
             if image is None:
-                raise FileNotFoundError(2, "No bytecode in the bundle or the cache", path)
+                raise FileNotFoundError(ENOENT, "No bytecode in the bundle or the cache", path)
             return image
         return super().get_data(path)
 

@@ -9,6 +9,7 @@ import os
 import pathlib
 
 from .bundles import locate, open_bundle
+from .errors import EISDIR, ENOENT, ENOTDIR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,8 +38,10 @@ def _read(archive: "Archive | None", inner: str) -> bytes:
         if name in directory.names:
             return archive.read(directory.member(name))
         if f"{name}/" in directory.names or not name:
-            raise IsADirectoryError(21, "Is a directory", os.path.join(archive.path, inner))
-    raise FileNotFoundError(2, "No such file in the bundle", os.path.join(archive.path, inner) if archive else inner)
+            raise IsADirectoryError(EISDIR, "Is a directory", os.path.join(archive.path, inner))
+    raise FileNotFoundError(
+        ENOENT, "No such file in the bundle", os.path.join(archive.path, inner) if archive else inner
+    )
 
 
 def _decoded(data: bytes, encoding: "str | None", errors: "str | None") -> str:
@@ -89,7 +92,7 @@ class BundledPath(_PurePath):
     def resolve(self, strict: bool = False) -> "BundledPath":
         """Return the absolute path without ``..``; FileNotFoundError where *strict* and nothing is there."""
         if strict and not self.exists():
-            raise FileNotFoundError(2, "No such file in the bundle", str(self))
+            raise FileNotFoundError(ENOENT, "No such file in the bundle", str(self))
         archive = self._archive()
         return type(self)(archive.path, self._inner()) if archive is not None else self
 
@@ -104,8 +107,8 @@ class BundledPath(_PurePath):
         directory = archive.directory(self._inner()) if archive is not None else None
         if directory is None:
             if self.is_file():
-                raise NotADirectoryError(20, "Not a directory", str(self))
-            raise FileNotFoundError(2, "No such directory in the bundle", str(self))
+                raise NotADirectoryError(ENOTDIR, "Not a directory", str(self))
+            raise FileNotFoundError(ENOENT, "No such directory in the bundle", str(self))
         for name in directory.names:
             yield self / name.removesuffix("/")
 

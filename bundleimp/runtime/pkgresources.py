@@ -7,6 +7,7 @@ import os
 import pathlib
 
 from .bundles import locate, locate_mirrored, open_bundle
+from .errors import ENOENT
 from .metadata import BundledPath
 from .resources import BundlePath
 
@@ -47,7 +48,7 @@ def provider(pkg_resources: "Any", module: object) -> "Any":
             if location is not None and archive is not None and BundledPath(path).exists():
                 real = BundlePath(archive, location.inner).real_path()
             if real is None:
-                raise FileNotFoundError(2, "No such file in the bundle, or no cache to put it into", path)
+                raise FileNotFoundError(ENOENT, "No such file in the bundle, or no cache to put it into", path)
             return str(real)
 
     return BundleProvider(module)

@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
 from . import cachefolder
 from .bundles import inner_name, locate, open_bundle
+from .errors import EISDIR, ENOENT, ENOTDIR
 from .mirrors import real_path
 from .native import real_file
 
@@ -83,8 +84,8 @@ class BundlePath:
         directory = self._archive.directory(self._inner)
         if directory is None:
             if self.is_file():
-                raise NotADirectoryError(20, "Not a directory", self._place)
-            raise FileNotFoundError(2, "No such directory in the bundle", self._place)
+                raise NotADirectoryError(ENOTDIR, "Not a directory", self._place)
+            raise FileNotFoundError(ENOENT, "No such directory in the bundle", self._place)
         for name in directory.names:
             yield BundlePath(self._archive, directory.prefix + name.removesuffix("/"))
 
@@ -107,8 +108,8 @@ class BundlePath:
         member = self._archive.member(self._inner)
         if member is None:
             if self.is_dir():
-                raise IsADirectoryError(21, "Is a directory", self._place)
-            raise FileNotFoundError(2, "No such file in the bundle", self._place)
+                raise IsADirectoryError(EISDIR, "Is a directory", self._place)
+            raise FileNotFoundError(ENOENT, "No such file in the bundle", self._place)
         return self._archive.read(member)
 
     def read_text(self, encoding: str | None = None, errors: str | None = None) -> str:
@@ -211,7 +212,7 @@ class JoinedPath:
 
     def read_bytes(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 (of several methods)
         """Raise IsADirectoryError: this is no file."""
-        raise IsADirectoryError(21, "Is a directory", repr(self))
+        raise IsADirectoryError(EISDIR, "Is a directory", repr(self))
 
     read_text = open = read_bytes
 
@@ -234,7 +235,7 @@ class NamespaceReader(TraversableResources):
     def __init__(self, portions: Iterable[str]) -> None:
         paths = [path for path in map(_portion, dict.fromkeys(portions)) if path.is_dir()]
         if not paths:
-            raise FileNotFoundError(2, "No portion of the namespace package is there any more")
+            raise FileNotFoundError(ENOENT, "No portion of the namespace package is there any more")
         self._path = JoinedPath(*paths) if len(paths) > 1 else paths[0]
         _register()
 
@@ -247,7 +248,7 @@ class NamespaceReader(TraversableResources):
         path = self._path.joinpath(resource)
         if isinstance(path, pathlib.Path):
             return str(path)
-        raise FileNotFoundError(2, "No such file outside a bundle", str(path))
+        raise FileNotFoundError(ENOENT, "No such file outside a bundle", str(path))
 
 
 def _portion(entry: str) -> Any:
@@ -303,7 +304,7 @@ def as_file(path: BundlePath | JoinedPath) -> contextlib.AbstractContextManager[
 
     """
     if not path.is_dir() and not path.is_file():
-        raise FileNotFoundError(2, "No such file in the bundle", repr(path))
+        raise FileNotFoundError(ENOENT, "No such file in the bundle", repr(path))
     real = path.real_path() if isinstance(path, BundlePath) else None
     return contextlib.nullcontext(real) if real is not None else _temporary(path)
 
