@@ -5,19 +5,23 @@ A module that builds paths from its own ``__file__`` needs a file system to foll
 
 from __future__ import annotations
 
+import collections
 import dis
 import marshal
 import warnings
 from dataclasses import dataclass
 from importlib.util import MAGIC_NUMBER
 from types import CodeType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _HEADER = 16
 _OWN_LOADS = frozenset({"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"})
+_NAMESPACES = frozenset({"globals", "locals", "vars"})
+# What stands before the jump over what runs as a program only.
+_IS_MAIN = ["__name__", "__main__", "=="]
 # Its own location by way of a frame or a code object.
 _FRAMES = frozenset({"currentframe", "_getframe", "stack"})
 _FRAME_FILES = frozenset({"getfile", "getsourcefile", "getabsfile", "getframeinfo", "co_filename", "filename"})
@@ -52,17 +56,17 @@ def _code_objects(code: CodeType) -> Iterator[CodeType]:
 
 def _loads_own(code: CodeType) -> bool:
     """Return whether *code* loads the global ``__file__``, but for what runs only where ``__name__ == "__main__"``."""
-    skip = guard = 0
+    skip = 0
+    before: collections.deque[Any] = collections.deque(maxlen=3)
     for instruction in dis.get_instructions(code):
-        if instruction.offset < skip:
+        if instruction.offset < skip or instruction.opname == "EXTENDED_ARG":
             continue
-        if instruction.opname == "LOAD_CONST" and instruction.argval == "__main__":
-            guard = 1
-        elif guard and "JUMP" in instruction.opname:
-            skip, guard = int(instruction.argval), 0
-        elif instruction.argval == "__file__" and instruction.opname in _OWN_LOADS:
+        if instruction.argval == "__file__" and instruction.opname in _OWN_LOADS:
             return True
-    return False
+        if "IF_FALSE" in instruction.opname and list(before) == _IS_MAIN:
+            skip = int(instruction.argval)
+        before.append(instruction.argval)
+    return "__file__" in code.co_consts and not _NAMESPACES.isdisjoint(code.co_names)
 
 
 def question_of(code: CodeType) -> Question:
@@ -70,7 +74,7 @@ def question_of(code: CodeType) -> Question:
     parts = list(_code_objects(code))
     names = {name for part in parts for name in part.co_names}
     by_frame = names & _FRAMES and names & _FRAME_FILES and names & _FOLDERS
-    if not by_frame and not any("__file__" in part.co_names and _loads_own(part) for part in parts):
+    if not by_frame and not any(_loads_own(part) for part in parts):
         return NONE
     files = (text for part in parts for text in part.co_consts if isinstance(text, str))
     return Question(own=True, code=bool(names & _LISTINGS) or any(_is_python_file(text) for text in files))
@@ -81,7 +85,9 @@ def _is_python_file(text: str) -> bool:
 
 
 def _may_ask(data: bytes) -> bool:
-    return b"__file__" in data or any(name.encode() in data for name in _FRAME_FILES - {"filename"})
+    return b"__file__" in data or all(
+        any(name.encode() in data for name in names) for names in (_FRAMES, _FRAME_FILES, _FOLDERS)
+    )
 
 
 def question_of_source(source: bytes, name: str) -> Question:
@@ -104,7 +110,7 @@ def question_of_source(source: bytes, name: str) -> Question:
 
 def question_of_image(image: bytes) -> Question:
     """Return what a module asks, by its pyc *image*; another Python's may ask for anything."""
-    if b"__file__" not in image:
+    if not _may_ask(image):
         return NONE
     if image[:4] != MAGIC_NUMBER:
         return _ANY

@@ -121,7 +121,10 @@ def _grouped(facts: Iterable[Fact], records: dict[str, bytes]) -> dict[str, list
     """Return the members of each unit, by the unit's name."""
     owners: dict[str, str] = {}
     for member, record in sorted(records.items()):
-        name = posixpath.dirname(member).partition("-")[0]
+        folder = posixpath.dirname(member)
+        if "/" in folder:  # what a package carries along is its own
+            continue
+        name = folder.partition("-")[0]
         for file in _recorded(record):
             owners.setdefault(file, name)
     known = [fact for fact in facts if not fact.is_metadata]
@@ -130,7 +133,9 @@ def _grouped(facts: Iterable[Fact], records: dict[str, bytes]) -> dict[str, list
     groups: dict[str, list[Fact]] = defaultdict(list)
     for fact in known:
         top = fact.member.partition("/")[0]
-        groups[owners.get(fact.member) or (top if top in packages else LOOSE)].append(fact)
+        # A module that was packed without its source is recorded as the source.
+        owner = owners.get(fact.member) or (owners.get(fact.member[:-1]) if fact.member.endswith(".pyc") else None)
+        groups[owner or (top if top in packages else LOOSE)].append(fact)
     return groups
 
 
@@ -180,7 +185,7 @@ def plan(
     """Return which members need real files.
 
     Arguments:
-        facts: all members, sorted by name.
+        facts: all members.
         records: the content of each distribution's RECORD, by member.
         unpack: distributions or top-level packages that are imported from real files as a whole.
         no_unpack: those of which none is ever written.
@@ -189,7 +194,7 @@ def plan(
         PackError: there is no such distribution or package.
 
     """
-    groups = _grouped(facts, records)
+    groups = _grouped(sorted(facts, key=lambda fact: fact.member), records)
     names = {_normalized(name): name for name in groups}
     wanted, unwanted = ({_find(names, name) for name in given} for given in (unpack, no_unpack))
     result = Plan()
