@@ -76,12 +76,15 @@ def question_of(code: CodeType) -> Question:
     by_frame = names & _FRAMES and names & _FRAME_FILES and names & _FOLDERS
     if not by_frame and not any(_loads_own(part) for part in parts):
         return NONE
-    files = (text for part in parts for text in part.co_consts if isinstance(text, str))
-    return Question(own=True, code=bool(names & _LISTINGS) or any(_is_python_file(text) for text in files))
+    files = any(_is_python_file(constant) for part in parts for constant in part.co_consts)
+    return Question(own=True, code=files or bool(names & _LISTINGS))
 
 
-def _is_python_file(text: str) -> bool:
-    return text.endswith(".py") and len(text) > len(".py") and "\n" not in text and " " not in text
+def _is_python_file(constant: object) -> bool:
+    if isinstance(constant, (tuple, frozenset)):
+        return any(map(_is_python_file, constant))
+    name = constant if isinstance(constant, str) else ""
+    return name.endswith(".py") and len(name) > len(".py") and "\n" not in name and " " not in name
 
 
 def _may_ask(data: bytes) -> bool:
