@@ -32,6 +32,8 @@ _OURS = __name__.partition(".")[0] + "."
 def _by_import_system() -> bool:
     """Return whether the caller's caller is the import system, or something that only goes through all modules."""
     frame = sys._getframe(2)  # noqa: SLF001 (documented in sys)
+    if frame.f_code.co_name == "__getattribute__" and frame.f_back is not None:
+        frame = frame.f_back  # a lazy module's (`importlib.util.LazyLoader`)
     if frame.f_code.co_filename.startswith("<frozen importlib"):
         return True
     name = str(frame.f_globals.get("__name__"))
@@ -158,7 +160,7 @@ class LocatedPath(list[str]):
         return [self._real(entry) for entry in found] if isinstance(index, slice) else self._real(found)
 
     def __reduce__(self) -> "tuple[type[list[str]], tuple[list[str]]]":
-        return list, (list(self),)
+        return list, (list(map(self._real, super().__iter__())),)
 
 
 def locate(spec: ModuleSpec, archive: "Archive", member: str, *, own: bool) -> None:
