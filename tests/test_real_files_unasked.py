@@ -74,7 +74,7 @@ with warnings.catch_warnings(record=True) as caught:
     warnings.warn("old", DeprecationWarning)
 result = len(caught)
 """,
-    "reload": "from importlib import reload\nresult = [reload(module).__name__ for module in (data, data.mod, loose, pure)]",
+    "reload": "from importlib import reload\nresult = [reload(each).__name__ for each in (data, data.mod, loose)]",
     "pickle": """
 import pickle
 result = [pickle.loads(pickle.dumps(thing)) is thing for thing in (data.mod.where, data.mod.Kind)]
