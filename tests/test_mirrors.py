@@ -19,7 +19,7 @@ from .builders import Tree, clean_environment, make_bundle, run_python
 from .places import Laboratory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
 TREE: Tree = {
@@ -50,14 +50,12 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def ask(
-    bundle: Path | Iterable[Path], cache: Path, script: str = ASK, *options: str
-) -> subprocess.CompletedProcess[str]:
-    path = list(bundle) if isinstance(bundle, (list, tuple)) else [bundle]
-    return run_python("-W", "error", *options, "-c", script, path=path, check=False, BUNDLEIMP_CACHE_DIR=str(cache))
+def ask(bundle: Path | list[Path], cache: Path, script: str = ASK) -> subprocess.CompletedProcess[str]:
+    path = bundle if isinstance(bundle, list) else [bundle]
+    return run_python("-W", "error", "-c", script, path=path, check=False, BUNDLEIMP_CACHE_DIR=str(cache))
 
 
-def answer(bundle: Path | Iterable[Path], cache: Path, script: str = ASK) -> str:
+def answer(bundle: Path | list[Path], cache: Path, script: str = ASK) -> str:
     """Run *script*, which must work, and return what it prints."""
     result = ask(bundle, cache, script)
     assert (result.returncode, result.stderr) == (0, ""), result.stderr
@@ -77,7 +75,7 @@ def test_a_mirror_has_the_files_of_its_unit_as_they_were(tmp_path: Path, cache: 
     source = tmp_path / "out.pybundle.source"
     bundle = make_bundle(tmp_path / "out.pybundle", TREE, layout=layout)
     (source / "pkg/tool.sh").chmod(0o755)
-    bundleimp.pack([source], bundle, layout=layout, jobs=1)
+    make_bundle(bundle, TREE, layout=layout)  # into the same folder
     assert answer(bundle, cache) == "old\n"
     (name,) = mirrors(cache)
     assert name.startswith("pkg-")

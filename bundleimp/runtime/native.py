@@ -64,7 +64,8 @@ def load_extension(archive: "Archive", member: "Member", spec: "ModuleSpec") -> 
         except ImportError as error:
             if memory is None:
                 raise
-            message = f"{error}; nothing could be written for it: set BUNDLEIMP_CACHE_DIR to a folder of your own"
+            reason = str(error).replace(path, str(spec.origin))
+            message = f"{reason}; nothing could be written for it: set BUNDLEIMP_CACHE_DIR to a folder of your own"
             raise ImportError(message, name=spec.name, path=spec.origin) from None
     finally:
         if memory is not None:
