@@ -70,6 +70,9 @@ LOOKING_FOR_CODE = {
     "Python file": "import os\nTOOL = os.path.join(os.path.dirname(__file__), 'tool.py')",
     "Python file in a folder": "from pathlib import Path\nTOOL = Path(__file__).with_name('x') / 'tools/tool.py'",
     "Python file in a tuple": "import os\nTOOLS = [os.path.join(__file__, '..', name) for name in ('a.py', 'b.py')]",
+    "runs itself": "import subprocess, sys\ndef run():\n    return subprocess.run([sys.executable, __file__])",
+    "runs a file": "import os, runpy\ndef run(name):\n    runpy.run_path(os.path.join(__file__, '..', name + '.py'))",
+    "loads a file": "from importlib.util import spec_from_file_location\nSPEC = spec_from_file_location('x', __file__)",
 }
 NOT_LOOKING_FOR_CODE = {
     "data file": "import os\nTABLE = os.path.join(os.path.dirname(__file__), 'table.txt')",

@@ -62,6 +62,14 @@ TREE: Tree = {
     ),
     "plugins/one.py": "X = 1\n",
     "plugins/two.py": "X = 2\n",
+    "runs_itself.py": (
+        "import subprocess, sys\n\n\ndef run():\n"
+        "    return subprocess.run([sys.executable, __file__], capture_output=True, text=True).stdout\n\n\n"
+        "if __name__ == '__main__':\n    print('itself')\n"
+    ),
+    "only_data/table.txt": "only\n",
+    "space/data/table.txt": "space\n",
+    "space/code/mod.py": "X = 1\n",
     "pure/__init__.py": "",
     "pure/mod.py": "X = 1\n",
 }
@@ -155,6 +163,11 @@ def test_a_script_beside_a_module_runs_in_a_process_of_its_own(places: Places, k
     assert places.as_in_directory(kind, probe) == "helper a b\n"
 
 
+@with_source
+def test_a_module_runs_itself_in_a_process_of_its_own(places: Places, kind: str) -> None:
+    assert places.as_in_directory(kind, "import runs_itself\nresult = runs_itself.run()") == "itself\n"
+
+
 # Others ask where a module lies.
 
 QUESTIONS = {
@@ -235,6 +248,17 @@ def test_files_of_traversables_can_be_opened(places: Places, kind: str) -> None:
                     result[-1].append(file.read())
     """
     places.as_in_directory(kind, probe)
+
+
+@in_each_bundle
+@pytest.mark.parametrize("package", ["only_data", "space.data"])
+def test_files_of_folders_without_code_can_be_opened(places: Places, kind: str, package: str) -> None:
+    probe = """
+    import importlib.resources, sys
+    with open(importlib.resources.files(sys.argv[1]) / "table.txt") as file:
+        result = [file.name, file.read()]
+    """
+    places.as_in_directory(kind, probe, package)
 
 
 @in_each_bundle

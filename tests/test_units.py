@@ -62,7 +62,7 @@ def described(table: list[Unit]) -> list[tuple[str, str, dict[str, bool]]]:
         ["pkg/__init__.py", "pkg/__init__.pyi", "pkg/py.typed"],
         [fact("pkg/__init__.py", ASKS), "pkg/mod.py"],
         ["pkg/__init__.pyc"],
-        ["data/table.txt", "README"],
+        ["README", "mod.pyi"],
         ["pkg/__init__.py", "pkg-1.dist-info/METADATA", "pkg-1.dist-info/licenses/LICENSE", "old.egg-info/PKG-INFO"],
         [],
     ],
@@ -106,6 +106,13 @@ def test_a_module_that_looks_for_code_needs_its_location_without_any_data() -> N
     result = planned(fact("pkg/__init__.py", ASKS_FOR_CODE), "pkg/plugin.py")
     assert result.flags == {"pkg/__init__.py": FLAG_REAL}
     assert files(result) == {"pkg": ["pkg/__init__.py", "pkg/plugin.py"]}
+
+
+@pytest.mark.parametrize("members", [["data/table.txt"], ["space/data/table.txt", "space/code/mod.py"]])
+def test_a_folder_of_data_may_be_reached_as_a_namespace_package(members: list[str | Fact]) -> None:
+    result = planned(*members)
+    assert result.flags == {}
+    assert [unit.reason for unit in result.mirrored] == ["it has data, should another module look for it"]
 
 
 @pytest.mark.parametrize(

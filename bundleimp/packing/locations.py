@@ -27,6 +27,8 @@ _FRAMES = frozenset({"currentframe", "_getframe", "stack"})
 _FRAME_FILES = frozenset({"getfile", "getsourcefile", "getabsfile", "getframeinfo", "co_filename", "filename"})
 _FOLDERS = frozenset({"dirname", "parent", "parents", "with_name"})
 _LISTINGS = frozenset({"listdir", "scandir", "walk", "fwalk", "glob", "iglob", "rglob", "iterdir"})
+# A file of code is run or loaded by its path: its own, or one that is put together.
+_RUNS = frozenset({"executable", "run_path", "spec_from_file_location", "SourceFileLoader"})
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Question:
 
     Attributes:
         own: whether it asks for it at all.
-        code: whether it then may look for code there: it lists directories, or names Python files.
+        code: whether it then may look for code there: it lists directories, names Python files, or runs files.
 
     """
 
@@ -77,7 +79,7 @@ def question_of(code: CodeType) -> Question:
     if not by_frame and not any(_loads_own(part) for part in parts):
         return NONE
     files = any(_is_python_file(constant) for part in parts for constant in part.co_consts)
-    return Question(own=True, code=files or bool(names & _LISTINGS))
+    return Question(own=True, code=files or bool(names & (_LISTINGS | _RUNS)))
 
 
 def _is_python_file(constant: object) -> bool:

@@ -163,7 +163,7 @@ class _Need:
 
 
 def _need(members: Sequence[Fact]) -> _Need:
-    """Return the flags of a unit's modules, and why there are any."""
+    """Return the flags of a unit's modules, and why they may need real files."""
     modules = [fact for fact in members if fact.is_module or fact.is_extension]
     extension = next((fact.member for fact in members if fact.is_extension), None)
     if extension is not None:
@@ -172,7 +172,9 @@ def _need(members: Sequence[Fact]) -> _Need:
         flags = dict.fromkeys(_near_data(members), FLAG_REACHED)
         asking = [fact.member for fact in modules if fact.question.own]
         reason = f"{asking[0]} asks for its __file__" if asking else "it has data, should another module look for it"
-        return _Need(flags | dict.fromkeys(asking, FLAG_REAL), reason if flags or asking else "")
+        # A folder of data is a namespace package to importlib.resources, whether or not there is a module near it.
+        found = flags or asking or any(fact.is_data and fact.folder for fact in members)
+        return _Need(flags | dict.fromkeys(asking, FLAG_REAL), reason if found else "")
     asking = [fact.member for fact in modules if fact.question.own and fact.question.code]
     if asking:
         return _Need(dict.fromkeys(asking, FLAG_REAL), f"{asking[0]} looks for code beside its __file__")
@@ -191,12 +193,15 @@ def plan(
         no_unpack: those of which none is ever written.
 
     Raises:
-        PackError: there is no such distribution or package.
+        PackError: there is no such distribution or package, or one is to be both.
 
     """
     groups = _grouped(sorted(facts, key=lambda fact: fact.member), records)
     names = {_normalized(name): name for name in groups}
     wanted, unwanted = ({_find(names, name) for name in given} for given in (unpack, no_unpack))
+    for name in sorted(wanted & unwanted):
+        message = f"{name!r} is given to both --unpack and --no-unpack"
+        raise PackError(message)
     result = Plan()
     for name in sorted(groups):
         members = groups[name]
@@ -204,7 +209,7 @@ def plan(
         if name in wanted:
             flags = {fact.member: FLAG_REAL for fact in members if fact.is_module or fact.is_extension}
             need = _Need(flags, "asked for with --unpack")
-        if name in unwanted or not need.flags:
+        if name in unwanted or not need.reason:
             continue
         result.flags |= need.flags
         files = {fact.member: fact.executable for fact in members}
