@@ -147,6 +147,30 @@ with open(os.path.join(os.path.dirname(passive.__file__), "table.txt")) as file:
     assert answer(bundle, cache, script) == "passive\n"
 
 
+def test_modules_of_a_mirrored_package_are_those_of_the_new_version(tmp_path: Path, cache: Path) -> None:
+    """As in a directory: loaded again alone, or for the first time."""
+    tree = TREE | {"pkg/late.py": "X = 1\n", "pkg/gone.py": ""}
+    bundle = make_bundle(tmp_path / "out.pybundle", tree)
+    del tree["pkg/gone.py"]
+    tree |= {"pkg/mod.py": "X = 2\n", "pkg/late.py": "X = 2\n", "pkg/added.py": "X = 2\n"}
+    new = make_bundle(tmp_path / "new.pybundle", tree)
+    script = f"""
+import importlib, importlib.util, os, pkg.mod
+os.replace({str(new)!r}, {str(bundle)!r})
+assert importlib.util.find_spec("pkg.added") is None
+importlib.invalidate_caches()
+import pkg.late, pkg.added
+print(pkg.mod.X, importlib.reload(pkg.mod).X, pkg.late.X, pkg.added.X, importlib.util.find_spec("pkg.gone"))
+"""
+    assert answer(bundle, cache, script) == "1 2 2 2 None\n"
+
+
+def test_a_deleted_bundle_is_imported_from_on(tmp_path: Path, cache: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE)
+    script = "import os, pkg\nos.unlink({!r})\nimport importlib, pkg.mod\nprint(importlib.reload(pkg.mod).X)"
+    assert answer(bundle, cache, script.format(str(bundle))) == "1\n"
+
+
 # Whole or not at all.
 
 
