@@ -5,24 +5,30 @@ A module that builds paths from its own ``__file__`` needs a file system to foll
 
 from __future__ import annotations
 
+import collections
 import dis
 import marshal
 import warnings
 from dataclasses import dataclass
 from importlib.util import MAGIC_NUMBER
 from types import CodeType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _HEADER = 16
 _OWN_LOADS = frozenset({"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"})
+_NAMESPACES = frozenset({"globals", "locals", "vars"})
+# What stands before the jump over what runs as a program only.
+_IS_MAIN = ["__name__", "__main__", "=="]
 # Its own location by way of a frame or a code object.
 _FRAMES = frozenset({"currentframe", "_getframe", "stack"})
 _FRAME_FILES = frozenset({"getfile", "getsourcefile", "getabsfile", "getframeinfo", "co_filename", "filename"})
 _FOLDERS = frozenset({"dirname", "parent", "parents", "with_name"})
 _LISTINGS = frozenset({"listdir", "scandir", "walk", "fwalk", "glob", "iglob", "rglob", "iterdir"})
+# A file of code is run or loaded by its path: its own, or one that is put together.
+_RUNS = frozenset({"executable", "run_path", "spec_from_file_location", "SourceFileLoader"})
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class Question:
     Attributes:
         own: whether it asks for its file.
         path: whether it uses its ``__path__``, which others then may follow.
-        code: whether it then may look for code there: it lists directories, or names Python files.
+        code: whether it then may look for code there: it lists directories, names Python files, or runs files.
 
     """
 
@@ -54,19 +60,17 @@ def _code_objects(code: CodeType) -> Iterator[CodeType]:
 
 def _loads(name: str, code: CodeType) -> bool:
     """Return whether *code* loads the global *name*, but for what runs only where ``__name__ == "__main__"``."""
-    if name not in code.co_names:
-        return False
-    skip = guard = 0
-    for instruction in dis.get_instructions(code):
-        if instruction.offset < skip:
+    skip = 0
+    before: collections.deque[Any] = collections.deque(maxlen=3)
+    for instruction in dis.get_instructions(code) if name in code.co_names else ():
+        if instruction.offset < skip or instruction.opname == "EXTENDED_ARG":
             continue
-        if instruction.opname == "LOAD_CONST" and instruction.argval == "__main__":
-            guard = 1
-        elif guard and "JUMP" in instruction.opname:
-            skip, guard = int(instruction.argval), 0
-        elif instruction.argval == name and instruction.opname in _OWN_LOADS:
+        if instruction.argval == name and instruction.opname in _OWN_LOADS:
             return True
-    return False
+        if "IF_FALSE" in instruction.opname and list(before) == _IS_MAIN:
+            skip = int(instruction.argval)
+        before.append(instruction.argval)
+    return name in code.co_consts and not _NAMESPACES.isdisjoint(code.co_names)
 
 
 def question_of(code: CodeType) -> Question:
@@ -74,22 +78,23 @@ def question_of(code: CodeType) -> Question:
     parts = list(_code_objects(code))
     names = {name for part in parts for name in part.co_names}
     by_frame = names & _FRAMES and names & _FRAME_FILES and names & _FOLDERS
-    own = bool(by_frame) or any(_loads("__file__", part) for part in parts)
     path = any(_loads("__path__", part) for part in parts)
-    if not own:
+    if not by_frame and not any(_loads("__file__", part) for part in parts):
         return Question(path=path)
-    files = (text for part in parts for text in part.co_consts if isinstance(text, str))
-    return Question(own=True, path=path, code=bool(names & _LISTINGS) or any(_is_python_file(text) for text in files))
+    files = any(_is_python_file(constant) for part in parts for constant in part.co_consts)
+    return Question(own=True, path=path, code=files or bool(names & (_LISTINGS | _RUNS)))
 
 
-def _is_python_file(text: str) -> bool:
-    return text.endswith(".py") and len(text) > len(".py") and "\n" not in text and " " not in text
+def _is_python_file(constant: object) -> bool:
+    if isinstance(constant, (tuple, frozenset)):
+        return any(map(_is_python_file, constant))
+    name = constant if isinstance(constant, str) else ""
+    return name.endswith(".py") and len(name) > len(".py") and "\n" not in name and " " not in name
 
 
 def _may_ask(data: bytes) -> bool:
-    return (
-        b"__file__" in data or b"__path__" in data or any(name.encode() in data for name in _FRAME_FILES - {"filename"})
-    )
+    by_frame = all(any(name.encode() in data for name in names) for names in (_FRAMES, _FRAME_FILES, _FOLDERS))
+    return by_frame or b"__file__" in data or b"__path__" in data
 
 
 def question_of_source(source: bytes, name: str) -> Question:

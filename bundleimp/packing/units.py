@@ -121,7 +121,10 @@ def _grouped(facts: Iterable[Fact], records: dict[str, bytes]) -> dict[str, list
     """Return the members of each unit, by the unit's name."""
     owners: dict[str, str] = {}
     for member, record in sorted(records.items()):
-        name = posixpath.dirname(member).partition("-")[0]
+        folder = posixpath.dirname(member)
+        if "/" in folder:  # what a package carries along is its own
+            continue
+        name = folder.partition("-")[0]
         for file in _recorded(record):
             owners.setdefault(file, name)
     known = [fact for fact in facts if not fact.is_metadata]
@@ -130,7 +133,9 @@ def _grouped(facts: Iterable[Fact], records: dict[str, bytes]) -> dict[str, list
     groups: dict[str, list[Fact]] = defaultdict(list)
     for fact in known:
         top = fact.member.partition("/")[0]
-        groups[owners.get(fact.member) or (top if top in packages else LOOSE)].append(fact)
+        # A module that was packed without its source is recorded as the source.
+        owner = owners.get(fact.member) or (owners.get(fact.member[:-1]) if fact.member.endswith(".pyc") else None)
+        groups[owner or (top if top in packages else LOOSE)].append(fact)
     return groups
 
 
@@ -158,7 +163,7 @@ class _Need:
 
 
 def _need(members: Sequence[Fact]) -> _Need:
-    """Return the flags of a unit's modules, and why there are any."""
+    """Return the flags of a unit's modules, and why they may need real files."""
     modules = [fact for fact in members if fact.is_module or fact.is_extension]
     extension = next((fact.member for fact in members if fact.is_extension), None)
     if extension is not None:
@@ -171,7 +176,9 @@ def _need(members: Sequence[Fact]) -> _Need:
         return _Need(flags, f"{asking[0]} looks for {'files' if data else 'code'} beside its __file__")
     if paths:
         return _Need(flags, f"{paths[0]} uses its __path__")
-    return _Need(flags, "it has data, should another module look for it")
+    # A folder of data is a namespace package to importlib.resources, whether or not there is a module near it.
+    found = flags or any(fact.is_data and fact.folder for fact in members)
+    return _Need(flags, "it has data, should another module look for it" if found else "")
 
 
 def plan_units(
@@ -180,18 +187,21 @@ def plan_units(
     """Return which members need real files.
 
     Arguments:
-        facts: all members, sorted by name.
+        facts: all members.
         records: the content of each distribution's RECORD, by member.
         unpack: distributions or top-level packages that are imported from real files as a whole.
         no_unpack: those of which none is ever written.
 
     Raises:
-        PackError: there is no such distribution or package.
+        PackError: there is no such distribution or package, or one is to be both.
 
     """
-    groups = _grouped(facts, records)
+    groups = _grouped(sorted(facts, key=lambda fact: fact.member), records)
     names = {_normalized(name): name for name in groups}
     wanted, unwanted = ({_find(names, name) for name in given} for given in (unpack, no_unpack))
+    for name in sorted(wanted & unwanted):
+        message = f"{name!r} is given to both --unpack and --no-unpack"
+        raise PackError(message)
     result = Plan()
     for name in sorted(groups):
         members = groups[name]
@@ -199,7 +209,7 @@ def plan_units(
         if name in wanted:
             flags = {fact.member: FLAG_REAL for fact in members if fact.is_module or fact.is_extension}
             need = _Need(flags, "asked for with --unpack")
-        if name in unwanted or not need.flags:
+        if name in unwanted or not need.reason:
             continue
         result.flags |= need.flags
         files = {fact.member: fact.executable for fact in members}

@@ -291,15 +291,18 @@ class MirrorFinder(BundleFinder):
         """Make a finder for *path*, which is the mirror *root* or a directory in it."""
         self.path = path
         self._archive = archive = mirrored[root]
+        self._bundle = open_bundle(archive.path)
         self._files = next(unit.files for unit in archive.units if archive.mirrors.get(unit.digest) == root)
         self._inner = inner_name(path[len(root) :])
         self._folder = path.rstrip(os.sep) + os.sep
         self._view = None
 
     def _current(self) -> _View:
+        # A mirror does not change, but the bundle may: what is found then is the new version's, as in a directory.
+        archive = self._bundle.archive or self._archive
         view = self._view
-        if view is None:
-            view = self._view = _View(self._archive, self._archive.directory(self._inner))
+        if view is None or view.archive is not archive:
+            view = self._view = _View(archive, archive.directory(self._inner))
         return view
 
     def _spec(
@@ -312,7 +315,8 @@ class MirrorFinder(BundleFinder):
         *,
         package: bool,
     ) -> ModuleSpec:
-        if directory.prefix + filename not in self._files:  # it belongs to another unit, which may have no mirror
+        # What belongs to another unit may have no mirror.
+        if archive is not self._archive or directory.prefix + filename not in self._files:
             return super()._spec(kind, fullname, filename, archive, directory, package=package)
         folder = self._folder
         if package:
@@ -321,9 +325,6 @@ class MirrorFinder(BundleFinder):
         if kind.loader is BundleExtensionLoader:
             spec.loader = ExtensionFileLoader(fullname, folder + filename)
         return spec
-
-    def invalidate_caches(self) -> None:
-        """Do nothing: a mirror does not change, nor does the version of the bundle that it belongs to."""
 
     def get_data(self, path: str) -> bytes:
         """Return the bytes of the file at *path*: absolute and under the mirror, or relative to the bundle.

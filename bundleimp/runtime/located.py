@@ -16,7 +16,7 @@ from .mirrors import asks_for_location, real_path, unit_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import ModuleType
+    from types import FrameType, ModuleType
     from typing import Any
 
     from .archive import Archive
@@ -32,11 +32,16 @@ _OURS = __name__.partition(".")[0] + "."
 def _by_import_system() -> bool:
     """Return whether the caller's caller is the import system, or something that only goes through all modules."""
     frame = sys._getframe(2)  # noqa: SLF001 (documented in sys)
+    if frame.f_code.co_name == "__getattribute__" and frame.f_back is not None:
+        frame = frame.f_back  # a lazy module's (`importlib.util.LazyLoader`)
     if frame.f_code.co_filename.startswith("<frozen importlib"):
         return True
     name = str(frame.f_globals.get("__name__"))
-    if name == "inspect":
-        return frame.f_code.co_name == "getmodule"
+    above: FrameType | None = frame
+    while name == "inspect" and above is not None and above.f_globals is frame.f_globals:
+        if above.f_code.co_name == "getmodule":
+            return True
+        above = above.f_back
     return name in _NAMING or name.startswith(_OURS)
 
 
@@ -59,6 +64,18 @@ class LocatedSpec(ModuleSpec):
     @origin.setter
     def origin(self, value: "str | None") -> None:
         self.__dict__["origin"] = value
+
+    @property
+    def has_location(self) -> bool:
+        """Whether `origin` is a location."""
+        # From 3.13 on, the interpreter asks for both where a module lacks an attribute, in the name of the program.
+        code = sys._getframe(1).f_code  # noqa: SLF001 (documented in sys)
+        asked = "has_location" in code.co_names or "has_location" in code.co_consts
+        return asked and bool(self.__dict__["_set_fileattr"])
+
+    @has_location.setter
+    def has_location(self, value: bool) -> None:
+        self.__dict__["_set_fileattr"] = bool(value)
 
     def real_origin(self) -> str:
         """Return where the module's file really is; its path under the bundle where nothing can be written."""
@@ -114,18 +131,25 @@ class LocatedModule(ModuleType):
             message = f"module {self.__name__!r} has no attribute '__file__'"
             raise AttributeError(message)
 
+    def __reduce__(self) -> "tuple[Any, tuple[str]]":
+        # What pickles modules by reference knows them by their exact type.
+        from importlib import import_module  # noqa: PLC0415 (loaded when first asked for)
+
+        return import_module, (self.__name__,)
+
 
 class LocatedPath(list[str]):
     """A package's ``__path__``: for the import system the folder in the bundle, for everybody else the real one."""
 
-    def __init__(self, folder: str, archive: "Archive", inner: str) -> None:
+    def __init__(self, folder: str, archive: "Archive", member: str) -> None:
         super().__init__([folder])
         self._folder = folder
         self._archive = archive
-        self._inner = inner
+        self._member = member
 
     def _real(self, entry: str) -> str:
-        return real_path(self._archive, self._inner) or entry if entry == self._folder else entry
+        real = real_path(self._archive, self._member) if entry == self._folder else None
+        return os_path.dirname(real) if real is not None else entry
 
     def __iter__(self) -> "Iterator[str]":
         entries = super().__iter__()
@@ -138,7 +162,7 @@ class LocatedPath(list[str]):
         return [self._real(entry) for entry in found] if isinstance(index, slice) else self._real(found)
 
     def __reduce__(self) -> "tuple[type[list[str]], tuple[list[str]]]":
-        return list, (list(self),)
+        return list, (list(map(self._real, super().__iter__())),)
 
 
 def locate(spec: ModuleSpec, archive: "Archive", member: str, *, own: bool) -> None:
@@ -157,4 +181,4 @@ def locate(spec: ModuleSpec, archive: "Archive", member: str, *, own: bool) -> N
     spec.__dict__ |= {"_archive": archive, "_member": member, "_own": own}
     if spec.submodule_search_locations is not None:
         (folder,) = spec.submodule_search_locations
-        spec.submodule_search_locations = LocatedPath(folder, archive, os_path.dirname(member))
+        spec.submodule_search_locations = LocatedPath(folder, archive, member)

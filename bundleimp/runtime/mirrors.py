@@ -148,6 +148,13 @@ def _contents(archive: "Archive", unit: Unit) -> "Iterator[cachefolder.File]":
         raise BundleFormatError(message, file=archive.path, member=UNITS)
 
 
+def _unit_below(archive: "Archive", folder: str) -> "Unit | None":
+    """Return the unit whose files are in *folder*; of several that of the package which the folder is."""
+    units = [unit for unit in archive.units if any(name.startswith(folder) for name in unit.files)]
+    inits = [f"{folder}__init__{suffix}" for suffix in (*EXTENSION_SUFFIXES, ".py", ".pyc")]
+    return next((unit for unit in units if any(name in unit for name in inits)), units[0] if units else None)
+
+
 def real_path(archive: "Archive", inner: str) -> "str | None":
     """Return where the file or directory *inner* of the archive stands in a mirror, or None where it is in none.
 
@@ -157,10 +164,7 @@ def real_path(archive: "Archive", inner: str) -> "str | None":
         BundleFormatError: the bundle is damaged.
 
     """
-    unit = unit_of(archive, inner)
-    if unit is None:
-        folder = inner + "/" if inner else ""
-        unit = next((unit for unit in archive.units if any(name.startswith(folder) for name in unit.files)), None)
+    unit = unit_of(archive, inner) or _unit_below(archive, inner + "/" if inner else "")
     if unit is None:
         return None
     mirror = root(archive, unit)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from .archive import Archive
     from .format import Member
 
+# The descriptors that were loaded from, in their order.
+_loaded: "list[int]" = []
+
 
 def real_file(archive: "Archive", member: "Member") -> "str | None":
     """Return the path of a real file with the content of *member*, or None where no cache can be written.
@@ -51,7 +54,7 @@ def load_extension(archive: "Archive", member: "Member", spec: "ModuleSpec") -> 
     """
     memory = _memory_file(archive.read(member), member.name.rpartition("/")[2])
     try:
-        path = f"/proc/self/fd/{memory}" if memory is not None else real_file(archive, member)
+        path = _memory_path(memory) if memory is not None else real_file(archive, member)
         if path is None:
             message = f"{spec.origin} needs a real file, and no cache folder can be written; set BUNDLEIMP_CACHE_DIR"
             raise ImportError(message, name=spec.name, path=spec.origin)
@@ -61,7 +64,8 @@ def load_extension(archive: "Archive", member: "Member", spec: "ModuleSpec") -> 
         except ImportError as error:
             if memory is None:
                 raise
-            message = f"{error}; nothing could be written for it: set BUNDLEIMP_CACHE_DIR to a folder of your own"
+            reason = str(error).replace(path, str(spec.origin))
+            message = f"{reason}; nothing could be written for it: set BUNDLEIMP_CACHE_DIR to a folder of your own"
             raise ImportError(message, name=spec.name, path=spec.origin) from None
     finally:
         if memory is not None:
@@ -82,3 +86,12 @@ def _memory_file(data: bytes, name: str) -> "int | None":
     while view:
         view = view[os.write(descriptor, view) :]
     return descriptor
+
+
+def _memory_path(descriptor: int) -> str:
+    """Return a path of the file behind *descriptor* that was never used before.
+
+    The linker does not open a path again that it knows, and the next file gets the number of one that was closed.
+    """
+    _loaded.append(descriptor)
+    return f"/proc/self/fd{'/' * len(_loaded)}{descriptor}"

@@ -41,8 +41,8 @@ class Unit:
     def files(self) -> "dict[str, bool]":  # noqa: D102 (described above)
         files = self._files
         if files is None:
-            items = self._list[1:-1].split("\0")
-            files = self._files = {item[1:]: item[:1] == "x" for item in items}
+            items = self._list.split("\0")
+            files = self._files = {item[1:]: item[:1] == "x" for item in items if item}
         return files
 
     def __contains__(self, member: str) -> bool:

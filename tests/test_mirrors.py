@@ -1,0 +1,498 @@
+"""Mirrors in the cache: addressed by content, whole or not there, and never anything but what was announced."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import zlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+import bundleimp
+from bundleimp.runtime import format as bundle_format
+from bundleimp.runtime.format import Extent
+
+from .archives import forge, index_of, locator_of
+from .builders import Tree, clean_environment, make_bundle, run_python
+from .places import Laboratory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+TREE: Tree = {
+    "pkg/__init__.py": (
+        "import os\n\nPLACE = os.path.join(os.path.dirname(__file__), 'table.txt')\n"
+        "with open(PLACE) as file:\n    TABLE = file.read()\n"
+    ),
+    "pkg/mod.py": "X = 1\n",
+    "pkg/table.txt": "old\n",
+    "pkg/tool.sh": "#!/bin/sh\n",
+    "pkg/zz.bin": bytes(range(256)),
+    "passive/__init__.py": "",
+    "passive/table.txt": "passive\n",
+}
+ASK = "import pkg\nprint(pkg.TABLE, end='')\n"
+LAYOUTS = ["flat", "nested"]
+
+in_each_layout = pytest.mark.parametrize("layout", LAYOUTS)
+
+
+def mirrors(cache: Path) -> list[str]:
+    """Return the names of the mirrors, and of what was left of others."""
+    folder = cache / "mirrors"
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def ask(bundle: Path | list[Path], cache: Path, script: str = ASK) -> subprocess.CompletedProcess[str]:
+    path = bundle if isinstance(bundle, list) else [bundle]
+    return run_python("-W", "error", "-c", script, path=path, check=False, BUNDLEIMP_CACHE_DIR=str(cache))
+
+
+def answer(bundle: Path | list[Path], cache: Path, script: str = ASK) -> str:
+    """Run *script*, which must work, and return what it prints."""
+    result = ask(bundle, cache, script)
+    assert (result.returncode, result.stderr) == (0, ""), result.stderr
+    return result.stdout
+
+
+@pytest.fixture(name="cache")
+def _cache_folder(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+# What is in a mirror, and which bundles share one.
+
+
+@in_each_layout
+def test_a_mirror_has_the_files_of_its_unit_as_they_were(tmp_path: Path, cache: Path, layout: str) -> None:
+    source = tmp_path / "out.pybundle.source"
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE, layout=layout)
+    (source / "pkg/tool.sh").chmod(0o755)
+    make_bundle(bundle, TREE, layout=layout)  # into the same folder
+    assert answer(bundle, cache) == "old\n"
+    (name,) = mirrors(cache)
+    assert name.startswith("pkg-")
+    expected = {member: content for member, content in files(source).items() if member.startswith("pkg/")}
+    assert files(cache / "mirrors" / name) == expected
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (cache / "mirrors" / name).rglob("*") if path.is_file()}
+    assert modes == {path.name: 0o700 if path.name == "tool.sh" else 0o600 for path in source.glob("pkg/*")}
+    assert (cache / "mirrors" / name).stat().st_mode & 0o777 == 0o700
+
+
+def test_bundles_with_the_same_distribution_share_its_mirror(tmp_path: Path, cache: Path) -> None:
+    first = make_bundle(tmp_path / "a.pybundle", TREE)
+    second = make_bundle(tmp_path / "b.pybundle", TREE | {"more/__init__.py": ""}, layout="nested", bytecode=False)
+    assert answer(first, cache) == "old\n"
+    before = mirrors(cache)
+    assert answer(second, cache) == "old\n"
+    assert mirrors(cache) == before
+    both = "import pkg, passive, sys\nfrom importlib import resources\nprint(pkg.TABLE, passive.__file__, end='')\n"
+    assert answer([first, second], cache, both).startswith("old\n")
+    assert len(mirrors(cache)) == 2
+
+
+@pytest.mark.parametrize("change", ["content", "name", "mode"])
+def test_another_content_has_another_mirror(tmp_path: Path, cache: Path, change: str) -> None:
+    first = make_bundle(tmp_path / "a.pybundle", TREE)
+    changes: dict[str, Tree] = {"content": {"pkg/mod.py": "X = 2\n"}, "name": {"pkg/other.py": ""}, "mode": {}}
+    second = make_bundle(tmp_path / "b.pybundle", TREE | changes[change])
+    if change == "mode":
+        (tmp_path / "b.pybundle.source/pkg/zz.bin").chmod(0o755)
+        bundleimp.pack([tmp_path / "b.pybundle.source"], second, jobs=1)
+    answer(first, cache)
+    answer(second, cache)
+    assert len(mirrors(cache)) == 2
+
+
+def test_both_versions_of_a_replaced_bundle_have_their_own_files(tmp_path: Path, cache: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE)
+    new = make_bundle(tmp_path / "new.pybundle", TREE | {"pkg/table.txt": "new\n", "passive/table.txt": "new too\n"})
+    script = f"""
+import importlib, os, pkg, passive
+before = pkg.__file__
+old = passive.__path__[0]
+os.replace({str(new)!r}, {str(bundle)!r})
+assert importlib.reload(pkg).TABLE == "old\\n"
+importlib.invalidate_caches()
+assert importlib.reload(pkg).TABLE == "new\\n"
+assert pkg.__file__ != before and os.path.exists(before) and os.path.exists(pkg.__file__)
+import pkg.mod
+assert os.path.dirname(pkg.mod.__file__) == os.path.dirname(pkg.__file__) == pkg.__path__[0]
+importlib.reload(passive)
+print(open(os.path.join(old, "table.txt")).read(), open(os.path.join(passive.__path__[0], "table.txt")).read(), end="")
+"""
+    result = run_python("-c", script, path=[bundle], BUNDLEIMP_CACHE_DIR=str(cache))
+    assert (result.stdout, result.stderr) == ("passive\n new too\n", "")
+    assert len(mirrors(cache)) == 4
+
+
+def test_a_file_that_was_replaced_is_asked_by_nobody_but_those_who_have_it(tmp_path: Path, cache: Path) -> None:
+    """What was imported before goes on with the version that it came from, also where it is asked only afterwards."""
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE)
+    new = make_bundle(tmp_path / "new.pybundle", TREE | {"passive/table.txt": "new\n"})
+    script = f"""
+import importlib, os, passive
+os.replace({str(new)!r}, {str(bundle)!r})
+importlib.invalidate_caches()
+with open(os.path.join(os.path.dirname(passive.__file__), "table.txt")) as file:
+    print(file.read(), end="")
+"""
+    assert answer(bundle, cache, script) == "passive\n"
+
+
+def test_modules_of_a_mirrored_package_are_those_of_the_new_version(tmp_path: Path, cache: Path) -> None:
+    """As in a directory: loaded again alone, or for the first time."""
+    tree = TREE | {"pkg/late.py": "X = 1\n", "pkg/gone.py": ""}
+    bundle = make_bundle(tmp_path / "out.pybundle", tree)
+    del tree["pkg/gone.py"]
+    tree |= {"pkg/mod.py": "X = 2\n", "pkg/late.py": "X = 2\n", "pkg/added.py": "X = 2\n"}
+    new = make_bundle(tmp_path / "new.pybundle", tree)
+    script = f"""
+import importlib, importlib.util, os, pkg.mod
+os.replace({str(new)!r}, {str(bundle)!r})
+assert importlib.util.find_spec("pkg.added") is None
+importlib.invalidate_caches()
+import pkg.late, pkg.added
+print(pkg.mod.X, importlib.reload(pkg.mod).X, pkg.late.X, pkg.added.X, importlib.util.find_spec("pkg.gone"))
+"""
+    assert answer(bundle, cache, script) == "1 2 2 2 None\n"
+
+
+def test_a_deleted_bundle_is_imported_from_on(tmp_path: Path, cache: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE)
+    script = "import os, pkg\nos.unlink({!r})\nimport importlib, pkg.mod\nprint(importlib.reload(pkg.mod).X)"
+    assert answer(bundle, cache, script.format(str(bundle))) == "1\n"
+
+
+# Whole or not at all.
+
+
+def test_many_processes_on_an_empty_cache_make_one_mirror(tmp_path: Path, cache: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE | {f"pkg/data/{n}.bin": bytes([n]) * 5000 for n in range(60)})
+    environment = clean_environment(PYTHONPATH=str(bundle), BUNDLEIMP_CACHE_DIR=str(cache))
+    script = ASK + "import os\nprint(len(os.listdir(os.path.join(pkg.__path__[0], 'data'))))\n"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", script],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(8)
+    ]
+    assert [process.communicate() for process in processes] == [("old\n60\n", "")] * 8
+    assert len(mirrors(cache)) == 1
+    assert len(files(cache / "mirrors" / mirrors(cache)[0])) == 65
+
+
+# Ends the process, without any clean-up, when it does something for the given time.
+KILLED = """
+import os, sys
+left = {count}
+
+
+def audit(event, arguments):
+    global left
+    if event == {event!r} and ".tmp" in str(arguments[0]):
+        left -= 1
+        if not left:
+            os._exit(9)
+
+
+sys.addaudithook(audit)
+"""
+
+
+@pytest.mark.parametrize(("event", "count"), [("os.mkdir", 1), ("open", 1), ("open", 3), ("open", 5), ("os.rename", 1)])
+def test_a_process_that_is_killed_leaves_no_mirror_and_the_next_one_makes_it(
+    tmp_path: Path, cache: Path, event: str, count: int
+) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE)
+    assert ask(bundle, cache, KILLED.format(event=event, count=count) + ASK).returncode == 9
+    assert all(name.startswith(".") for name in mirrors(cache))
+    assert answer(bundle, cache) == "old\n"
+    assert len([name for name in mirrors(cache) if not name.startswith(".")]) == 1
+
+
+def test_threads_that_ask_at_once_all_get_the_files(tmp_path: Path, cache: Path) -> None:
+    tree = {f"pkg{n}/{name[4:]}": content for n in range(4) for name, content in TREE.items() if name[:4] == "pkg/"}
+    bundle = make_bundle(tmp_path / "out.pybundle", tree | TREE)
+    script = """
+import importlib, os, sys, threading
+sys.setswitchinterval(1e-6)
+import passive
+barrier = threading.Barrier(16)
+found = []
+
+
+def run(number):
+    barrier.wait()
+    module = importlib.import_module(f"pkg{number % 4}.mod")
+    package = sys.modules[f"pkg{number % 4}"]
+    found.append((package.TABLE, os.path.isfile(module.__file__), os.path.isfile(passive.__file__)))
+
+
+threads = [threading.Thread(target=run, args=(number,)) for number in range(16)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(found), set(found))
+"""
+    assert answer(bundle, cache, script) == "16 {('old\\n', True, True)}\n"
+    assert len(mirrors(cache)) == 5
+
+
+def test_a_damaged_member_is_an_error_and_leaves_nothing(tmp_path: Path, cache: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE, compress="none")
+    data = bundle.read_bytes()
+    place = data.index(bytes(range(256)))
+    bundle.write_bytes(data[:place] + b"\xff" + data[place + 1 :])
+    result = ask(bundle, cache)
+    assert result.returncode == 1
+    assert result.stderr.count("BundleFormatError: ") == 1
+    assert f"{bundle}: pkg/zz.bin: does not match its checksum" in result.stderr
+    assert mirrors(cache) == []
+    script = "import os, passive\nprint(sorted(os.listdir(passive.__path__[0])))"
+    assert answer(bundle, cache, script) == "['__init__.py', 'table.txt']\n"
+
+
+@pytest.mark.parametrize("obstacle", ["mirrors", "mirror"])
+def test_a_file_in_the_way_is_as_no_cache_at_all(tmp_path: Path, cache: Path, obstacle: str) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE)
+    cache.mkdir(0o700)
+    if obstacle == "mirrors":
+        (cache / "mirrors").write_text("in the way")
+    else:
+        answer(bundle, cache)
+        (mirror,) = (cache / "mirrors").iterdir()
+        shutil.rmtree(mirror)
+        mirror.write_text("in the way")
+    script = "import passive, pkg.mod\n"
+    result = run_python("-c", script, path=[bundle], check=False, BUNDLEIMP_CACHE_DIR=str(cache))
+    assert "NotADirectoryError" in result.stderr  # of the module that opens its table
+    assert result.stderr.count("BundleWarning") == 1
+    assert not (cache / "mirrors").is_dir() or len(mirrors(cache)) == 1
+
+
+# What lies is refused.
+
+
+def patch_table(path: Path, change: Callable[[bytes], bytes], *, checksums: bool = True) -> None:
+    """Change the bundle's table of units to another of the same size; with *checksums*, make all over it fit."""
+    data = bytearray(path.read_bytes())
+    index = index_of(bytes(data))
+    extent = index.units
+    assert extent is not None
+    table = change(bytes(data[extent.offset : extent.offset + extent.size]))
+    assert len(table) == extent.size
+    assert table != data[extent.offset : extent.offset + extent.size]
+    data[extent.offset : extent.offset + extent.size] = table
+    if checksums:
+        crc = zlib.crc32(table)
+        header = extent.offset - 30 - len(bundle_format.UNITS)
+        entry = data.index(bundle_format.UNITS.encode(), locator_of(bytes(data)).directory_offset) - 46
+        for place in (header + 14, entry + 16):
+            data[place : place + 4] = crc.to_bytes(4, "little")
+        index.units = Extent(extent.offset, extent.size, crc)
+    path.write_bytes(data)
+    if checksums:
+        forge(path, index)
+
+
+def _other_digest(table: bytes) -> bytes:
+    place = table.index(b"pkg\t") + 4
+    return table[:place] + (b"0" if table[place : place + 1] != b"0" else b"1") + table[place + 1 :]
+
+
+LIES: dict[str, Callable[[bytes], bytes]] = {
+    "digest": _other_digest,
+    "mode": lambda table: table.replace(b"-pkg/table.txt", b"xpkg/table.txt"),
+    "a file that is not there": lambda table: table.replace(b"pkg/table.txt", b"pkg/tabel.txt"),
+    "a file outside": lambda table: table.replace(b"pkg/table.txt", b"../../out.txt"),
+    "an absolute file": lambda table: table.replace(b"pkg/table.txt", b"/tmp/outs.txt"),
+    "a folder": lambda table: table.replace(b"pkg/table.txt", b"pkg//////////"),
+    "one file twice": lambda table: table.replace(b"pkg/tool.sh", b"pkg/mod.py\0"),
+    "not text": lambda table: table.replace(b"pkg/table.txt", b"pkg/tabl\xff.txt"),
+    "another magic": lambda table: table.replace(b"PBu1", b"PBu9"),
+}
+
+
+@in_each_layout
+@pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
+def test_a_table_that_lies_is_an_error_at_import_and_verify_finds_it(
+    tmp_path: Path, cache: Path, layout: str, lie: Callable[[bytes], bytes]
+) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE, layout=layout)
+    assert bundleimp.open_bundle(bundle).verify() == []
+    patch_table(bundle, lie)
+    before = {path for path in tmp_path.rglob("*") if cache not in path.parents and path != cache}
+    result = ask(bundle, cache)
+    assert result.returncode == 1
+    assert "bundleimp.runtime.errors.BundleFormatError: " in result.stderr
+    assert str(bundle) in result.stderr
+    assert "the file is damaged" in result.stderr or "the table of units is damaged" in result.stderr
+    assert files(cache) == {} if cache.exists() else True
+    assert {path for path in tmp_path.rglob("*") if cache not in path.parents and path != cache} == before
+    assert any("unit" in str(finding) for finding in bundleimp.open_bundle(bundle).verify())
+
+
+@in_each_layout
+def test_a_damaged_table_is_an_error_for_who_asks_and_for_nobody_else(tmp_path: Path, cache: Path, layout: str) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE, layout=layout)
+    patch_table(bundle, _other_digest, checksums=False)
+    assert answer(bundle, cache, "import passive; print(passive.__name__, end='')") == "passive"
+    for script in (ASK, "import passive; passive.__file__", "import passive; list(passive.__path__)"):
+        result = ask(bundle, cache, script)
+        assert (result.returncode, mirrors(cache)) == (1, [])
+        assert f"{bundle}: BUNDLE-INFO/units: does not match its checksum" in result.stderr
+    assert any("BUNDLE-INFO/units" in str(finding) for finding in bundleimp.open_bundle(bundle).verify())
+
+
+def test_a_table_that_the_index_does_not_know_or_that_is_missing_is_found(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE)
+    index = index_of(bundle.read_bytes())
+    known = index.units
+    for units in (None, Extent(known.offset + 1, known.size - 1, known.crc) if known is not None else None):
+        index.units = units
+        forge(bundle, index)
+        assert any("table of units" in str(finding) for finding in bundleimp.open_bundle(bundle).verify())
+
+
+# Together with the rest.
+
+
+def test_a_module_of_another_distribution_in_a_mirrored_package_is_found(tmp_path: Path, cache: Path) -> None:
+    extra: Tree = {
+        "pkg/plugin.py": "X = 'plugin'\n",
+        "pkg/plugins/__init__.py": "X = 'plugins'\n",
+        "pkg/space/leaf.py": "X = 'leaf'\n",
+        "pkg/plugin_table.txt": "",
+    }
+    extra["aaa-1.dist-info/RECORD"] = "".join(f"{name},,\n" for name in extra)
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE | extra)
+    script = """
+import pkg, pkg.mod, pkg.plugin, pkg.plugins, pkg.space.leaf, os, pkgutil
+print(pkg.TABLE.strip(), pkg.plugin.X, pkg.plugins.X, pkg.space.leaf.X, os.path.isfile(pkg.mod.__file__), end=" ")
+print(sorted(module.name for module in pkgutil.iter_modules(pkg.__path__)), end="")
+"""
+    assert answer(bundle, cache, script) == "old plugin plugins leaf True ['mod', 'plugin', 'plugins']"
+    (name,) = mirrors(cache)
+    assert set(files(cache / "mirrors" / name)) == {member for member in TREE if member.startswith("pkg/")}
+
+
+def test_a_package_lies_with_its_own_files_though_others_have_some_in_its_folder(tmp_path: Path, cache: Path) -> None:
+    extra: Tree = {
+        "passive/plugin.py": "",
+        "passive/aaa.txt": "",
+        "aaa-1.dist-info/RECORD": "passive/plugin.py,,\npassive/aaa.txt,,\n",
+    }
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE | extra)
+    questions = ("passive.__path__[0]", "os.path.dirname(passive.__file__)", "str(resources.files(passive))")
+    for question in questions:
+        script = f"import os, passive\nfrom importlib import resources\nprint(os.listdir({question}))"
+        assert "table.txt" in answer(bundle, cache, script)
+
+
+def test_portions_of_a_namespace_package_have_their_own_mirrors(tmp_path: Path, cache: Path) -> None:
+    one = {f"space/{name.replace('pkg/', 'one/')}": content for name, content in TREE.items() if name[:4] == "pkg/"}
+    two = {name.replace("/one/", "/two/"): content for name, content in one.items()}
+    first, second = make_bundle(tmp_path / "a.pybundle", one), make_bundle(tmp_path / "b.pybundle", two)
+    script = """
+import os, space.one.mod, space.two.mod, space
+print(space.one.TABLE.strip(), space.two.TABLE.strip(), len(space.__path__), os.path.isfile(space.two.mod.__file__))
+"""
+    assert answer([first, second], cache, script) == "old old 2 True\n"
+    assert len(mirrors(cache)) == 2
+
+
+def test_distributions_in_one_namespace_package_of_one_bundle_have_their_own_mirrors(
+    tmp_path: Path, cache: Path
+) -> None:
+    tree: Tree = {
+        f"space/{folder}/{name[4:]}": content
+        for folder in ("one", "two")
+        for name, content in TREE.items()
+        if name.startswith("pkg/")
+    }
+    for folder in ("one", "two"):
+        rows = "".join(f"{name},,\n" for name in tree if f"/{folder}/" in name)
+        tree[f"space_{folder}-1.dist-info/RECORD"] = rows
+    bundle = make_bundle(tmp_path / "out.pybundle", tree)
+    assert answer(bundle, cache, "import space.one, space.two.mod\nprint(space.one.TABLE, end='')") == "old\n"
+    assert [name.partition("-")[0] for name in mirrors(cache)] == ["space_one", "space_two"]
+
+
+def test_modules_from_a_mirror_are_compiled_once(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE, bytecode=False)
+    laboratory = Laboratory(tmp_path / "laboratory")
+    probe = """
+    import sys
+    compiled = []
+    sys.addaudithook(lambda event, arguments: compiled.append(arguments[1]) if event == "compile" else None)
+    import pkg.mod
+    result = [sorted(name for name in map(str, compiled) if ".pybundle" in name), pkg.__spec__.cached]
+    """
+    cached = laboratory.observe([bundle], probe)
+    assert cached[0] == ["<place>/pkg/__init__.py", "<place>/pkg/mod.py"]
+    assert laboratory.observe([bundle], probe) == [[], cached[1]]
+    assert not list((laboratory.folder / "cache" / "mirrors").rglob("*.pyc"))
+
+
+def test_what_was_packed_without_source_and_named_alike_is_sound(tmp_path: Path, cache: Path) -> None:
+    """The order of the members is another one when modules become bytecode."""
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE | {"pkg/mod.py.txt": "", "pkg/mod.py-x": ""}, source=False)
+    assert bundleimp.open_bundle(bundle).verify() == []
+    assert answer(bundle, cache) == "old\n"
+
+
+STATES = {
+    "sys.path is empty": "sys.path.clear()",
+    "only our hook is there": "sys.path_hooks[1:] = []",
+    "only our hook is there and no path entry is known": "sys.path_hooks[1:] = []; sys.path_importer_cache.clear()",
+    "no path entry is known": "sys.path_importer_cache.clear()",
+    "nothing of importlib is loaded": "[sys.modules.pop(name) for name in list(sys.modules) if 'importlib.' in name]",
+}
+
+
+@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
+def test_real_files_are_found_whatever_the_state_of_the_import_system(tmp_path: Path, cache: Path, state: str) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE)
+    script = f"""
+import sys, passive, os
+{state}
+import pkg.mod
+print(pkg.TABLE, end="")
+assert os.path.isfile(passive.__file__) and os.path.isfile(pkg.mod.__file__)
+"""
+    restore = f"import sys; sys.path.append({str(bundle)!r})\n" if "path.clear" not in state else ""
+    if "sys.path.clear" in state:
+        script = script.replace("import pkg.mod", "import pkg.mod", 1).replace(
+            "import sys, passive", "import sys, passive, pkg"
+        )
+    assert answer(bundle, cache, restore + script) == "old\n"
+
+
+def test_a_bundle_may_hold_modules_that_are_named_like_what_we_need(tmp_path: Path, cache: Path) -> None:
+    names = ["hashlib", "_hashlib", "_sha2", "_sha256", "zlib", "tempfile", "pathlib", "shutil", "csv", "types"]
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE | {f"{name}.py": "raise SystemExit(3)\n" for name in names})
+    assert answer(bundle, cache) == "old\n"
+
+
+def test_after_uninstalling_the_hook_what_was_imported_works_on(tmp_path: Path, cache: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE)
+    script = """
+import bundleimp, pkg, passive
+bundleimp.uninstall()
+import pkg.mod
+print(pkg.TABLE.strip(), pkg.mod.X, open(passive.__path__[0] + "/table.txt").read(), end="")
+"""
+    assert run_python("-c", script, path=[bundle], BUNDLEIMP_CACHE_DIR=str(cache)).stdout == "old 1 passive\n"
