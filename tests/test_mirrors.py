@@ -481,6 +481,56 @@ assert os.path.isfile(passive.__file__) and os.path.isfile(pkg.mod.__file__)
     assert answer(bundle, cache, restore + script) == "old\n"
 
 
+def test_a_meta_path_finder_may_import_what_is_mirrored_and_empty_the_path(tmp_path: Path, cache: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE)
+    script = """
+import os, sys
+
+
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        sys.meta_path.remove(Finder)
+        import pkg, passive
+        sys.path.clear()
+        sys.path_importer_cache.clear()
+
+
+sys.meta_path.insert(0, Finder)
+try:
+    import nothing
+except ImportError as error:
+    print(error.name, end=" ")
+import pkg.mod, passive
+print(pkg.TABLE.strip(), os.path.isfile(pkg.mod.__file__), os.path.isfile(passive.__file__))
+"""
+    assert answer(bundle, cache, script) == "nothing old True True\n"
+
+
+def test_a_path_hook_may_import_what_is_mirrored(tmp_path: Path, cache: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE)
+    script = """
+import sys
+
+
+def hook(path):
+    if path != "only for the hook":
+        raise ImportError
+    import pkg.mod, passive
+    print(pkg.TABLE.strip(), passive.__file__ != "", end=" ")
+    raise ImportError
+
+
+sys.path_hooks.append(hook)
+sys.path.append("only for the hook")
+try:
+    import nothing
+except ImportError as error:
+    print(error.name)
+"""
+    assert answer(bundle, cache, script) == "old True nothing\n"
+
+
 def test_a_bundle_may_hold_modules_that_are_named_like_what_we_need(tmp_path: Path, cache: Path) -> None:
     names = ["hashlib", "_hashlib", "_sha2", "_sha256", "zlib", "tempfile", "pathlib", "shutil", "csv", "types"]
     bundle = make_bundle(tmp_path / "out.pybundle", TREE | {f"{name}.py": "raise SystemExit(3)\n" for name in names})

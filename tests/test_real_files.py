@@ -415,3 +415,13 @@ def test_a_bundle_under_another_name_has_the_same_real_files(places: Places, kin
     assert places.observe(kind, probe)[0] is True
     mirrors = [path.name for path in (places.laboratory.folder / "cache" / "mirrors").iterdir()]
     assert all(re.fullmatch(r"[\w.-]+-[0-9a-f]{32}\.pybundle", name) for name in mirrors)
+
+
+def test_a_module_that_others_ask_is_pickled_by_reference(places: Places) -> None:
+    """What pickles modules (cloudpickle) knows those of the ordinary type alone, and would take this one's content."""
+    probe = """
+    import pickle, sys, site_app, site_app.models
+    result = [pickle.loads(pickle.dumps(module)) is module for module in (site_app, site_app.models)]
+    result.append(len(pickle.dumps(site_app)) < 100)
+    """
+    assert places.observe(FLAT, probe) == [True, True, True]

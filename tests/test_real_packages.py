@@ -30,9 +30,8 @@ print(networkx.average_clustering(graph))
     "django": """
 import django
 from django.conf import settings
-# Its translations are found by paths built from __file__, which a bundle does not give yet.
 settings.configure(
-    USE_I18N=False,
+    LANGUAGE_CODE="de",
     INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth"],
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
     DEFAULT_AUTO_FIELD="django.db.models.AutoField",
@@ -40,6 +39,8 @@ settings.configure(
 django.setup()
 from django.contrib.auth.models import User
 from django.template import Context, Engine
+from django.utils.translation import gettext
+print(gettext("Yes"))
 print(User.objects.filter(username__startswith="a", groups__name="x").query)
 print(Engine().from_string("{% for a in b %}{{ a|title }},{% endfor %}").render(Context({"b": ["one", "two"]})))
 """,
