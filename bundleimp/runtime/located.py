@@ -59,23 +59,14 @@ class LocatedSpec(ModuleSpec):
     def origin(self) -> "str | None":
         """The module's ``__file__``."""
         known: str = self.__dict__["origin"]
-        return known if _by_import_system() else self.real_origin()
+        # From 3.13 on, the interpreter asks where a module lacks an attribute, in the name of the program.
+        code = sys._getframe(1).f_code  # noqa: SLF001 (documented in sys)
+        asked = "origin" in code.co_names or "origin" in code.co_consts
+        return self.real_origin() if asked and not _by_import_system() else known
 
     @origin.setter
     def origin(self, value: "str | None") -> None:
         self.__dict__["origin"] = value
-
-    @property
-    def has_location(self) -> bool:
-        """Whether `origin` is a location."""
-        # From 3.13 on, the interpreter asks for both where a module lacks an attribute, in the name of the program.
-        code = sys._getframe(1).f_code  # noqa: SLF001 (documented in sys)
-        asked = "has_location" in code.co_names or "has_location" in code.co_consts
-        return asked and bool(self.__dict__["_set_fileattr"])
-
-    @has_location.setter
-    def has_location(self, value: bool) -> None:
-        self.__dict__["_set_fileattr"] = bool(value)
 
     def real_origin(self) -> str:
         """Return where the module's file really is; its path under the bundle where nothing can be written."""
