@@ -169,6 +169,8 @@ def real_path(archive: "Archive", inner: str) -> "str | None":
         return None
     mirror = root(archive, unit)
     if mirror is None:
+        if any(map(_is_extension, unit.files)):
+            return None  # they load from memory, or say themselves what they lack
         key = archive.path + unit.name
         if key not in _complained:
             _complained.add(key)

@@ -1,6 +1,6 @@
 """Units: the members that stand or fall together when real files are needed, and the table of them in a bundle.
 
-A unit is a distribution, or what belongs to none: a top-level package, or all loose top-level files.  Its *mirror*
+A unit is a distribution, or what belongs to none (see `packing.units`).  Its *mirror*
 (`mirrors`) is a folder with its members as files.  Bytes in, values out; no I/O.
 
 The table is text in UTF-8: a line ``PBu1``, for each unit a line with its name, digest, and the size of its list in
