@@ -341,3 +341,11 @@ def test_a_damaged_table_never_raises_anything_else(table: list[Unit], data: st.
 def test_arbitrary_bytes_never_raise_anything_else(data: bytes) -> None:
     with pytest.raises(BundleFormatError):
         decode_units(data)
+
+
+def test_a_command_is_no_data_and_a_compiled_program_is() -> None:
+    records = {"pkg-1": "pkg/__init__.py,,\npkg/mod.py,,\n../../bin/pkg,,\n"}
+    command = Fact("bin/pkg", b"", 0, executable=True, script=True)
+    assert planned("pkg/__init__.py", fact("pkg/mod.py", ASKS), command, records=records).units == []
+    program = Fact("bin/pkg", b"", 0, executable=True)
+    assert [unit.name for unit in planned(fact("pkg/mod.py", ASKS), program, records=records).units] == ["pkg"]

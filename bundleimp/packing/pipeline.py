@@ -119,11 +119,12 @@ def _write(writer: BundleWriter, item: _Item, report: PackReport, *, source: boo
     if item.data is None:
         try:
             stream = file.path.open("rb")
+            script = stream.peek(2)[:2] == b"#!"
         except OSError as error:
             message = f"cannot be read: {error.strerror}"
             raise PackError(message, file=str(file.path)) from None
         with stream:
-            return _fact(writer.add(file.member, stream, no_images, executable=file.executable), file)
+            return _fact(writer.add(file.member, stream, no_images, executable=file.executable), file, script=script)
     results = [future.result() for future in item.futures]
     failures = {result.failure for result in results if result.image is None}
     report.warnings += [
@@ -142,5 +143,5 @@ def _write(writer: BundleWriter, item: _Item, report: PackReport, *, source: boo
     return _fact(written, file, question_of_image(item.data) if file.member.endswith(".pyc") else NONE)
 
 
-def _fact(written: Written, file: SourceFile, question: Question = NONE) -> Fact:
-    return Fact(written.member.name, written.digest, written.member.size, file.executable, question)
+def _fact(written: Written, file: SourceFile, question: Question = NONE, *, script: bool = False) -> Fact:
+    return Fact(written.member.name, written.digest, written.member.size, file.executable, question, script)

@@ -37,6 +37,7 @@ class Fact:
         size: its size in bytes.
         executable: whether it is.
         question: what it asks about its location, where it is a module.
+        script: whether its content begins with ``#!``.
 
     """
 
@@ -45,6 +46,7 @@ class Fact:
     size: int
     executable: bool
     question: Question = NONE
+    script: bool = False
 
     @property
     def folder(self) -> str:
@@ -74,7 +76,9 @@ class Fact:
     @property
     def is_data(self) -> bool:
         """Whether a program may want to open it."""
-        inert = self.is_module or self.is_extension or self.is_metadata
+        # A command is for people to start; a program that is compiled may be started by its package.
+        command = self.script and self.member.startswith(("bin/", "Scripts/"))
+        inert = self.is_module or self.is_extension or self.is_metadata or command
         return not inert and not f"/{self.member}".endswith(_INERT)
 
 
