@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import configparser
 import difflib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..distinfo import SCRIPT_GROUPS, entry_points
 from .errors import PackError
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ _REFERENCE = re.compile(rf"(?P<module>{_DOTTED})\s*(?::\s*(?P<attribute>{_DOTTED
 _EXTRAS = re.compile(r"\s*\[.*\]\s*$")
 _MODULE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
 _SCRIPTS = ".dist-info/entry_points.txt"
-_SCRIPT_GROUPS = ("console_scripts", "gui_scripts")
 
 
 @dataclass(frozen=True)
@@ -92,16 +91,13 @@ def _scripts(files: Mapping[str, bytes]) -> dict[str, str]:
     """Return the references of all console scripts, by name."""
     found: dict[str, str] = {}
     for name, content in sorted(files.items()):
-        parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
-        parser.optionxform = str  # type: ignore[assignment, method-assign]
         try:
-            parser.read_string(content.decode())
-        except (configparser.Error, UnicodeDecodeError):
+            announced = entry_points(content.decode())
+        except ValueError:
             message = "is not a list of entry points; leave it out with --exclude"
             raise PackError(message, member=name) from None
-        for group in _SCRIPT_GROUPS:
-            if parser.has_section(group):
-                found |= parser.items(group)
+        for group in SCRIPT_GROUPS:
+            found |= {entry_point.name: entry_point.value for entry_point in announced if entry_point.group == group}
     return found
 
 

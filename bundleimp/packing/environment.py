@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..distinfo import INFO_SUFFIX, normalized
 from .collect import Placed
-from .distribution import INFO_SUFFIX, distributions, normalised
+from .distribution import distributions
 from .errors import PackError, PackWarning
 from .installed import PROGRAMS, Site, lay_out
 
@@ -198,7 +199,7 @@ def _importable(folder: Path, known: set[str]) -> Iterator[str]:
         path = folder / name
         stem = name.partition(".")[0]
         if path.is_dir() and name.endswith(".egg-info"):
-            if normalised(name.removesuffix(".egg-info").partition("-")[0]) not in known:
+            if normalized(name.removesuffix(".egg-info").partition("-")[0]) not in known:
                 yield name
         elif (path.is_dir() and name.endswith(INFO_SUFFIX)) or (
             stem.isidentifier()

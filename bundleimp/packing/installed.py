@@ -16,15 +16,16 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ..distinfo import INFO_SUFFIX
 from .collect import Placed
-from .distribution import INFO_SUFFIX
 from .errors import PackError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from .distribution import Distribution, Row
+    from ..distinfo import Row
+    from .distribution import Distribution
 
 PROGRAMS = "bin"
 """The folder of a bundle with the programs of its distributions."""
