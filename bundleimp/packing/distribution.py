@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..distinfo import INFO_SUFFIX, SCRIPT_GROUPS, entry_points, normalized, record_rows
-from .errors import PackError
+from .errors import PackError, unreadable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,8 +74,7 @@ def _text(path: Path) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise PackError(message, file=str(path)) from None
+        raise unreadable(error, path) from None
 
 
 def _rows(record: Path) -> tuple[Row, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..distinfo import SCRIPT_GROUPS, entry_points
+from .collect import MODULE_SUFFIXES
 from .errors import PackError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ _NAME = r"[^\W\d]\w*"
 _DOTTED = rf"{_NAME}(?:\.{_NAME})*"
 _REFERENCE = re.compile(rf"(?P<module>{_DOTTED})\s*(?::\s*(?P<attribute>{_DOTTED}))?")
 _EXTRAS = re.compile(r"\s*\[.*\]\s*$")
-_MODULE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
 _SCRIPTS = ".dist-info/entry_points.txt"
 
 
@@ -106,6 +106,6 @@ def _modules(members: Iterable[str]) -> set[str]:
     found = set()
     for name in members:
         folder, _, file = name.rpartition("/")
-        if file.endswith(_MODULE_SUFFIXES):
+        if file.endswith(MODULE_SUFFIXES):
             found.add(".".join([*folder.split("/"), file.partition(".")[0]] if folder else [file.partition(".")[0]]))
     return found

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..distinfo import INFO_SUFFIX, normalized
-from .collect import Placed
+from .collect import MODULE_SUFFIXES, Placed
 from .distribution import distributions
-from .errors import PackError, PackWarning
+from .errors import PackError, PackWarning, unreadable
 from .installed import PROGRAMS, Site, lay_out
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _SCRIPT_FOLDERS = {"bin", "Scripts"}
 _VERSION = re.compile(r"^\s*version(?:_info)?\s*=\s*(\d+\.\d+)", re.MULTILINE)
 _IMPORTED = re.compile(r"^import[ \t]+(\w+)", re.MULTILINE)
-_MODULE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
 
 
 @dataclass
@@ -74,8 +73,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig", "surrogateescape")
     except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise PackError(message, file=str(path)) from None
+        raise unreadable(error, path) from None
 
 
 def sites(environment: Path) -> list[Path]:
@@ -205,7 +203,7 @@ def _importable(folder: Path, known: set[str]) -> Iterator[str]:
             stem.isidentifier()
             and (
                 (name == stem and path.is_dir() and not (path / "pyvenv.cfg").exists())
-                or name.endswith(_MODULE_SUFFIXES)
+                or name.endswith(MODULE_SUFFIXES)
             )
         ):
             yield name

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from ..distinfo import INFO_SUFFIX
 from .collect import Placed
-from .errors import PackError
+from .errors import unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -152,8 +152,7 @@ def _portable(program: Path, interpreters: Sequence[Path]) -> bytes | None:
                 return None
             data = b"#!" + stream.read()
     except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise PackError(message, file=str(program)) from None
+        raise unreadable(error, program) from None
     match = _SHEBANG.match(data)
     if match is None:
         return None
