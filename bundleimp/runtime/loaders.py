@@ -93,7 +93,7 @@ class _BundleLoaderBasics(_LoaderBasics):
         return self.path
 
     def get_data(self, path: str) -> bytes:
-        """Return the bytes of the file at *path*: absolute and under the bundle, or relative to it (PEP 302).
+        """Return the bytes of the file at *path* (PEP 302): absolute and under the bundle or a mirror, or relative.
 
         Raises:
             OSError: there is no such file in the bundle.
