@@ -12,9 +12,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bundleimp.distinfo import normalized
+
 from . import table
 from .catalogue import differences, snippets
-from .laboratory import Laboratory, LaboratoryError, normalised
+from .laboratory import Laboratory, LaboratoryError
 from .trial import try_out
 from .verdict import judge
 
@@ -78,7 +80,7 @@ def _compare(options: argparse.Namespace, folder: Path) -> list[Verdict]:
         directory = try_out(snippet, laboratory, laboratory.directory)
         other = try_out(snippet, laboratory, laboratory.directory if options.itself else laboratory.bundle)
         _record(folder / "outcomes" / snippet.name, directory, other)
-        version = versions.get(normalised(snippet.name), "")
+        version = versions.get(normalized(snippet.name), "")
         verdict = judge(snippet, version, directory, other, accepted.get(snippet.name, ()))
         verdicts.append(verdict)
         if not options.json:

@@ -5,18 +5,17 @@ What is there already is used again when it still fits, because installing and p
 
 from __future__ import annotations
 
-import compileall
 import hashlib
 import importlib.metadata
 import json
 import os
-import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bundleimp
+from bundleimp.distinfo import normalized
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,9 +68,8 @@ class Laboratory:
             LaboratoryError: an installation or the packing failed.
 
         """
-        interpreter = self._base
         done = json.loads(self._stamps.read_text("utf-8")) if self._stamps.exists() else {}
-        fits = done.get("python") == interpreter and set(requirements) <= set(done.get("requirements", ()))
+        fits = done.get("python") == self._base and set(requirements) <= set(done.get("requirements", ()))
         sources = _sources_digest()
         if fits and done.get("sources") == sources:
             return
@@ -81,20 +79,18 @@ class Laboratory:
             self._install(requirements)
             done["requirements"] = list(requirements)
         _run("packing", self.python, "-m", "bundleimp", "pack", "--quiet", self.directory, self.bundle)
-        done |= {"python": interpreter, "sources": sources}
+        done |= {"python": self._base, "sources": sources}
         self._stamps.write_text(json.dumps(done), "utf-8")
 
     def _make_environment(self) -> None:
-        _run(
-            "making an environment",
-            *(self._base, "-m", "venv", "--clear", "--without-pip", self.python.parent.parent),
-        )
-        site_packages = next(self.python.parent.parent.glob("lib*/python*/site-packages"))
+        folder = self.python.parent.parent
+        _run("making an environment", self._base, "-m", "venv", "--clear", "--without-pip", folder)
+        site_packages = next(folder.glob("lib*/python*/site-packages"))
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(_PACKAGE, site_packages / _PACKAGE.name, ignore=ignored)
         for name in _HOOKS:
             shutil.copy2(_PACKAGE.parent / name, site_packages)
-        _run("compiling", self.python, "-m", compileall.__name__, "-q", site_packages)
+        _run("compiling", self.python, "-m", "compileall", "-q", site_packages)
 
     def _install(self, requirements: Sequence[str]) -> None:
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -102,11 +98,6 @@ class Laboratory:
         _run("installing", *pip, *requirements)
 
     def versions(self) -> dict[str, str]:
-        """Return the versions of the installed distributions by normalised name."""
+        """Return the versions of the installed distributions by normalized name."""
         found = importlib.metadata.distributions(path=[str(self.directory)])
-        return {normalised(distribution.metadata["Name"]): distribution.version for distribution in found}
-
-
-def normalised(name: str) -> str:
-    """Return the name of a distribution in the form that is compared (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+        return {normalized(distribution.metadata["Name"]): distribution.version for distribution in found}

@@ -8,6 +8,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytest.register_assert_rewrite("tests.builders", "tests.places")
 
@@ -18,3 +19,10 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BUNDLEIMP_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(name="unwritable")
+def _unwritable(tmp_path: Path) -> str:
+    """A cache folder that nobody can make, root neither."""
+    (tmp_path / "file").write_text("in the way")
+    return str(tmp_path / "file" / "cache")

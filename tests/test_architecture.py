@@ -19,21 +19,9 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(bundleimp.__file__).parent
 RUNTIME = [
-    *(
-        "errors",
-        "codec",
-        "format",
-        "encoding",
-        "zipdirectory",
-        "units",
-        "bundlefile",
-        "archive",
-        "bundles",
-        "cachefolder",
-        "codecache",
-    ),
-    *("mirrors", "located", "native", "resources", "metadata", "pkgresources", "adapt", "loaders", "finder", "hook"),
-    *("program", "embedded"),
+    *("errors", "codec", "format", "encoding", "zipdirectory", "units", "bundlefile", "archive", "bundles"),
+    *("cachefolder", "codecache", "mirrors", "located", "native", "reading", "resources", "metadata", "pkgresources"),
+    *("adapt", "loaders", "finder", "hook", "program", "embedded"),
 ]
 LAYERS = {"runtime": 0, "packing": 1, "inspection": 1, "cli": 2}
 # What any interpreter has loaded before its first import statement runs, or has built in.
@@ -50,7 +38,7 @@ ALWAYS_THERE = {
     "time",
 }
 # Loaded when a program asks for a resource or for a distribution; not on the way of an import.
-LOADED_LATER = {"metadata", "pkgresources", "resources"}
+LOADED_LATER = {"metadata", "pkgresources", "reading", "resources"}
 
 
 def module_name(path: Path) -> str:

@@ -117,13 +117,6 @@ def _places(tmp_path_factory: pytest.TempPathFactory, tree: Tree) -> Places:
     return Places(tmp_path_factory.mktemp("places"), tree)
 
 
-@pytest.fixture(name="unwritable")
-def _unwritable(tmp_path: Path) -> str:
-    """A cache folder that nobody can make, root neither."""
-    (tmp_path / "file").write_text("in the way")
-    return str(tmp_path / "file" / "cache")
-
-
 @in_each
 def test_extension_modules_load_and_look_as_installed(places: Places, kind: str) -> None:
     probe = """

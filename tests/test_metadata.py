@@ -115,7 +115,7 @@ result += [located.exists(), located.is_file(), located.is_dir(), located.name, 
 result += [located.parent.is_dir(), located.parent.is_file()]
 result += [sorted({path.name for path in located.parent.iterdir()} - {"__pycache__"})]
 with located.open("rb") as binary, located.open(encoding="ascii") as text:
-    result += [located.read_text("utf-8"), binary.read().decode(), text.read()]
+    result += [located.read_text("utf-8"), located.read_text("locale"), binary.read().decode(), text.read()]
 result += [str(located.resolve().relative_to(m.distribution("two").locate_file("").resolve()))]
 result += [(located / "x").exists(), (located.parent / "no.py").exists(), (located.parent / "mod.py").exists()]
 """

@@ -146,13 +146,6 @@ def _places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     return Places(tmp_path_factory.mktemp("unasked"), TREE)
 
 
-@pytest.fixture(name="unwritable")
-def _unwritable(tmp_path: Path) -> str:
-    """A cache folder that nobody can make, root neither."""
-    (tmp_path / "file").write_text("in the way")
-    return str(tmp_path / "file" / "cache")
-
-
 @in_each_bundle
 @pytest.mark.parametrize("probe", UNASKED.values(), ids=UNASKED)
 def test_nothing_is_written_before_somebody_asks(

@@ -151,8 +151,8 @@ def test_every_flipped_bit_is_found_unless_nothing_reads_it(tmp_path: Path) -> N
                 if seen:
                     found.add(at)
                 else:
-                    # A field listed above, or in a deflate stream the padding, the end mark, or another way to say the
-                    # same (a repetition may be copied from either of two places): the checksum holds for the content.
+                    # A field listed above, or in a deflate stream the padding, or another way to say the same (a
+                    # repetition may be copied from either of two places): the checksum holds for the content.
                     assert read_all(Archive(str(path))) == contents
                     assert at in harmless or is_in_a_deflate_stream(original, at), f"{layout}: byte {at}, bit {bit}"
         assert len(found) > 0.95 * (len(original) - len(harmless))
@@ -213,6 +213,7 @@ def _bytes(text: str | bytes) -> bytes:
         ([RawEntry(b"\xff.py", flags=UTF8_NAME)], "the name is not valid UTF-8"),
         ([RawEntry(b"a.py", flags=ENCRYPTED)], "a.py: the member is encrypted"),
         ([RawEntry(b"a.py", b"/etc/passwd", mode=SYMLINK)], "a.py: the member is a symbolic link"),
+        ([RawEntry(b"a.py", b"x", method=8, packed_size=2)], "a.py: its compressed data has no end"),
         ([RawEntry(b"a.py", b"x", method=12)], "a.py: is compressed with method 12"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

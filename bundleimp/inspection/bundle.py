@@ -100,6 +100,10 @@ def _unpacked(file: BundleFile, member: Member, offset: int) -> Iterator[bytes]:
         while packed and not inflate.eof:
             yield inflate.decompress(packed, _CHUNK)
             packed = inflate.unconsumed_tail
+    if member.method == DEFLATED and not inflate.eof:
+        # The content is whole, but `zipimport` and other tools refuse it.
+        message = "its compressed data has no end"
+        raise ValueError(message)
 
 
 class Bundle:

@@ -6,12 +6,11 @@ files have one.  What a bundle says about itself is compared where both are bund
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..distinfo import record_rows
 from ..runtime import format as bundle_format
 
 if TYPE_CHECKING:
@@ -143,10 +142,10 @@ def _contents(bundle: Bundle, *, recorded: bool) -> Contents:
 def _digests(record: bytes) -> dict[str, str]:
     """Return the digest of each member that RECORD names."""
     try:
-        rows = list(csv.reader(io.StringIO(record.decode("utf-8", "backslashreplace"), newline="")))
-    except csv.Error:
+        rows = record_rows(record.decode("utf-8", "backslashreplace"))
+    except ValueError:
         return {}
-    return {row[0]: row[1] for row in rows if len(row) > 1 and row[1]}
+    return {row.name: row.digest for row in rows if row.digest}
 
 
 def _facts(bundle: Bundle) -> dict[str, str] | None:

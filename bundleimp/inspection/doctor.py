@@ -13,6 +13,7 @@ from ..runtime import cachefolder
 from ..runtime.archive import Archive
 from ..runtime.bundles import locate
 from ..runtime.errors import BundleError, BundleWarning
+from ..runtime.format import SUFFIX
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def _start_files() -> list[Observation]:
 def _bundles() -> list[Observation]:
     result = []
     for entry in sys.path:
-        if ".pybundle" in entry:
+        if SUFFIX in entry:
             location = locate(entry)
             if location is None:
                 missing = not os.path.exists(entry)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import configparser
-import csv
 import email.parser
-import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..distinfo import EntryPoint, entry_points, record_rows
 from ..runtime import format as bundle_format
 
 if TYPE_CHECKING:
@@ -33,15 +31,6 @@ class Part:
     version: str = ""
     members: int = 0
     size: int = 0
-
-
-@dataclass(frozen=True)
-class EntryPoint:
-    """An entry point as the distribution announces it."""
-
-    group: str
-    name: str
-    value: str
 
 
 @dataclass(frozen=True)
@@ -115,26 +104,22 @@ def _mirrored(manifest: dict[str, Any]) -> list[MirroredUnit]:
     ]
 
 
+def _text(bundle: Bundle, name: str) -> str:
+    try:
+        return bundle.read(name).decode("utf-8", "replace")
+    except KeyError:
+        return ""
+
+
 def _recorded(bundle: Bundle, name: str) -> list[str]:
     try:
-        text = bundle.read(name).decode("utf-8", "replace")
-    except KeyError:
-        return []
-    try:
-        return [row[0] for row in csv.reader(io.StringIO(text)) if row]
-    except csv.Error:
+        return [row.name for row in record_rows(_text(bundle, name))]
+    except ValueError:
         return []
 
 
 def _entry_points(bundle: Bundle, name: str) -> list[EntryPoint]:
     try:
-        text = bundle.read(name).decode("utf-8", "replace")
-    except KeyError:
+        return entry_points(_text(bundle, name))
+    except ValueError:
         return []
-    parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
-    parser.optionxform = str  # type: ignore[assignment, method-assign]
-    try:
-        parser.read_string(text)
-    except configparser.Error:
-        return []
-    return [EntryPoint(group, *pair) for group in parser.sections() for pair in parser.items(group)]

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Literal
 
 from ..patterns import matches
 from ..runtime.format import INFO, name_fault
-from .errors import PackError
+from .errors import PackError, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 OnConflict = Literal["first", "last", "error"]
+
+# What a module's file may end in, whatever Python and platform it is for.
+MODULE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
 
 _LITTER = (
     *("__pycache__", ".git", ".hg", ".svn", ".bzr", ".jj", "CVS", "_darcs", ".gitignore", ".gitattributes"),
@@ -103,8 +106,7 @@ def _walk(folder: Path, prefix: str, patterns: Sequence[str], above: frozenset[P
         real = folder.resolve()
         names = sorted(os.listdir(folder))
     except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise PackError(message, file=str(folder)) from None
+        raise unreadable(error, folder) from None
     if real in above:
         return
     for name in names:
@@ -199,8 +201,7 @@ def _same(one: Path, other: Path) -> bool:
     try:
         return filecmp.cmp(one, other, shallow=False)
     except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise PackError(message, file=str(error.filename)) from None
+        raise unreadable(error) from None
 
 
 def _check_clashes(found: dict[str, SourceFile]) -> None:

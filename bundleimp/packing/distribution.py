@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import configparser
-import csv
-import io
 import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .errors import PackError
+from ..distinfo import INFO_SUFFIX, SCRIPT_GROUPS, entry_points, normalized, record_rows
+from .errors import PackError, unreadable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-INFO_SUFFIX = ".dist-info"
+    from ..distinfo import Row
+
 # What installers write into a dist-info folder (PEP 376, 627, and uv's own); no wheel has any of it.
 _INSTALLERS_NOTES = {"INSTALLER", "REQUESTED", "uv_cache.json", "uv_build.json"}
 _VERSION_SUFFIX = re.compile(r"-?\d+(\.\d+)*$")
@@ -23,25 +22,11 @@ _PROGRAM_SUFFIX = re.compile(r"(-script\.pyw?|\.exe|\.exe\.manifest)$")
 
 
 @dataclass(frozen=True)
-class Row:
-    """A row of RECORD: a file of the distribution, named relative to the folder that its ``dist-info`` is in."""
-
-    name: str
-    digest: str
-    size: str
-
-    @property
-    def is_cached_bytecode(self) -> bool:
-        """Whether it is what an interpreter made of a module."""
-        return "__pycache__/" in self.name
-
-
-@dataclass(frozen=True)
 class Distribution:
     """An installed distribution.
 
     Attributes:
-        name: its normalised name.
+        name: its normalized name.
         version: its version.
         folder: its ``dist-info`` folder.
         rows: what its RECORD says; empty where it has none.
@@ -69,7 +54,7 @@ class Distribution:
         except (ValueError, AttributeError):
             url, editable = "", False
         programs = _programs(_text(folder / "entry_points.txt"))
-        return cls(normalised(name), version, folder, _rows(folder / "RECORD"), programs, str(url), bool(editable))
+        return cls(normalized(name), version, folder, _rows(folder / "RECORD"), programs, str(url), bool(editable))
 
     def generates(self, file: str) -> bool:
         """Return whether an installer makes a program, the file of this name, from an entry point."""
@@ -83,39 +68,28 @@ class Distribution:
         return file in _INSTALLERS_NOTES or (file == "direct_url.json" and local)
 
 
-def normalised(name: str) -> str:
-    """Return the one spelling of a distribution's name that all others mean (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def _text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8", "replace")
     except FileNotFoundError:
         return ""
     except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise PackError(message, file=str(path)) from None
+        raise unreadable(error, path) from None
 
 
 def _rows(record: Path) -> tuple[Row, ...]:
     try:
-        lines = list(csv.reader(io.StringIO(_text(record), newline="")))
-    except csv.Error as error:
+        return tuple(record_rows(_text(record)))
+    except ValueError as error:
         message = f"cannot be read: {error}; install the distribution again"
         raise PackError(message, file=str(record)) from None
-    return tuple(Row(*[*line, "", ""][:3]) for line in lines if line)
 
 
 def _programs(text: str) -> frozenset[str]:
-    parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
-    parser.optionxform = str  # type: ignore[assignment, method-assign]
     try:
-        parser.read_string(text)
-    except configparser.Error:
+        return frozenset(entry_point.name for entry_point in entry_points(text) if entry_point.group in SCRIPT_GROUPS)
+    except ValueError:
         return frozenset()
-    groups = [group for group in ("console_scripts", "gui_scripts") if parser.has_section(group)]
-    return frozenset(name for group in groups for name in parser.options(group))
 
 
 def distributions(site: Path) -> list[Distribution]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import configparser
 import difflib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..distinfo import SCRIPT_GROUPS, entry_points
+from .collect import MODULE_SUFFIXES
 from .errors import PackError
 
 if TYPE_CHECKING:
@@ -17,9 +18,7 @@ _NAME = r"[^\W\d]\w*"
 _DOTTED = rf"{_NAME}(?:\.{_NAME})*"
 _REFERENCE = re.compile(rf"(?P<module>{_DOTTED})\s*(?::\s*(?P<attribute>{_DOTTED}))?")
 _EXTRAS = re.compile(r"\s*\[.*\]\s*$")
-_MODULE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
 _SCRIPTS = ".dist-info/entry_points.txt"
-_SCRIPT_GROUPS = ("console_scripts", "gui_scripts")
 
 
 @dataclass(frozen=True)
@@ -92,16 +91,13 @@ def _scripts(files: Mapping[str, bytes]) -> dict[str, str]:
     """Return the references of all console scripts, by name."""
     found: dict[str, str] = {}
     for name, content in sorted(files.items()):
-        parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
-        parser.optionxform = str  # type: ignore[assignment, method-assign]
         try:
-            parser.read_string(content.decode())
-        except (configparser.Error, UnicodeDecodeError):
+            announced = entry_points(content.decode())
+        except ValueError:
             message = "is not a list of entry points; leave it out with --exclude"
             raise PackError(message, member=name) from None
-        for group in _SCRIPT_GROUPS:
-            if parser.has_section(group):
-                found |= parser.items(group)
+        for group in SCRIPT_GROUPS:
+            found |= {entry_point.name: entry_point.value for entry_point in announced if entry_point.group == group}
     return found
 
 
@@ -110,6 +106,6 @@ def _modules(members: Iterable[str]) -> set[str]:
     found = set()
     for name in members:
         folder, _, file = name.rpartition("/")
-        if file.endswith(_MODULE_SUFFIXES):
+        if file.endswith(MODULE_SUFFIXES):
             found.add(".".join([*folder.split("/"), file.partition(".")[0]] if folder else [file.partition(".")[0]]))
     return found

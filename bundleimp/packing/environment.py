@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .collect import Placed
-from .distribution import INFO_SUFFIX, distributions, normalised
-from .errors import PackError, PackWarning
+from ..distinfo import INFO_SUFFIX, normalized
+from .collect import MODULE_SUFFIXES, Placed
+from .distribution import distributions
+from .errors import PackError, PackWarning, unreadable
 from .installed import PROGRAMS, Site, lay_out
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 _SCRIPT_FOLDERS = {"bin", "Scripts"}
 _VERSION = re.compile(r"^\s*version(?:_info)?\s*=\s*(\d+\.\d+)", re.MULTILINE)
 _IMPORTED = re.compile(r"^import[ \t]+(\w+)", re.MULTILINE)
-_MODULE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
 
 
 @dataclass
@@ -73,8 +73,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig", "surrogateescape")
     except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise PackError(message, file=str(path)) from None
+        raise unreadable(error, path) from None
 
 
 def sites(environment: Path) -> list[Path]:
@@ -198,13 +197,13 @@ def _importable(folder: Path, known: set[str]) -> Iterator[str]:
         path = folder / name
         stem = name.partition(".")[0]
         if path.is_dir() and name.endswith(".egg-info"):
-            if normalised(name.removesuffix(".egg-info").partition("-")[0]) not in known:
+            if normalized(name.removesuffix(".egg-info").partition("-")[0]) not in known:
                 yield name
         elif (path.is_dir() and name.endswith(INFO_SUFFIX)) or (
             stem.isidentifier()
             and (
                 (name == stem and path.is_dir() and not (path / "pyvenv.cfg").exists())
-                or name.endswith(_MODULE_SUFFIXES)
+                or name.endswith(MODULE_SUFFIXES)
             )
         ):
             yield name

@@ -1,12 +1,29 @@
 """What goes wrong while packing."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..runtime.errors import BundleError
+
+if TYPE_CHECKING:
+    import os
 
 
 class PackError(BundleError):
     """A source or the output is not usable; the output is as it was before."""
+
+
+def unreadable(error: OSError, file: str | os.PathLike[str] | None = None) -> PackError:
+    """Return the error to raise where a file of the user's cannot be read.
+
+    Arguments:
+        error: what the platform said.
+        file: the file; default: the one that *error* names.
+
+    """
+    return PackError(f"cannot be read: {error.strerror}", file=str(error.filename if file is None else file))
 
 
 @dataclass(frozen=True)

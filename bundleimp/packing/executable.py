@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from .. import __version__
 from ..runtime import embedded
 from ..runtime.format import MAIN, RUNTIME
+from .collect import MODULE_SUFFIXES
 from .entrypoints import EntryPoint, resolve
 from .errors import PackError
 
@@ -84,7 +85,7 @@ def plan_program(
         return None
     for member in members:
         top = member.partition("/")[0].casefold()
-        if top == "__main__" or (top.startswith("__main__.") and top.endswith((".py", ".pyc", ".so", ".pyd"))):
+        if top == "__main__" or (top.startswith("__main__.") and top.endswith(MODULE_SUFFIXES)):
             message = "would be where the entry point's own __main__.py goes; give no --entry-point, or --exclude it"
             raise PackError(message, member=member)
     return Program(resolve(entry_point, members, read), standalone)

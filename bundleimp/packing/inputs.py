@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from .collect import Placed
 from .distribution import distributions
 from .environment import packed_environment
-from .errors import PackError, PackWarning
+from .errors import PackError, PackWarning, unreadable
 from .installed import PROGRAMS, Site, lay_out
 from .installer import find_installer
 
@@ -134,8 +134,7 @@ def _is_built(source: Path) -> bool:
     try:
         table = tomllib.loads(project.read_text("utf-8"))
     except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise PackError(message, file=str(project)) from None
+        raise unreadable(error, project) from None
     except ValueError as error:
         message = f"is no valid TOML: {error}"
         raise PackError(message, file=str(project)) from None

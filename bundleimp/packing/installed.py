@@ -16,15 +16,16 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ..distinfo import INFO_SUFFIX
 from .collect import Placed
-from .distribution import INFO_SUFFIX
-from .errors import PackError
+from .errors import unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from .distribution import Distribution, Row
+    from ..distinfo import Row
+    from .distribution import Distribution
 
 PROGRAMS = "bin"
 """The folder of a bundle with the programs of its distributions."""
@@ -151,8 +152,7 @@ def _portable(program: Path, interpreters: Sequence[Path]) -> bytes | None:
                 return None
             data = b"#!" + stream.read()
     except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise PackError(message, file=str(program)) from None
+        raise unreadable(error, program) from None
     match = _SHEBANG.match(data)
     if match is None:
         return None

@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .errors import PackError, PackWarning
+from .errors import PackWarning, unreadable
 from .locations import NONE, Question, question_of_image, question_of_source
 from .units import Fact
 
@@ -94,8 +94,7 @@ def read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise PackError(message, file=str(path)) from None
+        raise unreadable(error, path) from None
 
 
 def _compiled(files: Sequence[SourceFile], compilers: Sequence[Compiler]) -> Iterator[_Item]:
@@ -121,8 +120,7 @@ def _write(writer: BundleWriter, item: _Item, report: PackReport, *, source: boo
             stream = file.path.open("rb")
             script = stream.peek(2)[:2] == b"#!"
         except OSError as error:
-            message = f"cannot be read: {error.strerror}"
-            raise PackError(message, file=str(file.path)) from None
+            raise unreadable(error, file.path) from None
         with stream:
             return _fact(writer.add(file.member, stream, no_images, executable=file.executable), file, script=script)
     results = [future.result() for future in item.futures]

@@ -20,7 +20,7 @@ class PackReport:
         modules: how many modules have embedded bytecode.
         layout: "flat" or "nested".
         code_tags: the code tags of the embedded bytecode.
-        warnings: what could not be compiled.
+        warnings: what the bundle does without.
 
     """
 

@@ -5,15 +5,14 @@ The unit is a distribution, as its RECORD lists it, else a top-level package; wh
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import posixpath
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..distinfo import normalized, record_rows
 from ..runtime.format import FLAG_REACHED, FLAG_REAL
 from ..runtime.units import Unit, digest
 from .errors import PackError
@@ -108,17 +107,13 @@ class Plan:
     mirrored: list[Mirrored] = field(default_factory=list)
 
 
-def _normalized(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def _recorded(record: bytes) -> list[str]:
     """Return the members that a distribution's RECORD lists; scripts and data lie beside its packages in a bundle."""
     try:
-        rows = [row for row in csv.reader(io.StringIO(record.decode("utf-8", "replace"))) if row]
-    except csv.Error:
+        rows = record_rows(record.decode("utf-8", "replace"))
+    except ValueError:
         return []
-    return [re.sub(r"^(\.\./)+", "", posixpath.normpath(row[0].replace("\\", "/"))) for row in rows]
+    return [re.sub(r"^(\.\./)+", "", posixpath.normpath(row.name.replace("\\", "/"))) for row in rows]
 
 
 def _grouped(facts: Iterable[Fact], records: dict[str, bytes]) -> dict[str, list[Fact]]:
@@ -201,7 +196,7 @@ def plan_units(
 
     """
     groups = _grouped(sorted(facts, key=lambda fact: fact.member), records)
-    names = {_normalized(name): name for name in groups}
+    names = {normalized(name): name for name in groups}
     wanted, unwanted = ({_find(names, name) for name in given} for given in (unpack, no_unpack))
     for name in sorted(wanted & unwanted):
         message = f"{name!r} is given to both --unpack and --no-unpack"
@@ -226,7 +221,7 @@ def plan_units(
 
 
 def _find(names: dict[str, str], name: str) -> str:
-    found = names.get(_normalized(name))
+    found = names.get(normalized(name))
     if found is None:
         message = (
             f"there is no distribution or top-level package {name!r}; there are {', '.join(sorted(names.values()))}"

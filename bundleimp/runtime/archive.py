@@ -1,7 +1,6 @@
 """One version of a bundle, opened: its directories, and checked reads of its members and of its bytecode.
 
-Finders, loaders and resource readers use of an archive no more than ``path``, ``key``, ``directory``, ``member``,
-``read``, ``code`` and ``image``.
+All that reads from a bundle while a program runs reads through this.
 """
 
 import _imp

@@ -9,8 +9,12 @@ from _frozen_importlib_external import decode_source
 
 from .archive import Archive
 from .bundlefile import Identity, is_regular, is_regular_file
-from .errors import TRACING, BundleFormatError, BundleUnreadableError, NotABundleError, trace, warn
+from .errors import EISDIR, ENOENT, TRACING, BundleFormatError, BundleUnreadableError, NotABundleError, trace, warn
 from .format import SUFFIX
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .format import Member
 
 _SEPARATORS = "/\\" if os.sep == "\\" else "/"
 
@@ -165,6 +169,27 @@ def refresh_all() -> list[OpenBundle]:
         if bundle.is_gone:
             _bundles.pop(bundle.path, None)
     return replaced
+
+
+def member_named(archive: Archive, name: str, path: str) -> "Member":
+    """Return the member *name*, as a file system gives a file.
+
+    Arguments:
+        archive: where it is in.
+        name: its name.
+        path: what an error calls it.
+
+    Raises:
+        OSError: there is none (FileNotFoundError), or it is a directory (IsADirectoryError).
+        BundleFormatError: the index is damaged.
+
+    """
+    member = archive.member(name)
+    if member is None:
+        if archive.directory(name) is not None:
+            raise IsADirectoryError(EISDIR, "Is a directory", path)
+        raise FileNotFoundError(ENOENT, "No such file in the bundle", path)
+    return member
 
 
 def open_source(path: str) -> "str | None":

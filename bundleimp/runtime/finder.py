@@ -269,7 +269,7 @@ class BundleFinder:
                 yield spec
 
     def get_data(self, path: str) -> bytes:
-        """Return the bytes of the file at *path*: absolute and under the bundle, or relative to it.
+        """Return the bytes of the file at *path*: absolute and under the bundle or a mirror, or relative to the bundle.
 
         Raises:
             OSError: there is no such file in the bundle.

@@ -13,8 +13,8 @@ import sys
 from _frozen_importlib_external import MAGIC_NUMBER, ExtensionFileLoader, SourceLoader, _LoaderBasics, cache_from_source
 
 from . import codecache
-from .bundles import inner_name, locate_mirrored
-from .errors import EISDIR, ENOENT, BundleFormatError
+from .bundles import inner_name, locate_mirrored, member_named
+from .errors import ENOENT, BundleFormatError
 from .zipdirectory import local_seconds
 
 TYPE_CHECKING = False
@@ -43,13 +43,7 @@ def member_at(archive: "Archive", path: str) -> "Member":
     place = archive.path if path.startswith(archive.path + os.sep) else locate_mirrored(path)
     if place is None and os.path.isabs(path):
         raise FileNotFoundError(ENOENT, "No such file in the bundle", path)
-    name = inner_name(path[len(place or "") :])
-    member = archive.member(name)
-    if member is None:
-        if archive.directory(name) is not None:
-            raise IsADirectoryError(EISDIR, "Is a directory", path)
-        raise FileNotFoundError(ENOENT, "No such file in the bundle", path)
-    return member
+    return member_named(archive, inner_name(path[len(place or "") :]), path)
 
 
 def _unmarshalled(image: bytes, loader: "_BundleLoaderBasics", co_filename: str) -> "CodeType":
@@ -99,7 +93,7 @@ class _BundleLoaderBasics(_LoaderBasics):
         return self.path
 
     def get_data(self, path: str) -> bytes:
-        """Return the bytes of the file at *path*: absolute and under the bundle, or relative to it (PEP 302).
+        """Return the bytes of the file at *path* (PEP 302): absolute and under the bundle or a mirror, or relative.
 
         Raises:
             OSError: there is no such file in the bundle.

@@ -4,18 +4,18 @@ Both look for distributions in one path entry after the other, and `adapt` leads
 What they make of the paths that they get is theirs.  Loaded at the first such search, so it may import what they do.
 """
 
-import io
 import os
 import pathlib
 
-from .bundles import locate, open_bundle
-from .errors import EISDIR, ENOENT, ENOTDIR
+from .bundles import locate, member_named, open_bundle
+from .errors import ENOENT, ENOTDIR
+from .reading import Readable, decoded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import PurePath as _PurePath
-    from typing import IO, Any
+    from typing import Any
 
     from .archive import Archive
 else:
@@ -24,34 +24,7 @@ else:
 _SUFFIXES = (".dist-info", ".egg-info")
 
 
-def _read(archive: "Archive | None", inner: str) -> bytes:
-    """Return the bytes of the file *inner*.
-
-    Raises:
-        OSError: there is no such file.
-        BundleFormatError: it is damaged.
-
-    """
-    folder, _, name = inner.rpartition("/")
-    directory = archive.directory(folder) if archive is not None else None
-    if archive is not None and directory is not None:
-        if name in directory.names:
-            return archive.read(directory.member(name))
-        if f"{name}/" in directory.names or not name:
-            raise IsADirectoryError(EISDIR, "Is a directory", os.path.join(archive.path, inner))
-    raise FileNotFoundError(
-        ENOENT, "No such file in the bundle", os.path.join(archive.path, inner) if archive else inner
-    )
-
-
-def _decoded(data: bytes, encoding: "str | None", errors: "str | None") -> str:
-    """Return the text of a file as `open` gives it."""
-    if encoding is None or b"\r" in data:
-        return io.TextIOWrapper(io.BytesIO(data), encoding, errors).read()
-    return data.decode(encoding, errors or "strict")
-
-
-class BundledPath(_PurePath):
+class BundledPath(Readable, _PurePath):
     """A path that leads into a bundle, there or not.
 
     A `pathlib.PurePath`, so that whoever takes paths apart can; and as much of `pathlib.Path` as reading needs.  Like
@@ -112,33 +85,11 @@ class BundledPath(_PurePath):
         for name in directory.names:
             yield self / name.removesuffix("/")
 
-    def read_bytes(self) -> bytes:
-        """Return the file's bytes.
-
-        Raises:
-            OSError: there is no such file.
-            BundleFormatError: it is damaged.
-
-        """
-        return _read(self._archive(), self._inner())
-
-    def read_text(self, encoding: "str | None" = None, errors: "str | None" = None) -> str:
-        """Return the file's text; *encoding* and *errors* as of `open`."""
-        return _decoded(self.read_bytes(), encoding, errors)
-
-    def open(self, mode: str = "r", *args: "Any", **kwargs: "Any") -> "IO[Any]":
-        """Open the file for reading; further arguments are those of `io.TextIOWrapper`.
-
-        Raises:
-            ValueError: *mode* is neither "r" nor "rb".
-            OSError: there is no such file.
-
-        """
-        if mode not in {"r", "rt", "rb"}:
-            message = f"a bundle is read only: mode {mode!r}"
-            raise ValueError(message)
-        stream = io.BytesIO(self.read_bytes())
-        return stream if "b" in mode else io.TextIOWrapper(stream, *args, **kwargs)
+    def read_bytes(self) -> bytes:  # noqa: D102 (described there)
+        archive = self._archive()
+        if archive is None:
+            raise FileNotFoundError(ENOENT, "No such file in the bundle", str(self))
+        return archive.read(member_named(archive, self._inner(), str(self)))
 
 
 class MetadataPath:
@@ -180,7 +131,7 @@ class MetadataPath:
 
     def read_text(self, encoding: "str | None" = None, errors: "str | None" = None) -> str:
         """Return the file's text; *encoding* and *errors* as of `open`."""
-        return _decoded(_read(self._archive, self._inner), encoding, errors)
+        return decoded(self._archive.read(member_named(self._archive, self._inner, str(self))), encoding, errors)
 
 
 def _normalized(name: str) -> str:

@@ -9,20 +9,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.resources
-import io
 import os
 import pathlib
 import sys
 import tempfile
 import zipfile
 from importlib.resources.abc import TraversableResources
-from typing import IO, TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any
 
 from . import cachefolder
-from .bundles import inner_name, locate, open_bundle
+from .bundles import inner_name, locate, member_named, open_bundle
 from .errors import EISDIR, ENOENT, ENOTDIR
 from .mirrors import real_path
 from .native import real_file
+from .reading import Readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .archive import Archive
 
 
-class BundlePath:
+class BundlePath(Readable):
     """A file or directory of a bundle, there or not (`importlib.resources.abc.Traversable`)."""
 
     __slots__ = ("_archive", "_inner")
@@ -97,43 +97,8 @@ class BundlePath:
 
     __truediv__ = joinpath
 
-    def read_bytes(self) -> bytes:
-        """Return the file's bytes.
-
-        Raises:
-            OSError: there is no such file.
-            BundleFormatError: it is damaged.
-
-        """
-        member = self._archive.member(self._inner)
-        if member is None:
-            if self.is_dir():
-                raise IsADirectoryError(EISDIR, "Is a directory", self._place)
-            raise FileNotFoundError(ENOENT, "No such file in the bundle", self._place)
-        return self._archive.read(member)
-
-    def read_text(self, encoding: str | None = None, errors: str | None = None) -> str:
-        """Return the file's text; *encoding* and *errors* as of `open`."""
-        with self.open("r", encoding=encoding, errors=errors) as stream:
-            return stream.read()
-
-    @overload
-    def open(self, mode: Literal["r"] = "r", *args: Any, **kwargs: Any) -> IO[str]: ...
-    @overload
-    def open(self, mode: Literal["rb"], *args: Any, **kwargs: Any) -> IO[bytes]: ...
-    def open(self, mode: str = "r", *args: Any, **kwargs: Any) -> IO[Any]:
-        """Open the file for reading; further arguments are those of `io.TextIOWrapper`.
-
-        Raises:
-            ValueError: *mode* is neither "r" nor "rb".
-            OSError: there is no such file.
-
-        """
-        if mode not in {"r", "rt", "rb"}:
-            message = f"a bundle is read only: mode {mode!r}"
-            raise ValueError(message)
-        stream = io.BytesIO(self.read_bytes())
-        return stream if "b" in mode else io.TextIOWrapper(stream, *args, **kwargs)
+    def read_bytes(self) -> bytes:  # noqa: D102 (described there)
+        return self._archive.read(member_named(self._archive, self._inner, self._place))
 
     def real_path(self) -> pathlib.Path | None:
         """Return a real file or folder with this content in the cache, or None where none can be written."""
