@@ -207,7 +207,8 @@ for each in found:
     print(len(files), sum(len(file.read_binary()) for file in files if file.suffix == ".py"))
     assert m.version(each.name) == each.version
 groups = m.entry_points().groups
-print(sorted(groups), sorted((name, sorted(set(of))) for name, of in m.packages_distributions().items()))
+packages = {name: sorted(set(of)) for name, of in m.packages_distributions().items() if name != "__pycache__"}
+print(sorted(groups), sorted(packages.items()))
 """
     outputs = {
         run_python("-W", "ignore", "-c", script, str(path), path=[path], executable=clean_python).stdout
