@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 (a plug-in, not a package)
 """Plug-in for pytest in Pyodide: a test that fails because it needs processes or threads is counted as skipped.
 
 That not too much is skipped for these reasons, `run` sees to by counting those that passed.
