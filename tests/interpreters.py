@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 _PROGRAM = Path(__file__).with_name("program.py")
 _LIBRARY = os.path.realpath(sysconfig.get_path("stdlib"))
 _PREFIX = "/environment"  # see run.mjs
-_LARGEST_DESCRIPTOR = 256
 
 
 @dataclass
@@ -107,14 +106,7 @@ def _directory(path: str | os.PathLike[str] | None) -> Iterator[None]:
 
 
 def _open_descriptors() -> set[int]:
-    found = set()
-    for number in range(_LARGEST_DESCRIPTOR):
-        try:
-            os.fstat(number)
-        except OSError:
-            continue
-        found.add(number)
-    return found
+    return {int(name) for name in os.listdir("/proc/self/fd")}
 
 
 @contextmanager
