@@ -14,7 +14,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 _PROGRAM = Path(__file__).with_name("program.py")
 _LIBRARY = os.path.realpath(sysconfig.get_path("stdlib"))
 _PREFIX = "/environment"  # see run.mjs
-_LARGEST_DESCRIPTOR = 256
 
 
 @dataclass
@@ -108,12 +107,10 @@ def _directory(path: str | os.PathLike[str] | None) -> Iterator[None]:
 
 def _open_descriptors() -> set[int]:
     found = set()
-    for number in range(_LARGEST_DESCRIPTOR):
-        try:
-            os.fstat(number)
-        except OSError:
-            continue
-        found.add(number)
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError):  # the one that they were listed with
+            os.fstat(int(name))
+            found.add(int(name))
     return found
 
 

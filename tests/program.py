@@ -6,6 +6,7 @@ Runs in a namespace of its own in a fresh interpreter, whose ``__main__`` is lef
 
 from __future__ import annotations
 
+import errno
 import os
 import site
 import sys
@@ -48,9 +49,16 @@ def _is_path_entry(path: str) -> bool:
     return False
 
 
+def _refuse(*_: object) -> None:
+    raise OSError(errno.ENOTSUP, "emscripten does not support processes.")
+
+
 def _start(path: list[str], prefix: str, warnoptions: list[str], pycache_prefix: str | None) -> None:
     """Bring the interpreter to where it would call the program."""
     sys.pycache_prefix = pycache_prefix
+    # These would end the tests.
+    for name in ("_exit", "abort", "fork", "kill"):
+        setattr(os, name, _refuse)
     # `site` has run, but with another path and no site-packages.  In a process, the codecs are looked for on the whole
     # path before it runs.
     sys.path[:] = path
