@@ -55,6 +55,10 @@ def test_a_module_runs_with_its_arguments(bundle: Path, module: str, spec: str) 
     assert run(bundle, "-m", module, "-m", "x") == (f"__main__ ['-m', 'x'] {spec}\n", "")
 
 
+def test_all_words_after_the_bundle_are_the_programs(bundle: Path) -> None:
+    assert run(bundle, "--", "-m", "x") == ("__main__ ['--', '-m', 'x'] __main__\n", "")
+
+
 def test_a_plain_zip_runs_too(tmp_path: Path) -> None:
     assert run(make_zip(tmp_path / "plain.pybundle", TREE), "x") == ("__main__ ['x'] __main__\n", "")
 

@@ -15,7 +15,7 @@ from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.format import Extent
 
 from .archives import forge, index_of, locator_of
-from .builders import Tree, clean_environment, make_bundle, run_python
+from .builders import Tree, clean_environment, make_bundle, make_zip, run_python
 from .places import Laboratory
 
 if TYPE_CHECKING:
@@ -283,6 +283,29 @@ def test_a_file_in_the_way_is_as_no_cache_at_all(tmp_path: Path, cache: Path, ob
     assert not (cache / "mirrors").is_dir() or len(mirrors(cache)) == 1
 
 
+@pytest.mark.parametrize("damage", ["removed", "emptied"])
+def test_a_mirror_that_lost_content_is_made_again(tmp_path: Path, cache: Path, damage: str) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE)
+    answer(bundle, cache)
+    (mirror,) = (cache / "mirrors").iterdir()
+    for file in [file for file in mirror.rglob("*") if file.is_file()][:2]:
+        if damage == "removed":
+            file.unlink()
+        else:
+            file.write_bytes(b"")
+    assert answer(bundle, cache) == answer(bundle, cache)
+    assert [path.name for path in (cache / "mirrors").iterdir()] == [mirror.name]
+    assert all(file.stat().st_size for file in mirror.rglob("*") if file.is_file() and file.name != "__init__.py")
+
+
+def test_plain_zips_share_no_mirror(tmp_path: Path, cache: Path) -> None:
+    """Their directories have no more than checksums that can be made alike."""
+    one, other = (make_zip(tmp_path / f"{name}.pybundle", TREE) for name in ("one", "other"))
+    answer(one, cache)
+    answer(other, cache)
+    assert len({path.name for path in (cache / "mirrors").iterdir()}) == 2
+
+
 # What lies is refused.
 
 
@@ -546,3 +569,19 @@ import pkg.mod
 print(pkg.TABLE.strip(), pkg.mod.X, open(passive.__path__[0] + "/table.txt").read(), end="")
 """
     assert run_python("-c", script, path=[bundle], BUNDLEIMP_CACHE_DIR=str(cache)).stdout == "old 1 passive\n"
+
+
+def test_a_module_of_a_plain_zip_that_is_loaded_again_keeps_its_real_file(tmp_path: Path, cache: Path) -> None:
+    bundle = make_zip(tmp_path / "plain.pybundle", {"pkg/__init__.py": "HERE = __file__\n", "pkg/table.txt": "table\n"})
+    script = (
+        "import importlib, pkg\nfirst = pkg.HERE\nimportlib.reload(pkg)\nprint(first == pkg.HERE, 'mirrors' in first)"
+    )
+    assert answer(bundle, cache, script) == "True True\n"
+
+
+def test_a_program_that_looks_for_data_only_as_a_program_finds_it(tmp_path: Path, cache: Path) -> None:
+    source = "import os\nif __name__ == '__main__':\n    print(os.listdir(os.path.dirname(__file__) + '/../data'))\n"
+    tree = {"pkg/__init__.py": "", "pkg/tools/__init__.py": "", "pkg/tools/run.py": source, "pkg/data/table.txt": "x"}
+    bundle = make_bundle(tmp_path / "out.pybundle", tree)
+    result = run_python("-m", "pkg.tools.run", path=[bundle], BUNDLEIMP_CACHE_DIR=str(cache))
+    assert result.stdout == "['table.txt']\n"

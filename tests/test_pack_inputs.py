@@ -523,3 +523,13 @@ def test_a_real_lock_file_is_installed_by_uv(index: Path, tmp_path: Path) -> Non
     make_tree(tmp_path, {"pylock.toml": text + "hashes = {}\n"})
     members = packed(tmp_path / "out.pybundle", requirement_files=[tmp_path / "pylock.toml"])
     assert sorted(members) == DEP_MEMBERS
+
+
+def test_a_wheel_loses_nothing_that_would_be_litter_elsewhere(tmp_path: Path) -> None:
+    tree = {"template/__init__.py": "", "template/new/.gitignore": "*.log\n", "template/new/CVS/notes": "x"}
+    members = packed(tmp_path / "out.pybundle", [make_wheel(tmp_path / "wheels", "template", tree)])
+    assert set(tree) <= set(members)
+
+
+def test_the_manifest_has_no_secrets_of_addresses() -> None:
+    assert sort_inputs([], [], ["https://host/list.txt?token=secret#x"], None, []).names == ["list.txt"]

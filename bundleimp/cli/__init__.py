@@ -68,8 +68,11 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Split off what follows ``--`` and is not ours: the words that `pack` hands on."""
+    """Split off the words that are not ours: those after the ``--`` of `pack`, and after the bundle of `run`."""
     words = list(arguments)
+    if words[:1] == ["run"]:
+        end = next((at for at, word in enumerate(words[1:], 2) if not word.startswith("-")), len(words))
+        return words[:end], words[end:]
     if words[:1] != ["pack"] or "--" not in words:
         return words, []
     at = words.index("--")

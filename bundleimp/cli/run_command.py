@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import functools
 import os
 import runpy
@@ -14,6 +13,7 @@ from ..runtime.errors import BundleError
 from ..runtime.hook import install
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
 
 DESCRIPTION = """Run a bundle's __main__ module as `python BUNDLE` would, or a module in it as `python -m MODULE` would.
@@ -24,19 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.usage = "bundleimp run BUNDLE [-m MODULE] [ARG ...]"
     parser.add_argument("bundle", metavar="BUNDLE")
-    parser.add_argument(
-        "arguments",
-        nargs=argparse.REMAINDER,
-        metavar="[-m MODULE] [ARG ...]",
-        help="the module to run, default __main__; the rest is the program's",
-    )
+    parser.epilog = "-m MODULE: the module to run, default __main__; all other words are the program's."
 
 
 def run(arguments: argparse.Namespace) -> Callable[[], int]:
     """Prepare the program; return the function that runs it."""
     path = os.path.abspath(arguments.bundle)
     members = {member.name for member in open_bundle(path).members}
-    rest = arguments.arguments
+    rest = arguments.passed_on
     module = None
     if rest[:1] == ["-m"]:
         if len(rest) < 2:  # noqa: PLR2004 (the option and its value)

@@ -21,6 +21,7 @@ OnConflict = Literal["first", "last", "error"]
 # What a module's file may end in, whatever Python and platform it is for.
 MODULE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
 
+_INSTALLED_LITTER = ("__pycache__",)
 _LITTER = (
     *("__pycache__", ".git", ".hg", ".svn", ".bzr", ".jj", "CVS", "_darcs", ".gitignore", ".gitattributes"),
     *("*~", ".*.sw?", ".#*", "#*#", ".DS_Store", "Thumbs.db", ".idea", ".vscode"),
@@ -72,6 +73,7 @@ class Placed:
         path: the file or directory.
         origin: what a message calls the place that it is from; "" for its path.
         executable: whether it is a program, whatever the permissions of the file.
+        own: whether people work in it, so that litter may be left there; what an installer laid out has none.
 
     """
 
@@ -79,6 +81,7 @@ class Placed:
     path: Path
     origin: str = ""
     executable: bool = False
+    own: bool = False
 
 
 def _source_file(member: str, path: Path, status: os.stat_result) -> SourceFile:
@@ -175,10 +178,10 @@ def collect(
         PackError: a source is missing or unreadable, a name cannot be a member's, or two members clash.
 
     """
-    patterns = (*_LITTER, *exclude)
     found: dict[str, SourceFile] = {}
     for source in sources:
-        for file in _files(source, patterns):
+        litter = _INSTALLED_LITTER if isinstance(source, Placed) and not source.own else _LITTER
+        for file in _files(source, (*litter, *exclude)):
             known = found.get(file.member)
             if known is not None and on_conflict == "first":
                 continue

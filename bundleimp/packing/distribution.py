@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # What installers write into a dist-info folder (PEP 376, 627, and uv's own); no wheel has any of it.
 _INSTALLERS_NOTES = {"INSTALLER", "REQUESTED", "uv_cache.json", "uv_build.json"}
-_VERSION_SUFFIX = re.compile(r"-?\d+(\.\d+)*$")
+_VERSION_SUFFIX = re.compile(r"-?3(\.\d+)?$")
 _PROGRAM_SUFFIX = re.compile(r"(-script\.pyw?|\.exe|\.exe\.manifest)$")
 
 

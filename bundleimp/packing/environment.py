@@ -132,7 +132,7 @@ def packed_environment(environment: Path, scratch: Path) -> Found:
     for folder in dict.fromkeys(path for path in folders if path.resolve() not in seen):
         for name in _importable(folder, known):
             if name not in hidden:
-                found.placed.append(Placed(name, folder / name))
+                found.placed.append(Placed(name, folder / name, own=True))
                 hidden |= {name} if _hides(folder, name) else set()
     return found
 

@@ -66,7 +66,11 @@ class Wanted:
         """The inputs for the manifest, without what is a machine's or a person's."""
         environment = [self.environment] if self.environment is not None else []
         paths = [os.path.basename(os.path.abspath(path)) for path in (*self.sources, *environment)]
-        files = [posixpath.basename(name.replace(os.sep, "/")) for name in (*self.files, *self.locks)]
+        # Of an address, what stands behind ? may be a secret.
+        files = [
+            posixpath.basename(re.split("[?#]", str(name).replace(os.sep, "/"))[0])
+            for name in (*self.files, *self.locks)
+        ]
         return [*paths, *map(_requirement_name, self.requirements), *files]
 
 

@@ -38,12 +38,14 @@ class Question:
     Attributes:
         own: whether it asks for its file.
         path: whether it uses its ``__path__``, which others then may follow.
+        program: whether it asks for its file only where it is run as a program.
         code: whether it then may look for code there: it lists directories, names Python files, or runs files.
 
     """
 
     own: bool = False
     path: bool = False
+    program: bool = False
     code: bool = False
 
 
@@ -73,6 +75,11 @@ def _loads(name: str, code: CodeType) -> bool:
     return name in code.co_consts and not _NAMESPACES.isdisjoint(code.co_names)
 
 
+def _loads_anywhere(code: CodeType) -> bool:
+    instructions = dis.get_instructions(code) if "__file__" in code.co_names else ()
+    return any(each.argval == "__file__" and each.opname in _OWN_LOADS for each in instructions)
+
+
 def question_of(code: CodeType) -> Question:
     """Return what the module with this *code* asks about its location."""
     parts = list(_code_objects(code))
@@ -80,7 +87,7 @@ def question_of(code: CodeType) -> Question:
     by_frame = names & _FRAMES and names & _FRAME_FILES and names & _FOLDERS
     path = any(_loads("__path__", part) for part in parts)
     if not by_frame and not any(_loads("__file__", part) for part in parts):
-        return Question(path=path)
+        return Question(path=path, program=any(map(_loads_anywhere, parts)))
     files = any(_is_python_file(constant) for part in parts for constant in part.co_consts)
     return Question(own=True, path=path, code=files or bool(names & (_LISTINGS | _RUNS)))
 

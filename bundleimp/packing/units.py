@@ -170,7 +170,8 @@ def _need(members: Sequence[Fact]) -> _Need:
     data = any(fact.is_data for fact in members)
     asking = [fact.member for fact in modules if fact.question.own and (data or fact.question.code)]
     paths = [fact.member for fact in modules if fact.question.path and fact.is_package]
-    flags = dict.fromkeys((*_near_data(members), *paths), FLAG_REACHED) | dict.fromkeys(asking, FLAG_REAL)
+    programs = [fact.member for fact in modules if fact.question.program and data]
+    flags = dict.fromkeys((*_near_data(members), *paths, *programs), FLAG_REACHED) | dict.fromkeys(asking, FLAG_REAL)
     if asking:
         return _Need(flags, f"{asking[0]} looks for {'files' if data else 'code'} beside its __file__")
     if paths:

@@ -283,6 +283,12 @@ class Archive:
         return self._retried(self._image, extent, name)  # type: ignore[no-any-return]
 
     @property
+    def file_stamp(self) -> str:
+        """Text that is another one for every other file, and for another version of this one."""
+        own = self._file.identity
+        return f"{self.path}\0{own.device}\0{own.inode}\0{own.size}\0{own.mtime}\0{self.key}\0"
+
+    @property
     def units(self) -> "list[Unit]":
         """The units that the index knows of; where there is no index, those found so far.
 

@@ -132,7 +132,7 @@ def locate(path: str) -> "Location | None":
 
 def locate_mirrored(path: str) -> "str | None":
     """Return the folder of the mirror in which *path* is, or None where it is in none that is in use."""
-    for folder in mirrored:
+    for folder in list(mirrored):  # other threads add to it
         if path.startswith(folder) and path[len(folder) : len(folder) + 1] in _SEPARATORS:
             return folder
     return None

@@ -112,6 +112,16 @@ def _write(path: str, data: bytes, mode: int) -> None:
         os.close(descriptor)
 
 
+def remove_folder(path: str) -> None:
+    """Remove the folder *path* from sight at once, and then its files; nothing happens where that is impossible."""
+    aside = _aside(path)
+    try:
+        os.rename(path, aside)
+        _remove_folder(aside)
+    except (OSError, ValueError):
+        pass
+
+
 def _remove_folder(path: str) -> None:
     for folder, folders, files in os.walk(path, topdown=False):
         for name in (*folders, *files):
@@ -180,3 +190,11 @@ def publish(path: str, data: bytes, mode: int = 0o600) -> bool:
     if TRACING:
         trace(f"cache: wrote {path}")
     return True
+
+
+def allows_code(path: str) -> bool:
+    """Return whether the platform loads extension modules from *path*; some file systems forbid it (``noexec``)."""
+    try:
+        return not os.statvfs(path).f_flag & os.ST_NOEXEC
+    except (OSError, AttributeError):  # not here, or not on this platform
+        return True

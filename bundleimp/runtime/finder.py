@@ -7,6 +7,7 @@ from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SO
 
 from .archive import code_tag
 from .bundles import inner_name, locate, mirrored, open_bundle
+from .cachefolder import allows_code
 from .errors import ENOENT, TRACING, BundleFormatError, NotABundleError, trace
 from .format import FLAG_REAL
 from .loaders import (
@@ -322,7 +323,7 @@ class MirrorFinder(BundleFinder):
         if package:
             folder += fullname.rpartition(".")[2] + os.sep
         spec = _spec(kind, fullname, folder, filename, archive, directory, package=package)
-        if kind.loader is BundleExtensionLoader:
+        if kind.loader is BundleExtensionLoader and allows_code(folder + filename):
             spec.loader = ExtensionFileLoader(fullname, folder + filename)
         return spec
 

@@ -12,7 +12,7 @@ import os
 import sys
 from _frozen_importlib_external import MAGIC_NUMBER, ExtensionFileLoader, SourceLoader, _LoaderBasics, cache_from_source
 
-from . import codecache
+from . import cachefolder, codecache
 from .bundles import inner_name, locate_mirrored, member_named
 from .errors import ENOENT, BundleFormatError
 from .zipdirectory import local_seconds
@@ -243,7 +243,7 @@ class BundleExtensionLoader(_BundleLoaderBasics):
 
         """
         settle = getattr(spec, "settle", None)
-        if settle is not None and settle(self) is not None:
+        if settle is not None and settle(self) is not None and cachefolder.allows_code(self.path):
             loader = ExtensionFileLoader(spec.name, self.path)
             if isinstance(spec.loader, BundleExtensionLoader):  # and no wrapper
                 spec.loader = loader  # as installed, to the last attribute

@@ -77,6 +77,8 @@ class LocatedSpec(ModuleSpec):
 
         Return None where nothing is to be mirrored, or nothing can be written: nothing changes then.
         """
+        if not self._own and not self._archive.indexed:
+            self._own = asks_for_location(self._archive, self._member)
         real = self._real() if self._own else None
         if real is not None:
             self.__class__ = ModuleSpec  # type: ignore[assignment]
@@ -88,12 +90,8 @@ class LocatedSpec(ModuleSpec):
 
     def make_module(self, loader: "Any") -> "ModuleType | None":
         """Return a new module for this spec, which *loader* is about to load; None for an ordinary one."""
-        if not self._own and not self._archive.indexed:
-            self._own = asks_for_location(self._archive, self._member)
-        if not self._own:
-            return LocatedModule(self.name)
-        self.settle(loader)
-        return None
+        real = self.settle(loader)
+        return LocatedModule(self.name) if real is None and not self._own else None
 
 
 class LocatedModule(ModuleType):

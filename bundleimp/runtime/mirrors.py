@@ -103,8 +103,8 @@ def _listed_unit(archive: "Archive", member: str) -> Unit:
     found = {file: archive.member(file) for file in sorted(files)}
     if all(file.endswith((".py", ".pyc", ".pyi", "/py.typed")) for file in found):
         return Unit(name, "", dict.fromkeys(found, False))
-    # Checksums of 32 bits do not tell contents apart that somebody made alike: the archive's key does.
-    stamps = (f"{archive.key}{item.crc:08x}{item.size}".encode() for item in found.values() if item is not None)
+    # Nothing of an archive without an index tells its content from one that somebody made alike: the file itself does.
+    stamps = (f"{archive.file_stamp}{item.crc:08x}{item.size}".encode() for item in found.values() if item is not None)
     return Unit(name, digest([(name, False, b"".join(stamps))], _sha256()), dict.fromkeys(found, False))
 
 
@@ -122,13 +122,28 @@ def root(archive: "Archive", unit: Unit) -> "str | None":
     if cache is None:
         return None
     path = os.path.join(cache, "mirrors", f"{unit.name}-{unit.digest[:32]}{SUFFIX}")
-    if not os.path.isdir(path) and not cachefolder.publish_folder(path, _contents(archive, unit)):
-        return None
+    if not _is_whole(path, archive, unit):
+        if os.path.isdir(path):  # a cleaner took files out of it, or a power failure emptied them
+            cachefolder.remove_folder(path)
+        if not cachefolder.publish_folder(path, _contents(archive, unit)):
+            return None
     archive.mirrors[unit.digest] = path
-    mirrored[path] = archive
+    mirrored.setdefault(path, archive)
     if TRACING:
         trace(f"{unit.name}: real files in {path}")
     return path
+
+
+def _is_whole(path: str, archive: "Archive", unit: Unit) -> bool:
+    """Return whether all files of *unit* are in the mirror at *path*, as long as they should be."""
+    try:
+        for name in unit.files:
+            member = archive.member(name)
+            if member is None or os.stat(os.path.join(path, name)).st_size != member.size:
+                return False
+    except OSError:
+        return False
+    return True
 
 
 def _contents(archive: "Archive", unit: Unit) -> "Iterator[cachefolder.File]":
