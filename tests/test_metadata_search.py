@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -189,6 +190,10 @@ for ask in (lambda: m.version("lib-7"), lambda: m.version("lib-7"), lambda: len(
 """
 
 
+# From 3.15 on, the standard library reads metadata once more, to prefer a distribution whose metadata is valid.
+READS = 2 if sys.version_info >= (3, 15) else 1
+
+
 @pytest.mark.parametrize("number", [10, 200])
 @pytest.mark.parametrize("layout", ["flat", "nested"])
 def test_what_a_question_reads_does_not_grow_with_the_bundle(tmp_path: Path, number: int, layout: str) -> None:
@@ -197,8 +202,8 @@ def test_what_a_question_reads_does_not_grow_with_the_bundle(tmp_path: Path, num
     # The block of the distribution's folder, where it was not among the bytes that were read before, and the file.
     assert first[0] == "7"
     assert first[1].keys() == {"read"}
-    assert first[1]["read"] <= 2
-    assert second == ["7", {"read": 1}]
+    assert first[1]["read"] <= 1 + READS
+    assert second == ["7", {"read": READS}]
     assert points[0] == number
     assert points[1].keys() == {"read"}
     # One for each file; blocks are read many at a time.

@@ -122,11 +122,12 @@ def root(archive: "Archive", unit: Unit) -> "str | None":
     if cache is None:
         return None
     path = os.path.join(cache, "mirrors", f"{unit.name}-{unit.digest[:32]}{SUFFIX}")
-    if not _is_whole(path, archive, unit):
-        if os.path.isdir(path):  # a cleaner took files out of it, or a power failure emptied them
-            cachefolder.remove_folder(path)
-        if not cachefolder.publish_folder(path, _contents(archive, unit)):
-            return None
+    there = os.path.isdir(path)
+    if there and not _is_whole(path, archive, unit):  # a cleaner took files out of it, or a power failure emptied them
+        cachefolder.remove_folder(path)
+        there = False
+    if not there and not cachefolder.publish_folder(path, _contents(archive, unit)):
+        return None
     archive.mirrors[unit.digest] = path
     mirrored.setdefault(path, archive)
     if TRACING:
