@@ -75,7 +75,7 @@ class EmbeddedRuntime:
         self,
         fullname: str,
         path: "Sequence[str] | None" = None,  # noqa: ARG002 (the protocol's)
-        target: "ModuleType | None" = None,  # noqa: ARG002
+        target: "ModuleType | None" = None,  # noqa: ARG002 (the protocol has it)
     ) -> "ModuleSpec | None":
         """Return the spec of a module of the runtime, else None."""
         name = self._name(fullname)

@@ -62,7 +62,7 @@ def _register_pkg_resources(pkg_resources: "Any") -> None:
         return find_distributions(pkg_resources, entry)
 
     def provide(module: "Any") -> "Any":
-        from .pkgresources import provider  # noqa: PLC0415
+        from .pkgresources import provider  # noqa: PLC0415 (loaded when first asked for)
 
         return provider(pkg_resources, module)
 
@@ -71,7 +71,7 @@ def _register_pkg_resources(pkg_resources: "Any") -> None:
     for loader in (BundleLoader, SourcelessBundleLoader, BundleExtensionLoader):
         pkg_resources.register_loader_type(loader, provide)
     if pkg_resources.__spec__._initializing:  # noqa: SLF001 (else it does not look at sys.path again, whatever is there)
-        from .pkgresources import complete  # noqa: PLC0415
+        from .pkgresources import complete  # noqa: PLC0415 (loaded when first asked for)
 
         complete(pkg_resources, sys.path)
 
