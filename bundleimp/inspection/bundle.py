@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..runtime.format import Member
-    from ..runtime.zipdirectory import EndRecord, RawEntry
+    from ..runtime.zipdirectory import RawEntry
+    from ..runtime.zipend import EndRecord
     from .finding import Finding
 
 _CHUNK = 1 << 20

@@ -16,7 +16,8 @@ from ..runtime import format as bundle_format
 from ..runtime.encoding import IndexedMember, encode_index
 from ..runtime.format import Extent, Locator
 from ..runtime.units import encode_units
-from ..runtime.zipdirectory import HEADER_SIZE, find_end
+from ..runtime.zipdirectory import HEADER_SIZE
+from ..runtime.zipend import find_end
 from .errors import PackError
 from .zipsink import ZipSink, zip_method
 

@@ -8,7 +8,7 @@ import sys
 from _frozen_importlib_external import MAGIC_NUMBER
 
 from . import format as bundle_format
-from . import zipdirectory
+from . import zipend
 from .bundlefile import BundleFile
 from .codec import crc32, decompress
 from .errors import BundleChangedError, BundleFormatError, BundleVersionError, NotABundleError
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from .format import Head, Locator, Member
     from .units import Unit
-    from .zipdirectory import EndRecord, ListedDirectory
+    from .zipdirectory import ListedDirectory
+    from .zipend import EndRecord
 
 # The end record, the central directory and the head of an ordinary bundle are in its last few kilobytes.
 _TAIL = 16 * 1024
@@ -58,10 +59,10 @@ def find_end(file: BundleFile, start: int, end: int) -> Tail:
     if start == end:
         message = "is not a zip archive: it is empty"
         raise NotABundleError(message)
-    for size in (_TAIL, zipdirectory.LARGEST_END):
+    for size in (_TAIL, zipend.LARGEST_END):
         tail_start = max(start, end - size)
         tail = file.read(tail_start, end - tail_start)
-        record = zipdirectory.find_end(tail, tail_start, start)
+        record = zipend.find_end(tail, tail_start, start)
         if record is not None:
             return Tail(tail_start, tail, record)
         if tail_start == start:
@@ -137,7 +138,7 @@ class Archive:
             self._use_index(bundle_format.decode_head(head))
         else:
             self.key = _key(directory)
-            self._list(zipdirectory.members(directory, end))
+            self._list(directory, end)
 
     def _find_end(self, start: int, end: int) -> "EndRecord":
         tail = find_end(self._file, start, end)
@@ -163,8 +164,11 @@ class Archive:
         self._units = head.units if head.units is not None else []
         self._directories[""] = Directory(self._near(head.root_offset, head.root_size), "")
 
-    def _list(self, members: "dict[str, Member]") -> None:
-        """Use the central directory's *members*; in a nested bundle whose index is out of date, the inner zip's too."""
+    def _list(self, directory: bytes, end: "EndRecord") -> None:
+        """Use the central *directory*; in a nested bundle whose index is out of date, that of the inner zip, too."""
+        from . import zipdirectory  # noqa: PLC0415 (loaded when first needed)
+
+        members = zipdirectory.members(directory, end)
         payload = members.get(bundle_format.PAYLOAD)
         members = {name: member for name, member in members.items() if not name.startswith(bundle_format.INFO)}
         if payload is not None:
@@ -229,6 +233,8 @@ class Archive:
     def _data_offset(self, member: "Member") -> int:
         if member.header is None:
             return member.offset
+        from . import zipdirectory  # noqa: PLC0415 (loaded when first needed)
+
         size = zipdirectory.HEADER_SIZE + len(member.header)
         return member.offset + zipdirectory.data_offset(self._file.read(member.offset, size), member)
 

@@ -13,7 +13,7 @@ from . import cachefolder
 from .archive import code_tag
 from .codec import crc32
 from .errors import TRACING, trace
-from .zipdirectory import local_seconds
+from .format import local_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,11 +3,10 @@
 import _imp
 import os
 from _frozen_importlib import ModuleSpec
-from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES, ExtensionFileLoader
+from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES
 
 from .archive import code_tag
-from .bundles import inner_name, locate, mirrored, open_bundle
-from .cachefolder import allows_code
+from .bundles import locate, open_bundle
 from .errors import ENOENT, TRACING, BundleFormatError, NotABundleError, trace
 from .format import FLAG_REAL
 from .loaders import (
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from .zipdirectory import ListedDirectory
 
 
-class _Kind:
+class Kind:
     """A kind of module file: what its name ends in, and who loads it."""
 
     __slots__ = ("init", "loader", "suffix")
@@ -45,15 +44,15 @@ class _Kind:
 
 # The order is that of FileFinder.
 _KINDS = [
-    *(_Kind(suffix, BundleExtensionLoader) for suffix in EXTENSION_SUFFIXES),
-    *(_Kind(suffix, BundleLoader) for suffix in SOURCE_SUFFIXES),
-    *(_Kind(suffix, SourcelessBundleLoader) for suffix in BYTECODE_SUFFIXES),
+    *(Kind(suffix, BundleExtensionLoader) for suffix in EXTENSION_SUFFIXES),
+    *(Kind(suffix, BundleLoader) for suffix in SOURCE_SUFFIXES),
+    *(Kind(suffix, SourcelessBundleLoader) for suffix in BYTECODE_SUFFIXES),
 ]
 _LONGEST_FIRST = sorted((kind.suffix for kind in _KINDS), key=len, reverse=True)
 _TAG = code_tag()
 
 
-class _View:
+class View:
     """The finder's directory in one version of the bundle, or None.  Exchanged as a whole: threads share the finder."""
 
     __slots__ = ("archive", "directory")
@@ -61,50 +60,6 @@ class _View:
     def __init__(self, archive: "Archive", directory: "Directory | ListedDirectory | None") -> None:
         self.archive = archive
         self.directory = directory
-
-
-def _spec(
-    kind: _Kind,
-    fullname: str,
-    folder: str,
-    filename: str,
-    archive: "Archive",
-    directory: "Directory | ListedDirectory",
-    *,
-    package: bool,
-) -> ModuleSpec:
-    """Return the spec of a module file.
-
-    Arguments:
-        kind: what it is.
-        fullname: the module's name.
-        folder: the path of the file's folder, with a separator at its end.
-        filename: its name.
-        archive: where it is in.
-        directory: the folder, in the archive.
-        package: whether it is a package.
-
-    """
-    path = folder + filename
-    loader: Any
-    cached = None
-    if kind.loader is BundleLoader:
-        code = archive.code(directory, filename)
-        embedded = code is not None and _imp.check_hash_based_pycs != "always"
-        loader_class = EmbeddedBundleLoader if embedded else BundleLoader
-        loader = loader_class(fullname, path, archive, directory, filename, code)
-        cached = bytecode_path(folder, filename, _TAG)
-    else:
-        loader = kind.loader(fullname, path, archive, directory, filename)
-    spec = ModuleSpec(fullname, loader, origin=path)
-    spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
-    if cached is not None:
-        spec.cached = cached
-    if package:
-        spec.submodule_search_locations = [folder[:-1]]
-    if TRACING:
-        trace(f"{fullname}: found {path}")
-    return spec
 
 
 class BundleFinder:
@@ -140,7 +95,7 @@ class BundleFinder:
         self._inner = location.inner
         self.path = os.path.join(location.bundle, *location.inner.split("/")) if location.inner else location.bundle
         self._folder = self.path + os.sep
-        self._view: _View | None = None
+        self._view: View | None = None
 
     @classmethod
     def at(cls, bundle: "OpenBundle", location: "Location") -> "BundleFinder":
@@ -152,14 +107,14 @@ class BundleFinder:
     def __repr__(self) -> str:
         return f"BundleFinder({self.path!r})"
 
-    def _current(self) -> "_View | None":
+    def _current(self) -> "View | None":
         """Return the directory in the version of the bundle that is in use now; None where there is no bundle."""
         archive = self._bundle.archive
         if archive is None:
             return None
         view = self._view
         if view is None or view.archive is not archive:
-            view = self._view = _View(archive, archive.directory(self._inner))
+            view = self._view = View(archive, archive.directory(self._inner))
         return view
 
     def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":
@@ -190,10 +145,10 @@ class BundleFinder:
         if package is not None:
             for kind in _KINDS:
                 if kind.init in package.names:
-                    return self._spec(kind, fullname, kind.init, archive, package, package=True)
+                    return self._spec(kind, fullname, kind.init, archive, package, tail)
         for kind in _KINDS:
             if tail + kind.suffix in names:
-                return self._spec(kind, fullname, tail + kind.suffix, archive, directory, package=False)
+                return self._spec(kind, fullname, tail + kind.suffix, archive, directory)
         if package is None:
             return None
         spec = ModuleSpec(fullname, None, is_package=True)
@@ -204,24 +159,54 @@ class BundleFinder:
 
     def _spec(
         self,
-        kind: _Kind,
+        kind: Kind,
         fullname: str,
         filename: str,
         archive: "Archive",
         directory: "Directory | ListedDirectory",
-        *,
-        package: bool,
+        package: str = "",
     ) -> ModuleSpec:
-        """Return the spec of a module file; arguments as of the function `_spec`."""
-        folder = archive.path + os.sep + (directory.prefix if os.sep == "/" else directory.prefix.replace("/", os.sep))
-        flags = directory.flags(filename)
-        spec = _spec(kind, fullname, folder, filename, archive, directory, package=package)
-        if flags or kind.loader is BundleExtensionLoader or not archive.indexed:
-            from .located import locate as locate_spec  # noqa: PLC0415 (loaded when first needed)
+        """Return the spec of a module file.
 
-            own = bool(flags & FLAG_REAL) or kind.loader is BundleExtensionLoader
-            locate_spec(spec, archive, directory.prefix + filename, own=own)
+        Arguments:
+            kind: what it is.
+            fullname: the module's name.
+            filename: that of its file.
+            archive: where it is in.
+            directory: the folder, in the archive.
+            package: the last part of the name where the module is a package.
+
+        """
+        folder = f"{self._folder}{package}{os.sep}" if package else self._folder
+        path = folder + filename
+        loader: Any
+        cached = None
+        if kind.loader is BundleLoader:
+            code = archive.code(directory, filename)
+            embedded = code is not None and _imp.check_hash_based_pycs != "always"
+            loader_class = EmbeddedBundleLoader if embedded else BundleLoader
+            loader = loader_class(fullname, path, archive, directory, filename, code)
+            cached = bytecode_path(folder, filename, _TAG)
+        else:
+            loader = kind.loader(fullname, path, archive, directory, filename)
+        spec = ModuleSpec(fullname, loader, origin=path)
+        spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
+        if cached is not None:
+            spec.cached = cached
+        if package:
+            spec.submodule_search_locations = [folder[:-1]]
+        if TRACING:
+            trace(f"{fullname}: found {path}")
+        flags = directory.flags(filename)
+        if flags or kind.loader is BundleExtensionLoader or not archive.indexed:
+            self._locate(spec, archive, directory.prefix + filename, own=bool(flags & FLAG_REAL))
         return spec
+
+    def _locate(self, spec: ModuleSpec, archive: "Archive", member: str, *, own: bool) -> None:
+        """See to it that the module *spec*, of *member*, has a real location; *own* where it asks for that itself."""
+        from .located import locate as locate_spec  # noqa: PLC0415 (loaded when first needed)
+
+        locate_spec(spec, archive, member, own=own or isinstance(spec.loader, BundleExtensionLoader))
 
     def invalidate_caches(self) -> None:
         """Look at the file again: if it was replaced, the next import sees the new version whole.
@@ -281,58 +266,3 @@ class BundleFinder:
         if archive is None:
             raise FileNotFoundError(ENOENT, "No such file in the bundle", path)
         return archive.read(member_at(archive, path))
-
-
-class MirrorFinder(BundleFinder):
-    """Path entry finder for one directory of a mirror: the files are there, and the code comes from the bundle."""
-
-    __slots__ = ("_archive", "_files")
-
-    def __init__(self, path: str, root: str) -> None:
-        """Make a finder for *path*, which is the mirror *root* or a directory in it."""
-        self.path = path
-        self._archive = archive = mirrored[root]
-        self._bundle = open_bundle(archive.path)
-        self._files = next(unit.files for unit in archive.units if archive.mirrors.get(unit.digest) == root)
-        self._inner = inner_name(path[len(root) :])
-        self._folder = path.rstrip(os.sep) + os.sep
-        self._view = None
-
-    def _current(self) -> _View:
-        # A mirror does not change, but the bundle may: what is found then is the new version's, as in a directory.
-        archive = self._bundle.archive or self._archive
-        view = self._view
-        if view is None or view.archive is not archive:
-            view = self._view = _View(archive, archive.directory(self._inner))
-        return view
-
-    def _spec(
-        self,
-        kind: _Kind,
-        fullname: str,
-        filename: str,
-        archive: "Archive",
-        directory: "Directory | ListedDirectory",
-        *,
-        package: bool,
-    ) -> ModuleSpec:
-        # What belongs to another unit may have no mirror.
-        if archive is not self._archive or directory.prefix + filename not in self._files:
-            return super()._spec(kind, fullname, filename, archive, directory, package=package)
-        folder = self._folder
-        if package:
-            folder += fullname.rpartition(".")[2] + os.sep
-        spec = _spec(kind, fullname, folder, filename, archive, directory, package=package)
-        if kind.loader is BundleExtensionLoader and allows_code(folder + filename):
-            spec.loader = ExtensionFileLoader(fullname, folder + filename)
-        return spec
-
-    def get_data(self, path: str) -> bytes:
-        """Return the bytes of the file at *path*: absolute and under the mirror, or relative to the bundle.
-
-        Raises:
-            OSError: there is no such file in the bundle.
-            BundleFormatError: it is damaged.
-
-        """
-        return self._archive.read(member_at(self._archive, path))

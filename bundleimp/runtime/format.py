@@ -36,6 +36,8 @@ Block::
     last 4 bytes: CRC-32 of the block up to there
 """
 
+import time
+
 from .codec import crc32
 from .errors import BundleFormatError
 
@@ -135,8 +137,9 @@ class Extent:
 
 def decode_extent(data: bytes) -> "Extent | None":
     """Return the extent in the 16 bytes of *data*, or None where it is empty."""
-    size = number(data, 8, 12)
-    return Extent(number(data, 0, 8), size, number(data, 12, 16)) if size else None
+    value = int.from_bytes(data, "little")
+    size = value >> 64 & 0xFFFFFFFF
+    return Extent(value & 0xFFFFFFFFFFFFFFFF, size, value >> 96) if size else None
 
 
 class Member:
@@ -172,6 +175,16 @@ class Member:
         self.stamp = stamp
         self.header = header
         self.refusal = refusal
+
+
+def local_seconds(stamp: int) -> int:
+    """Return the seconds since the epoch of a DOS date and time, which count local time; 0 where it is none."""
+    date, clock = stamp >> 16, stamp & 0xFFFF
+    moment = (1980 + (date >> 9), date >> 5 & 15, date & 31, clock >> 11, clock >> 5 & 63, (clock & 31) * 2)
+    try:
+        return max(0, int(time.mktime((*moment, -1, -1, -1)))) & 0xFFFFFFFF
+    except (ValueError, OverflowError):
+        return 0
 
 
 class Locator:
@@ -357,6 +370,11 @@ class Directory:
             number(record, 0, 4),
             number(record, 32, 36),
         )
+
+    def size(self, name: str) -> int:
+        """Return the size of the file *name* in bytes (KeyError where there is none)."""
+        start = self._entries + self.names[name] * ENTRY_SIZE
+        return number(self._block, start + 24, start + 32)
 
     def subdirectory(self, name: str) -> "Extent":
         """Return where the block of subdirectory *name* lies (KeyError where there is none)."""

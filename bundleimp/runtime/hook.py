@@ -1,20 +1,27 @@
 """The path hook (PEP 302), and putting it into and out of the import system."""
 
+import os
 import sys
+from _frozen_importlib_external import FileFinder, _get_supported_file_loaders  # type: ignore[attr-defined]
 
 from . import adapt
 from .bundles import locate, locate_mirrored, mirrored, open_bundle
 from .errors import TRACING, trace
-from .finder import BundleFinder, MirrorFinder
+from .finder import BundleFinder
 from .format import SUFFIX
 from .loaders import BundleExtensionLoader, BundleLoader, SourcelessBundleLoader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 
-def path_hook(path: str) -> "BundleFinder":
+_OWN_FOLDER = os.path.dirname(__file__)
+_folder_hook: "Callable[[str], Any]" = FileFinder.path_hook(*_get_supported_file_loaders())
+
+
+def path_hook(path: str) -> "Any":
     """Return a finder for the path entry *path*: a bundle or a directory in one.
 
     A file that is no sound bundle is one `BundleWarning`, and a finder that finds nothing; other imports go on.
@@ -24,9 +31,14 @@ def path_hook(path: str) -> "BundleFinder":
         TypeError: *path* is no string.
 
     """
+    if path == _OWN_FOLDER:
+        # Parts of the runtime are loaded when first needed, and a program may have taken all other hooks out by then.
+        return _folder_hook(path)
     location = locate(path) if SUFFIX in path else None
     mirror = locate_mirrored(path) if location is None and mirrored else None
     if mirror is not None:
+        from .mirrorfinder import MirrorFinder  # noqa: PLC0415 (loaded when first needed)
+
         return MirrorFinder(path, mirror)
     if location is None:
         message = "no path to a bundle"

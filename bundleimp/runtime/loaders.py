@@ -12,10 +12,9 @@ import os
 import sys
 from _frozen_importlib_external import MAGIC_NUMBER, ExtensionFileLoader, SourceLoader, _LoaderBasics, cache_from_source
 
-from . import cachefolder, codecache
 from .bundles import inner_name, locate_mirrored, member_named
 from .errors import ENOENT, BundleFormatError
-from .zipdirectory import local_seconds
+from .format import local_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -173,6 +172,8 @@ class BundleLoader(_BundleLoaderBasics, SourceLoader):
             source = self._directory.member(self._filename)
             if self._code is not None:
                 return self.archive.image(self._code, source.name)
+            from . import codecache  # noqa: PLC0415 (loaded when first needed)
+
             image = codecache.beside(self.archive, self._directory, source)
             if image is None:
                 image = codecache.load(self.archive, source, path)
@@ -184,6 +185,8 @@ class BundleLoader(_BundleLoaderBasics, SourceLoader):
     def set_data(self, path: str, data: bytes) -> None:
         """Write the module's bytecode to the user's cache; *path* names it.  Nothing else can be written."""
         if self._is_own_bytecode(path):
+            from . import codecache  # noqa: PLC0415 (loaded when first needed)
+
             codecache.store(self.archive, self._directory.member(self._filename), path, data)
 
 
@@ -243,11 +246,14 @@ class BundleExtensionLoader(_BundleLoaderBasics):
 
         """
         settle = getattr(spec, "settle", None)
-        if settle is not None and settle(self) is not None and cachefolder.allows_code(self.path):
-            loader = ExtensionFileLoader(spec.name, self.path)
-            if isinstance(spec.loader, BundleExtensionLoader):  # and no wrapper
-                spec.loader = loader  # as installed, to the last attribute
-            return loader.create_module(spec)
+        if settle is not None and settle(self) is not None:
+            from .cachefolder import allows_code  # noqa: PLC0415 (loaded when first needed)
+
+            if allows_code(self.path):
+                loader = ExtensionFileLoader(spec.name, self.path)
+                if isinstance(spec.loader, BundleExtensionLoader):  # and no wrapper
+                    spec.loader = loader  # as installed, to the last attribute
+                return loader.create_module(spec)
         from .native import load_extension  # noqa: PLC0415 (loaded when first asked for)
 
         return load_extension(self.archive, self._directory.member(self._filename), spec)

@@ -137,12 +137,15 @@ def root(archive: "Archive", unit: Unit) -> "str | None":
 
 def _is_whole(path: str, archive: "Archive", unit: Unit) -> bool:
     """Return whether all files of *unit* are in the mirror at *path*, as long as they should be."""
+    folder = None
     try:
         for name in unit.files:
-            member = archive.member(name)
-            if member is None or os.stat(os.path.join(path, name)).st_size != member.size:
+            parent, _, file = name.rpartition("/")
+            if parent != folder:  # there may be thousands of files, and every process that needs one looks at all
+                folder, directory = parent, archive.directory(parent)
+            if directory is None or os.stat(f"{path}{os.sep}{name}").st_size != directory.size(file):
                 return False
-    except OSError:
+    except (OSError, KeyError):
         return False
     return True
 

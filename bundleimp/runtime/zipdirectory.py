@@ -4,24 +4,19 @@ Written after APPNOTE.TXT 6.3 (4.3.12 to 4.3.16, and 4.5.3 for zip64).  It serve
 zips, wheels, bundles that another tool has changed) and every command that judges a file.
 """
 
-import time
-
 from .errors import BundleFormatError
 from .format import Member, name_fault, number
+from .zipend import ENTRY_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-END_SIGNATURE = b"PK\x05\x06"
-END_SIZE = 22
+    from .zipend import EndRecord
+
 ENTRY_SIGNATURE = b"PK\x01\x02"
-ENTRY_SIZE = 46
 HEADER_SIGNATURE = b"PK\x03\x04"
 HEADER_SIZE = 30
-END64_SIZE = 56
-END64_LOCATOR_SIZE = 20
-LARGEST_END = END64_SIZE + END64_LOCATOR_SIZE + END_SIZE + 0xFFFF
 
 _ENCRYPTED = 0x1
 _DATA_DESCRIPTOR = 0x8
@@ -38,70 +33,6 @@ _CP437 = "".join(map(chr, range(128))) + (
     "αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0"
 )
 _DECODE_CP437 = dict(enumerate(_CP437))
-
-
-class EndRecord:
-    """The end of an archive: where its central directory lies, and the archive's comment.
-
-    ``start`` is the offset at which the archive begins (what stands before it is a shebang or a program);
-    ``offset`` is that of the end record itself.
-    """
-
-    __slots__ = ("comment", "count", "directory_offset", "directory_size", "offset", "start")
-
-    def __init__(
-        self, start: int, directory_offset: int, directory_size: int, count: int, comment: bytes, offset: int
-    ) -> None:
-        self.start = start
-        self.directory_offset = directory_offset
-        self.directory_size = directory_size
-        self.count = count
-        self.comment = comment
-        self.offset = offset
-
-
-def find_end(tail: bytes, tail_start: int, start: int) -> "EndRecord | None":
-    """Find the end record of an archive; None where *tail* holds none.
-
-    Arguments:
-        tail: the archive's last bytes; `LARGEST_END` of them always hold the record.
-        tail_start: the offset of *tail* in the file.
-        start: the offset of the first byte that may belong to the archive.
-
-    Raises:
-        BundleFormatError: the record points outside the archive.
-
-    """
-    position = len(tail) - END_SIZE
-    while position >= 0:
-        position = tail.rfind(END_SIGNATURE, 0, position + 4)
-        if position < 0:
-            return None
-        if position + END_SIZE + number(tail, position + 20, position + 22) == len(tail):
-            return _decode_end(tail, position, tail_start, start)
-        position -= 1
-    return None
-
-
-def _decode_end(tail: bytes, position: int, tail_start: int, start: int) -> "EndRecord":
-    count = number(tail, position + 10, position + 12)
-    size = number(tail, position + 12, position + 16)
-    offset = number(tail, position + 16, position + 20)
-    comment = tail[position + END_SIZE :]
-    directory_end = position
-    locator = position - END64_LOCATOR_SIZE
-    record = locator - END64_SIZE
-    if record >= 0 and tail[locator : locator + 4] == b"PK\x06\x07" and tail[record : record + 4] == b"PK\x06\x06":
-        count = number(tail, record + 32, record + 40)
-        size = number(tail, record + 40, record + 48)
-        offset = number(tail, record + 48, record + 56)
-        directory_end = record
-    directory_offset = tail_start + directory_end - size
-    archive_start = directory_offset - offset
-    if archive_start < start or size < count * ENTRY_SIZE:
-        message = "the zip's end record is damaged, or the file is truncated; copy it again, or pack it anew"
-        raise BundleFormatError(message, offset=tail_start + position)
-    return EndRecord(archive_start, directory_offset, size, count, comment, tail_start + position)
 
 
 def _zip64(extra: bytes, values: "list[int]") -> "list[int]":
@@ -131,16 +62,6 @@ def dos_time(moment: "tuple[int, int, int, int, int, int]") -> int:
     """Return the DOS date (high 16 bits) and time of a date and time; seconds are rounded down to even ones."""
     year, month, day, hour, minute, second = moment
     return (year - 1980) << 25 | month << 21 | day << 16 | hour << 11 | minute << 5 | second >> 1
-
-
-def local_seconds(stamp: int) -> int:
-    """Return the seconds since the epoch of a DOS date and time, which count local time; 0 where it is none."""
-    date, clock = stamp >> 16, stamp & 0xFFFF
-    moment = (1980 + (date >> 9), date >> 5 & 15, date & 31, clock >> 11, clock >> 5 & 63, (clock & 31) * 2)
-    try:
-        return max(0, int(time.mktime((*moment, -1, -1, -1)))) & 0xFFFFFFFF
-    except (ValueError, OverflowError):
-        return 0
 
 
 def _decode_name(raw: bytes, flags: int) -> "str | None":
@@ -267,6 +188,10 @@ class ListedDirectory:
 
     def code(self, name: str, column: int) -> None:
         """Return None: there is no bytecode that an index would know of."""
+
+    def size(self, name: str) -> int:
+        """Return the size of the file *name* in bytes (KeyError where there is none)."""
+        return self.member(name).size
 
     def flags(self, name: str) -> int:  # noqa: ARG002 (as of `format.Directory`)
         """Return 0: nobody has looked into the modules."""

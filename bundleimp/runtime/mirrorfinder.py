@@ -1,0 +1,72 @@
+"""The path entry finder of mirrors.  Loaded with the first path entry that is one."""
+
+import os
+from _frozen_importlib_external import ExtensionFileLoader
+
+from .bundles import Location, inner_name, mirrored, open_bundle
+from .cachefolder import allows_code
+from .finder import BundleFinder, Kind, View
+from .loaders import BundleExtensionLoader, member_at
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _frozen_importlib import ModuleSpec
+    from typing import Any
+
+    from .archive import Archive
+    from .format import Directory
+    from .zipdirectory import ListedDirectory
+
+
+class MirrorFinder(BundleFinder):
+    """Path entry finder for one directory of a mirror: the files are there, and the code comes from the bundle."""
+
+    __slots__ = ("_archive", "_files", "_other")
+
+    def __init__(self, path: str, root: str) -> None:
+        """Make a finder for *path*, which is the mirror *root* or a directory in it."""
+        self._archive = archive = mirrored[root]
+        self._files = next(unit.files for unit in archive.units if archive.mirrors.get(unit.digest) == root)
+        location = Location(archive.path, inner_name(path[len(root) :]))
+        # What belongs to another unit may have no mirror.
+        self._other = BundleFinder.at(open_bundle(archive.path), location)
+        self._settle(open_bundle(archive.path), location)
+        self.path = path
+        self._folder = path.rstrip(os.sep) + os.sep
+
+    def _current(self) -> View:
+        # A mirror does not change, but the bundle may: what is found then is the new version's, as in a directory.
+        archive = self._bundle.archive or self._archive
+        view = self._view
+        if view is None or view.archive is not archive:
+            view = self._view = View(archive, archive.directory(self._inner))
+        return view
+
+    def _spec(
+        self,
+        kind: Kind,
+        fullname: str,
+        filename: str,
+        archive: "Archive",
+        directory: "Directory | ListedDirectory",
+        package: str = "",
+    ) -> "ModuleSpec":
+        mirrored_here = archive is self._archive and directory.prefix + filename in self._files
+        make_spec = super()._spec if mirrored_here else self._other._spec  # noqa: SLF001 (of our own class)
+        return make_spec(kind, fullname, filename, archive, directory, package)
+
+    def _locate(self, spec: "ModuleSpec", archive: "Archive", member: str, *, own: bool) -> None:  # noqa: ARG002
+        """Leave the location of *spec*: it is real."""
+        loader: Any = spec.loader
+        if isinstance(loader, BundleExtensionLoader) and allows_code(loader.path):
+            spec.loader = ExtensionFileLoader(spec.name, loader.path)
+
+    def get_data(self, path: str) -> bytes:
+        """Return the bytes of the file at *path*: absolute and under the mirror, or relative to the bundle.
+
+        Raises:
+            OSError: there is no such file in the bundle.
+            BundleFormatError: it is damaged.
+
+        """
+        return self._archive.read(member_at(self._archive, path))
