@@ -10,6 +10,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from importlib.metadata import DistributionFinder
+    from typing import Any
 
     from .inspection.bundle import Bundle, open_bundle
     from .packing.pack import PackReport, pack
@@ -62,10 +63,18 @@ def __dir__() -> list[str]:
     return [*__all__, "__version__"]
 
 
+# What `zipimport` made of the path entries that it was asked for before there was any hook, by absolute path.
+_known_zips: "dict[str, Any]" = {}
+
+
 def _path_hook(path: str) -> object:
-    """Stand in for `runtime.hook.path_hook` until the first path entry that may be a bundle."""
+    """Stand in for `runtime.hook.path_hook` until a module is wanted of a path entry that may be a bundle."""
     if ".pybundle" not in path:
         raise ImportError
+    if path in _known_zips:
+        from .startup import WaitingFinder
+
+        return WaitingFinder(path, _known_zips.pop(path))
     from .runtime import hook
 
     hook.install()
@@ -106,4 +115,6 @@ def _start() -> None:
         sys.meta_path.insert(0, _MetadataHook)
         for path in list(sys.path_importer_cache):
             if ".pybundle" in path:
-                del sys.path_importer_cache[path]
+                importer: Any = sys.path_importer_cache.pop(path)
+                if getattr(importer, "prefix", None) == "":  # the whole of a zip
+                    _known_zips[os.path.abspath(path)] = importer

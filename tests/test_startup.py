@@ -5,15 +5,14 @@ from __future__ import annotations
 import _imp
 import importlib.metadata
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+import bundleimp
+
 from .builders import make_bundle, make_tree, make_zip, run_python
 from .platforms import needs_processes
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TREE = {
     "mypkg/__init__.py": "from mypkg.mod import value\n",
@@ -205,3 +204,64 @@ def test_an_archive_that_stops_no_interpreter_from_starting(tmp_path: Path) -> N
         bundle = make_bundle(tmp_path / f"{layout}.pybundle", tree, layout=layout)
         result = run_python("-c", "import größe; print(größe.x)", path=[bundle], PYTHONUTF8="1")
         assert (result.stdout, result.stderr) == ("1\n", "")
+
+
+CUSTOMIZED = {
+    "module": {"sitecustomize.py": "import mypkg; print('customized', mypkg.value)\n"},
+    "package": {
+        "sitecustomize/__init__.py": "from sitecustomize.part import show\nshow()\n",
+        "sitecustomize/part.py": "def show():\n    import mypkg\n    print('customized', mypkg.value)\n",
+    },
+}
+
+
+@pytest.mark.parametrize("source", [True, False], ids=["source", "no source"])
+@pytest.mark.parametrize("layout", ["flat", "nested"])
+@pytest.mark.parametrize("kind", CUSTOMIZED)
+def test_what_customizes_the_start_comes_from_a_bundle(tmp_path: Path, kind: str, layout: str, source: bool) -> None:
+    tree = TREE | CUSTOMIZED[kind]
+    bundle = make_bundle(tmp_path / "out.pybundle", tree, layout=layout, source=source)
+    script = "import sys; print(type(sys.modules['sitecustomize'].__loader__).__module__)"
+    result = run_python("-c", script, path=[bundle])
+    assert result.stdout == "customized 42\nbundleimp.runtime.loaders\n"
+    assert bundleimp.open_bundle(bundle).verify() == []
+
+
+# Without `site`, which runs whatever else is installed here.
+START = """
+import sys, bundleimp
+bundleimp._start()
+try:
+    import sitecustomize
+except ImportError as error:
+    print(error.name)
+"""
+OURS = Path(bundleimp.__file__).parent.parent
+
+
+def test_a_start_that_imports_nothing_loads_no_runtime(bundle: Path) -> None:
+    script = START + "print([name for name in sys.modules if name.startswith('bundleimp.runtime')])"
+    assert run_python("-S", "-c", script, path=[bundle, OURS]).stdout == "sitecustomize\n[]\n"
+
+
+def test_the_finder_of_the_start_gives_way_at_the_first_question(bundle: Path) -> None:
+    script = f"""{START}
+waiting = sys.path_importer_cache[{str(bundle)!r}]
+print(type(waiting).__name__, [name for _, name, _ in __import__("pkgutil").iter_modules([{str(bundle)!r}])])
+print(type(sys.path_importer_cache[{str(bundle)!r}]).__name__, list(waiting.iter_modules()), waiting.find_spec("no"))
+"""
+    expected = "WaitingFinder ['mypkg']\nBundleFinder [('mypkg', True)] None\n"
+    assert run_python("-S", "-c", script, path=[bundle, OURS]).stdout == "sitecustomize\n" + expected
+
+
+def test_a_bundle_that_is_deleted_after_the_start_has_no_modules(bundle: Path) -> None:
+    script = f"""{START}
+import os
+waiting = sys.path_importer_cache[{str(bundle)!r}]
+os.unlink({str(bundle)!r})
+print(hasattr(waiting, "iter_modules"), waiting.find_spec("mypkg"))
+import mypkg
+"""
+    result = run_python("-S", "-c", script, path=[bundle, OURS], check=False)
+    assert result.stdout == "sitecustomize\nFalse None\n"
+    assert result.stderr.splitlines()[-1] == "ModuleNotFoundError: No module named 'mypkg'"

@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..startup import ASKED_AT_START
 from .errors import PackWarning, unreadable
 from .locations import NONE, Question, question_of_image, question_of_source
 from .units import Fact
@@ -131,11 +132,14 @@ def _write(writer: BundleWriter, item: _Item, report: PackReport, *, source: boo
     if results and not failures:
         report.modules += 1
     image = results[0].image if results and not source else None
+    # The interpreter's start asks `zipimport` for these, which does not look into the inner zip.
+    outside = file.member.partition("/")[0].partition(".")[0] in ASKED_AT_START
     if image is not None:
-        written = writer.add(f"{file.member}c", io.BytesIO(image), [], executable=False, stored=True)
+        written = writer.add(f"{file.member}c", io.BytesIO(image), [], executable=False, stored=True, outside=outside)
     else:
         images = [result.image for result in results] if results and source else no_images
-        written = writer.add(file.member, io.BytesIO(item.data), images, executable=file.executable)
+        content = io.BytesIO(item.data)
+        written = writer.add(file.member, content, images, executable=file.executable, outside=outside)
     if file.is_module:
         return _fact(written, file, question_of_source(item.data, file.member))
     return _fact(written, file, question_of_image(item.data) if file.member.endswith(".pyc") else NONE)
