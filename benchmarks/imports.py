@@ -89,7 +89,7 @@ class Variant:
         return cost_of(report)
 
 
-def check_alike(variants: Mapping[str, Variant]) -> int:
+def count_imported(variants: Mapping[str, Variant]) -> int:
     """Return how many modules each of the *variants*, which were run, imported.
 
     Raises:
@@ -121,7 +121,7 @@ def _run(folder: Path, pairs: int) -> Outcome:
         "sources": variant("entry", trees.zip_file(tree, folder / "sources.zip", bytecode=False)),
     }
     slow_costs = interleave(slow, max(3, pairs // 5))
-    number = check_alike(variants | slow)
+    number = count_imported(variants | slow)
     figures = [
         ratio("import", "bundle / directory", costs["bundle"], costs["directory"], 0.92),
         ratio("import", "bundle / floor", costs["bundle"], costs["floor"], 1.07),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from . import trees
 from .figures import Outcome, Row, proportion
-from .imports import PACKAGES, Variant, check_alike
+from .imports import PACKAGES, Variant, count_imported
 from .measure import interleave
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def _run(folder: Path, pairs: int) -> Outcome:
         "zipimport": variant(trees.zip_file(tree, folder / "packages.zip")),
     }
     interleave(variants, pairs)
-    number = check_alike(variants)
+    number = count_imported(variants)
     # Without the round that warms up.
     peaks = {name: each.peaks[1:] for name, each in variants.items()}
     return Outcome(

@@ -151,7 +151,9 @@ def svg(kept: Sequence[Results]) -> str:
     axis = _Axis([value for bar in bars for value in (bar.figure.cpu.lower, bar.figure.cpu.upper)] or [1])
     bottom = panels[-1].bottom
     height = bottom + _BOTTOM
-    legend = "Ratios of CPU time, logarithmic; left of 1 is faster. Medians, quartiles, and in red what must not be exceeded."
+    legend = (
+        "Ratios of CPU time, logarithmic: left of 1 is faster. Medians with quartiles; in red, what must be reached."
+    )
     shapes = [_text("", 10, 20, legend)]
     shapes += [
         _line("one" if tick == 1 else "grid", axis(tick), panel.top - 4, axis(tick), panel.bottom)

@@ -43,7 +43,8 @@ def _limit(figure: AnyFigure) -> str:
         return ""
     if isinstance(figure, Count):
         return f"{figure.limit:g}{', the same' * figure.constant}"
-    return f"{figure.limit:g}{' ms' * (figure.unit == 'ms')}"
+    wall = ", wall" * (isinstance(figure, Figure) and figure.by_wall)
+    return f"{figure.limit:g}{' ms' * (figure.unit == 'ms')}{wall}"
 
 
 def _cells(figure: AnyFigure) -> tuple[str, ...]:
@@ -75,18 +76,20 @@ def lines(measured: Measured) -> list[str]:
 
 
 def _median(figure: AnyFigure) -> str:
-    """Return the README's cell: CPU time first, with quartiles; a missed target is bold."""
+    """Return the README's cell: what is judged first, with quartiles, then the other time; a missed target is bold."""
+    mark = "**" * (figure.met is False)
     if isinstance(figure, Count):
-        middle, rest = _values(figure), ""
+        return f"{mark}{_values(figure)}{mark}"
+    beside = ""
+    if isinstance(figure, Quantity):
+        spread = figure.spread
+    elif figure.by_wall:
+        spread, beside = figure.wall, f", CPU {_number(figure.cpu.median, figure.unit)}"
     else:
-        spread = figure.cpu if isinstance(figure, Figure) else figure.spread
-        lower, upper = _number(spread.lower, figure.unit), _number(spread.upper, figure.unit)
-        middle = _number(spread.median, figure.unit) + " ms" * (figure.unit == "ms")
-        rest = f" [{lower}, {upper}]"
-        if isinstance(figure, Figure):
-            rest += f", wall {_number(figure.wall.median, figure.unit)}"
-        rest += f", n = {figure.pairs}"
-    return (f"**{middle}**" if figure.met is False else middle) + rest
+        spread, beside = figure.cpu, f", wall {_number(figure.wall.median, figure.unit)}"
+    middle, lower, upper = (_number(value, figure.unit) for value in (spread.median, spread.lower, spread.upper))
+    unit = " ms" * (figure.unit == "ms")
+    return f"{mark}{middle}{unit}{mark} [{lower}, {upper}]{beside}, n = {figure.pairs}"
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> list[str]:
