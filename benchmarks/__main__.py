@@ -93,7 +93,7 @@ def _run(options: argparse.Namespace) -> tuple[Results, bool]:
             continue
         try:
             measured = _measure(row, options.pairs)
-        except RunError as error:
+        except (RunError, ModuleNotFoundError) as error:
             print(f"benchmarks: error: {row.name}: {error}", file=sys.stderr)
             failed = True
             continue

@@ -137,17 +137,22 @@ def _figures(ways: Mapping[str, _Way], pairs: int) -> list[Figure | Count]:
     return [*ours, *against, *others, *left]
 
 
+def _last_line(error: Exception) -> str:
+    """Return what pip says in the end, which names no folder of this machine."""
+    return str(error).rstrip().rpartition("\n")[2]
+
+
 def _measure(folder: Path, pairs: int) -> Outcome:
     notes = []
     try:
         tools = _install(folder)
     except (RunError, subprocess.CalledProcessError) as error:
-        return Outcome([], [f"not measured: {error}"])
+        return Outcome([], [f"not measured: {_last_line(error)}"])
     commands = _ours(folder, folder / "site")
     try:
         commands |= _peers(folder, tools)
     except RunError as error:
-        notes.append(f"without pex and shiv: {error}")
+        notes.append(f"without pex and shiv: {_last_line(error)}")
     ways = {name: _Way(command, folder / f"caches-{name}") for name, command in commands.items()}
     return Outcome(_figures(ways, pairs), notes)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .results import Results
 
-_WIDTH, _LEFT, _RIGHT = 760, 170, 60
+_WIDTH, _LEFT, _RIGHT = 760, 170, 100
 _BAR, _GAP, _PANEL, _TOP, _BOTTOM = 13, 8, 34, 34, 40
 _OURS = "bundle"
 _PANELS = (

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import __main__ as command
 from benchmarks import plot, table
-from benchmarks.figures import Cost, Count, Figure, Quantity, Spread, difference, proportion, ratio
+from benchmarks.figures import Cost, Count, Figure, Outcome, Quantity, Row, Spread, difference, proportion, ratio
+from benchmarks.measure import RunError
 from benchmarks.results import Measured, Results, as_data, from_data, keep, load
 from compatibility.marks import between
 
@@ -151,6 +153,77 @@ def test_the_plot_has_a_bar_for_each_figure_and_python() -> None:
 
 def test_without_results_there_is_an_empty_plot() -> None:
     assert "<rect" not in plot.svg([])
+
+
+def failing(_folder: Path, _pairs: int) -> Outcome:
+    message = "it broke"
+    raise RunError(message)
+
+
+@pytest.fixture(name="readme")
+def _readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a README with marks; the command has four rows, and keeps its figures beside it."""
+    made = (
+        Row("broken", 1, failing),
+        Row("fast", 7, lambda _folder, pairs: Outcome([replace(FASTER, row="fast", pairs=pairs)]), "work"),
+        Row("slow", 1, lambda _folder, _pairs: Outcome([replace(SLOWER, row="slow")])),
+        Row("missing", 1, lambda _folder, _pairs: Outcome([], ["not measured: no such tool"])),
+    )
+    monkeypatch.setattr(command, "_ROWS", made)
+    monkeypatch.setattr(command, "_KEPT", tmp_path / "results")
+    path = tmp_path / "README.md"
+    path.write_text("before\n<!-- benchmarks: begin -->\n<!-- benchmarks: end -->\nafter\n", "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("names", "status"), [(["fast"], 0), (["missing"], 0), (["fast", "slow"], 1), (["broken", "slow"], 2)]
+)
+@pytest.mark.usefixtures("readme")
+def test_the_exit_status_says_whether_all_ran_and_reached_their_targets(names: list[str], status: int) -> None:
+    assert command.main([f"--row={name}" for name in names]) == status
+
+
+@pytest.mark.usefixtures("readme")
+def test_a_row_that_fails_is_one_line_and_the_others_run(capsys: pytest.CaptureFixture[str]) -> None:
+    command.main([])
+    printed = capsys.readouterr()
+    assert printed.err == "benchmarks: error: broken: it broke\n"
+    assert "== fast" in printed.out
+    assert "not measured: no such tool" in printed.out
+
+
+def test_writing_keeps_the_figures_and_renews_table_and_plot(readme: Path) -> None:
+    assert command.main(["--row=fast", f"--write={readme}"]) == 0
+    assert command.main(["--row=slow", "--pairs=3", f"--write={readme}"]) == 1
+    (kept,) = load(readme.parent / "results")
+    assert [measured.name for measured in kept.rows] == ["fast", "slow"]
+    text = readme.read_text("utf-8")
+    assert "| work: bundle / directory | 0.92 | 0.500 [0.500, 0.500], wall 1.500, n = 7 |" in text
+    assert (readme.parent / "results" / "plot.svg").is_file()
+    readme.write_text(between(text, "benchmarks", "gone"), "utf-8")
+    assert command.main(["--kept", f"--write={readme}"]) == 1
+    assert readme.read_text("utf-8") == text
+
+
+def test_what_cannot_be_written_to_is_an_error_before_anything_is_measured(
+    readme: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme.write_text("no marks\n", "utf-8")
+    assert command.main([f"--write={readme}"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("benchmarks: error: there are no lines")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--kept"], ["--pairs=0"], ["--row=unknown"], ["--kept", "--write=x", "--row=fast"]]
+)
+@pytest.mark.usefixtures("readme")
+def test_bad_usage_is_status_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        command.main(arguments)
+    assert caught.value.code == 2
 
 
 def test_the_readme_and_its_plot_are_made_from_what_is_kept() -> None:
