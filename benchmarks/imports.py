@@ -80,7 +80,7 @@ class Variant:
         self.peaks: list[int] = []
 
     def __call__(self, number: int) -> Cost:
-        """Run it, as a variant of `interleave`."""
+        """Import the modules in a fresh interpreter, in round *number*."""
         # The order of sets is the same for all variants of a round, and another one in the next.
         variables = environment(PYTHONHASHSEED=str(number), BUNDLEIMP_CACHE_DIR=str(self._cache))
         report = probe(self._python, "imports.py", self._arguments, variables)
@@ -90,10 +90,10 @@ class Variant:
 
 
 def count_imported(variants: Mapping[str, Variant]) -> int:
-    """Return how many modules each of the *variants*, which were run, imported.
+    """Return how many modules each of the *variants*, which have run, imported.
 
     Raises:
-        RunError: one of them did not import the same as the directory.
+        RunError: not all imported the same.
 
     """
     expected = variants["directory"].imported
@@ -121,7 +121,7 @@ def _run(folder: Path, pairs: int) -> Outcome:
         "sources": variant("entry", trees.zip_file(tree, folder / "sources.zip", bytecode=False)),
     }
     slow_costs = interleave(slow, max(3, pairs // 5))
-    number = count_imported(variants | slow)
+    count = count_imported(variants | slow)
     figures = [
         ratio("import", "bundle / directory", costs["bundle"], costs["directory"], 0.92),
         ratio("import", "bundle / floor", costs["bundle"], costs["floor"], 1.07),
@@ -131,7 +131,7 @@ def _run(folder: Path, pairs: int) -> Outcome:
         ratio("import", "zipimport, deflated / directory", costs["deflated"], costs["directory"]),
         ratio("import", "zipimport, source only / directory", slow_costs["sources"], slow_costs["directory"]),
     ]
-    return Outcome(figures, [f"every variant imported the same {number} modules"])
+    return Outcome(figures, [f"every variant imported the same {count} modules"])
 
 
 ROW = Row("import", 20, _run, "import of 1,300 modules")
