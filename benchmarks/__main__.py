@@ -1,123 +1,134 @@
-"""``python -m benchmarks``: run the rows and print their table."""
+"""``python -m benchmarks``: run the rows, print their table, and write it to the README with its plot."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from . import application, imports, metadata, opening, startup, syscalls
-from .figures import Figure
+from compatibility.marks import between
+
+from . import (
+    application,
+    first,
+    imports,
+    instructions,
+    memory,
+    metadata,
+    opening,
+    plot,
+    resources,
+    startup,
+    syscalls,
+    table,
+)
 from .measure import RunError
+from .results import Measured, Results, as_data, keep, load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .figures import Count, Outcome, Row, Spread
+    from .figures import Row
 
-_ROWS = (imports.ROW, startup.ROW, opening.ROW, syscalls.ROW, metadata.ROW, application.ROW)
-_VERDICTS = {True: "ok", False: "MISSED", None: ""}
-_COMPARED = ("figure", "CPU: median [quartiles]", "wall: median [quartiles]", "pairs", "target", "")
-_COUNTED = ("figure", "count", "target", "")
+_ROWS = (
+    imports.ROW,
+    memory.ROW,
+    startup.ROW,
+    first.ROW,
+    opening.ROW,
+    syscalls.ROW,
+    instructions.ROW,
+    metadata.ROW,
+    resources.ROW,
+    application.ROW,
+)
+_KEPT = Path(__file__).with_name("results")
+_MARKS = "benchmarks"
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure bundleimp against its peers.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Measure bundleimp against its peers, side by side in one run.",
+        epilog="rows, with the pairs of each:\n"
+        + "".join(f"  {row.name:<20}{row.pairs:>4}  {row.title}\n" for row in _ROWS)
+        + "\nExit status: 0 fine, 1 a target is missed, 2 bad usage or a run that failed.",
+    )
     parser.add_argument(
         "--pairs", type=int, metavar="N", help="interleaved pairs for every row (default: each row's own)"
     )
     parser.add_argument(
-        "--row", action="append", choices=[row.name for row in _ROWS], help="only this row (repeatable)"
+        "--row", action="append", choices=[row.name for row in _ROWS], metavar="ROW", help="only this row (repeatable)"
     )
+    parser.add_argument(
+        "--write", type=Path, metavar="FILE", help="keep the figures, and renew the plot and the table in FILE"
+    )
+    parser.add_argument("--kept", action="store_true", help="with --write: measure nothing, write what is kept")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
     if options.pairs is not None and options.pairs < 1:
         parser.error("--pairs: at least 1")
+    if options.kept and (options.write is None or options.row or options.pairs):
+        parser.error("--kept: only with --write, and without --row and --pairs")
     return options
 
 
-def _environment() -> dict[str, Any]:
-    return {
-        "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "platform": platform.platform(),
-        "processors": os.cpu_count(),
-    }
-
-
-def _measure(row: Row, pairs: int | None) -> Outcome:
+def _measure(row: Row, pairs: int | None) -> Measured:
     with tempfile.TemporaryDirectory(prefix="bundleimp-benchmark-") as folder:
-        return row.run(Path(folder).resolve(), pairs or row.pairs)
+        outcome = row.run(Path(folder).resolve(), pairs or row.pairs)
+    return Measured(row.name, row.title, tuple(outcome.figures), tuple(outcome.notes))
 
 
-def _number(value: float, unit: str) -> str:
-    if unit == "ms":
-        return f"{value:+.2f}"
-    if unit == "x":
-        return f"{value:.3f}"
-    return f"{value:,.0f}" if value == int(value) else f"{value:.2f}"
+def _run(options: argparse.Namespace) -> tuple[Results, bool]:
+    """Return what the chosen rows gave, and whether one of them failed."""
+    results, failed = Results.here(), False
+    if not options.json:
+        print(f"{results.python}, {results.platform}, {results.processors} processors", flush=True)
+    for row in _ROWS:
+        if options.row and row.name not in options.row:
+            continue
+        try:
+            measured = _measure(row, options.pairs)
+        except (RunError, ModuleNotFoundError) as error:
+            print(f"benchmarks: error: {row.name}: {error}", file=sys.stderr)
+            failed = True
+            continue
+        results = results.with_rows(measured)
+        if not options.json:
+            print("\n".join(table.lines(measured)), flush=True)
+    return results, failed
 
 
-def _spread(spread: Spread, unit: str) -> str:
-    middle, lower, upper = (_number(value, unit) for value in (spread.median, spread.lower, spread.upper))
-    return f"{middle} {unit} [{lower} .. {upper}]"
-
-
-def _cells(figure: Figure | Count) -> tuple[str, ...]:
-    if isinstance(figure, Figure):
-        measured: tuple[str, ...] = (
-            _spread(figure.cpu, figure.unit),
-            _spread(figure.wall, figure.unit),
-            str(figure.pairs),
-        )
-        limit = "" if figure.limit is None else f"<= {figure.limit:g} {figure.unit}"
-    else:
-        measured = (" / ".join(_number(value, "") for value in figure.values),)
-        limit = "" if figure.limit is None else f"<= {figure.limit:g}{', the same' * figure.constant}"
-    return (figure.name, *measured, limit, _VERDICTS[figure.met])
-
-
-def _lines(row: Row, outcome: Outcome) -> list[str]:
-    compared = any(isinstance(figure, Figure) for figure in outcome.figures)
-    cells = [_COMPARED if compared else _COUNTED, *(_cells(figure) for figure in outcome.figures)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    table = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
-    return ["", f"== {row.name}", *(table if outcome.figures else ()), *(f"   {note}" for note in outcome.notes)]
-
-
-def _as_data(row: Row, outcome: Outcome) -> dict[str, Any]:
-    figures = [asdict(figure) | {"met": figure.met} for figure in outcome.figures]
-    return {"row": row.name, "figures": figures, "notes": list(outcome.notes)}
+def _write(readme: Path) -> None:
+    kept = load(_KEPT)
+    (_KEPT / "plot.svg").write_text(plot.svg(kept), "utf-8")
+    readme.write_text(between(readme.read_text("utf-8"), _MARKS, table.markdown(kept)), "utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 0, 1 where a target is missed, 2 where a run failed."""
     options = _parse(arguments)
-    rows = [row for row in _ROWS if not options.row or row.name in options.row]
-    environment = _environment()
-    results: list[dict[str, Any]] = []
-    missed = False
-    if not options.json:
-        print(", ".join(f"{name}: {value}" for name, value in environment.items()), flush=True)
-    for row in rows:
-        try:
-            outcome = _measure(row, options.pairs)
-        except RunError as error:
-            print(f"benchmarks: error: {row.name}: {error}", file=sys.stderr)
-            return 2
-        missed = missed or any(figure.met is False for figure in outcome.figures)
-        if options.json:
-            results.append(_as_data(row, outcome))
-        else:
-            print("\n".join(_lines(row, outcome)), flush=True)
+    try:
+        if options.write is not None:
+            # What cannot be written to later is an error now.
+            between(options.write.read_text("utf-8"), _MARKS, "")
+        if options.kept:
+            _write(options.write)
+            return int(any(each.missed for each in load(_KEPT)))
+        results, failed = _run(options)
+        if options.write is not None:
+            keep(results, _KEPT / f"{sys.implementation.cache_tag}.json", [row.name for row in _ROWS])
+            _write(options.write)
+    except (OSError, ValueError) as error:
+        print(f"benchmarks: error: {error}", file=sys.stderr)
+        return 2
     if options.json:
-        print(json.dumps({"environment": environment, "rows": results}, indent=2))
-    return int(missed)
+        print(json.dumps(as_data(results), indent=2))
+    return 2 if failed else int(results.missed)
 
 
 if __name__ == "__main__":

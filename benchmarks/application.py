@@ -1,7 +1,8 @@
 """Row `application`: a small command line program on rich, requests and pydantic, shipped in each of the known ways.
 
 Whole processes, over the same program in a virtual environment: the first run with empty caches, and later runs.  Pex
-and shiv unpack everything before the first; what each leaves on disk stands in the notes.
+and shiv unpack everything before the first; what each leaves on disk stands below.  Where they cannot be installed they
+are left out.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import venv
 from typing import TYPE_CHECKING
 
 from . import trees
-from .figures import Outcome, Row, ratio
+from .figures import Count, Outcome, Row, ratio
 from .measure import RunError, environment, interleave, whole_process
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from .figures import Cost
+    from .figures import Cost, Figure
     from .measure import Variant
 
 _REQUIREMENTS = ("rich", "requests", "pydantic")
@@ -52,34 +54,39 @@ def _run(doing: str, *command: str | Path) -> None:
         raise RunError(message)
 
 
-def _variants(folder: Path) -> dict[str, list[str | Path]]:
-    """Ship the program in every way; return the command that runs it, by way."""
+def _install(folder: Path) -> Path:
+    """Install the program and what it needs; return the folder of the tools that did."""
     tools = folder / "tools" / "bin"
     venv.create(tools.parent, with_pip=True)
-    _run("installing the peers", tools / "pip", "install", "--quiet", "pex", "shiv")
-    site = folder / "site"
-    _run("installing", tools / "pip", "install", "--quiet", "--target", site, *_REQUIREMENTS)
-    (site / "sample.py").write_text(_PROGRAM, "utf-8")
+    _run("installing", tools / "pip", "install", "--quiet", "--target", folder / "site", *_REQUIREMENTS)
+    (folder / "site" / "sample.py").write_text(_PROGRAM, "utf-8")
+    return tools
+
+
+def _ours(folder: Path, site: Path) -> dict[str, list[str | Path]]:
+    """Ship the program in a virtual environment and as a bundle; return the command that runs it, by way."""
     bare = trees.interpreter(folder / "bare", hook=False)
     installed = folder / "installed"
     python = trees.interpreter(installed, hook=False)
     packages = next(installed.glob("lib*/python*/site-packages"))
     shutil.copytree(site, packages, dirs_exist_ok=True)
     _run("compiling", python, "-m", "compileall", "-q", packages)
-    bundle, pex, shiv = folder / "app.pybundle", folder / "app.pex", folder / "app.pyz"
+    bundle = folder / "app.pybundle"
     pack = (sys.executable, "-m", "bundleimp", "pack", "--quiet", "--python", bare, "-e", "sample:main")
     _run("packing", *pack, "--standalone", site, bundle)
-    sources = folder / "sources"
+    return {"venv": [python, "-c", "import sample; sample.main()"], "bundle": [bare, bundle]}
+
+
+def _peers(folder: Path, tools: Path) -> dict[str, list[str | Path]]:
+    """Ship the program with the peers; return the command that runs it, by way."""
+    _run("installing the peers", tools / "pip", "install", "--quiet", "pex", "shiv")
+    site, bare, sources = folder / "site", folder / "bare" / "bin" / "python", folder / "sources"
+    pex, shiv = folder / "app.pex", folder / "app.pyz"
     sources.mkdir()
     shutil.copy(site / "sample.py", sources)
     _run("pex", tools / "pex", *_REQUIREMENTS, "-D", sources, "-e", "sample:main", "--python", bare, "-o", pex)
     _run("shiv", tools / "shiv", "--site-packages", site, "-e", "sample:main", "-p", "/usr/bin/env python3", "-o", shiv)
-    return {
-        "venv": [python, "-c", "import sample; sample.main()"],
-        "bundle": [bare, bundle],
-        "pex": [bare, pex],
-        "shiv": [bare, shiv],
-    }
+    return {"pex": [bare, pex], "shiv": [bare, shiv]}
 
 
 class _Way:
@@ -99,32 +106,55 @@ class _Way:
         shutil.rmtree(self.caches, ignore_errors=True)
         return self.later(number)
 
-    def left(self) -> str:
+    def left(self) -> list[float]:
         files = [path for path in self.caches.rglob("*") if path.is_file()]
-        return f"{len(files):,} files, {sum(os.path.getsize(path) for path in files) / 1e6:.1f} MB"
+        return [len(files), round(sum(os.path.getsize(path) for path in files) / 1e6, 1)]
 
 
-def _measure(folder: Path, pairs: int) -> Outcome:
-    ways = {name: _Way(command, folder / f"caches-{name}") for name, command in _variants(folder).items()}
+def _figures(ways: Mapping[str, _Way], pairs: int) -> list[Figure | Count]:
     firsts: dict[str, Variant] = {name: way.first for name, way in ways.items()}
     laters: dict[str, Variant] = {name: way.later for name, way in ways.items()}
     first = interleave(firsts, max(3, pairs // 4))
-    notes = [f"left on disk by {name}: {way.left()}" for name, way in ways.items() if name != "venv"]
+    left = [
+        Count(ROW.name, f"left on disk by {name}: files / MB", way.left())
+        for name, way in ways.items()
+        if name != "venv"
+    ]
     later = interleave(laters, pairs)
-    row = "application"
-    return Outcome(
-        [
-            ratio(row, "first run, bundle / venv", first["bundle"], first["venv"], 1.5),
-            ratio(row, "first run, bundle / pex", first["bundle"], first["pex"], 1.0),
-            ratio(row, "first run, bundle / shiv", first["bundle"], first["shiv"], 1.0),
-            ratio(row, "later runs, bundle / venv", later["bundle"], later["venv"], 0.95),
-            ratio(row, "peer: first run, pex / venv", first["pex"], first["venv"]),
-            ratio(row, "peer: first run, shiv / venv", first["shiv"], first["venv"]),
-            ratio(row, "peer: later runs, pex / venv", later["pex"], later["venv"]),
-            ratio(row, "peer: later runs, shiv / venv", later["shiv"], later["venv"]),
-        ],
-        notes,
-    )
+    peers = [name for name in ways if name not in {"bundle", "venv"}]
+    runs = {"first run": first, "later runs": later}
+    limits = {"first run": 1.5, "later runs": 0.95}
+    ours = [
+        ratio(ROW.name, f"{run}, bundle / venv", costs["bundle"], costs["venv"], limits[run])
+        for run, costs in runs.items()
+    ]
+    against = [ratio(ROW.name, f"first run, bundle / {peer}", first["bundle"], first[peer], 1.0) for peer in peers]
+    others = [
+        ratio(ROW.name, f"peer: {run}, {peer} / venv", costs[peer], costs["venv"])
+        for run, costs in runs.items()
+        for peer in peers
+    ]
+    return [*ours, *against, *others, *left]
 
 
-ROW = Row("application", 20, _measure)
+def _last_line(error: Exception) -> str:
+    """Return what pip says in the end, which names no folder of this machine."""
+    return str(error).rstrip().rpartition("\n")[2]
+
+
+def _measure(folder: Path, pairs: int) -> Outcome:
+    notes = []
+    try:
+        tools = _install(folder)
+    except (RunError, subprocess.CalledProcessError) as error:
+        return Outcome([], [f"not measured: {_last_line(error)}"])
+    commands = _ours(folder, folder / "site")
+    try:
+        commands |= _peers(folder, tools)
+    except RunError as error:
+        notes.append(f"without pex and shiv: {_last_line(error)}")
+    ways = {name: _Way(command, folder / f"caches-{name}") for name, command in commands.items()}
+    return Outcome(_figures(ways, pairs), notes)
+
+
+ROW = Row("application", 20, _measure, "application")

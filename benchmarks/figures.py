@@ -50,6 +50,7 @@ class Figure:
         wall: the same in wall time.
         pairs: how many pairs.
         limit: what the median must not exceed in CPU time, or None where it only stands beside as a peer.
+        by_wall: whether the limit is for wall time instead.
 
     """
 
@@ -60,11 +61,12 @@ class Figure:
     wall: Spread
     pairs: int
     limit: float | None = None
+    by_wall: bool = False
 
     @property
     def met(self) -> bool | None:
         """Whether the limit is kept; None where there is none."""
-        return None if self.limit is None else self.cpu.median <= self.limit
+        return None if self.limit is None else (self.wall if self.by_wall else self.cpu).median <= self.limit
 
 
 @dataclass(frozen=True)
@@ -95,10 +97,37 @@ class Count:
 
 
 @dataclass(frozen=True)
+class Quantity:
+    """A comparison of two variants by something else than time: one line of the table.
+
+    Attributes:
+        row: the row it belongs to.
+        name: what is compared with what.
+        unit: "x" for a ratio.
+        spread: the spread over the pairs.
+        pairs: how many pairs.
+        limit: what the median must not exceed, or None where it only stands beside as a peer.
+
+    """
+
+    row: str
+    name: str
+    unit: str
+    spread: Spread
+    pairs: int
+    limit: float | None = None
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the limit is kept; None where there is none."""
+        return None if self.limit is None else self.spread.median <= self.limit
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a row gives: its figures, and what a reader has to know to read them."""
 
-    figures: Sequence[Figure | Count]
+    figures: Sequence[Figure | Count | Quantity]
     notes: Sequence[str] = ()
 
 
@@ -110,12 +139,14 @@ class Row:
         name: what ``--row`` takes.
         pairs: how many interleaved pairs it makes unless told otherwise.
         run: does it, given a folder to work in and the number of pairs.
+        title: the work that is measured, for readers of the table.
 
     """
 
     name: str
     pairs: int
     run: Callable[[Path, int], Outcome]
+    title: str = ""
 
 
 def ratio(row: str, name: str, ours: Sequence[Cost], theirs: Sequence[Cost], limit: float | None = None) -> Figure:
@@ -130,3 +161,11 @@ def difference(row: str, name: str, ours: Sequence[Cost], theirs: Sequence[Cost]
     cpu = Spread.of([1e3 * (our.cpu - their.cpu) for our, their in zip(ours, theirs, strict=True)])
     wall = Spread.of([1e3 * (our.wall - their.wall) for our, their in zip(ours, theirs, strict=True)])
     return Figure(row, name, "ms", cpu, wall, len(ours), limit)
+
+
+def proportion(
+    row: str, name: str, ours: Sequence[float], theirs: Sequence[float], limit: float | None = None
+) -> Quantity:
+    """Return *ours* over *theirs*, pair by pair, of something else than time."""
+    spread = Spread.of([our / their for our, their in zip(ours, theirs, strict=True)])
+    return Quantity(row, name, "x", spread, len(ours), limit)

@@ -1,7 +1,8 @@
 """Row `import`: about 1,300 modules of well-known packages, imported in a fresh interpreter, from one path entry.
 
-The same files, without extension modules, as: bundle; directory with bytecode; zip as `zipimport` likes it best; and
-the floor, which unmarshals and executes bytecode that is in memory already.  The path entry is put on ``sys.path``
+The same files, without extension modules, as: bundle; directory with bytecode; zip as `zipimport` likes it best, the
+same deflated, and one without bytecode (it compiles each time, and has fewer pairs); and the floor, which unmarshals
+and executes bytecode that is in memory already.  The path entry is put on ``sys.path``
 after the clock has started, so opening the bundle and loading the runtime count.  What the packages import from the
 standard library counts too, for all of them alike.  One package (certifi) asks for the path of a data file while it is
 imported: the bundle has it in its cache from the round before, `zipimport` writes it each time.
@@ -17,9 +18,10 @@ from .figures import Cost, Outcome, Row, ratio
 from .measure import RunError, cost_of, environment, interleave, probe
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-_PACKAGES = (
+PACKAGES = (
     "asgiref",
     "certifi",
     "charset_normalizer",
@@ -40,7 +42,7 @@ _PACKAGES = (
     "typing_extensions",
     "urllib3",
 )
-_MODULES = (
+MODULES = (
     "sympy",
     "networkx",
     "sqlalchemy.orm",
@@ -65,47 +67,71 @@ _MODULES = (
 )
 
 
-class _Variant:
-    """One way to import the same modules; it notes what was imported."""
+class Variant:
+    """One way to import the same modules; it notes what was imported, and the peaks of memory."""
 
-    def __init__(self, python: Path, cache: Path, kind: str, entry: Path, tree: Path) -> None:
+    def __init__(
+        self, python: Path, cache: Path, kind: str, entry: Path, tree: Path, modules: Sequence[str] = MODULES
+    ) -> None:
         self._python = python
         self._cache = cache
-        self._arguments = [kind, str(entry), str(tree), *_MODULES]
+        self._arguments = [kind, str(entry), str(tree), *modules]
         self.imported: list[str] = []
+        self.peaks: list[int] = []
 
     def __call__(self, number: int) -> Cost:
+        """Import the modules in a fresh interpreter, in round *number*."""
         # The order of sets is the same for all variants of a round, and another one in the next.
         variables = environment(PYTHONHASHSEED=str(number), BUNDLEIMP_CACHE_DIR=str(self._cache))
         report = probe(self._python, "imports.py", self._arguments, variables)
         self.imported = report["imported"]
+        self.peaks.append(report["peak"])
         return cost_of(report)
 
 
-def _run(folder: Path, pairs: int) -> Outcome:
-    python = trees.interpreter(folder / "environment", hook=True)
-    tree = trees.copy_packages(_PACKAGES, folder / "tree")
-    variant = partial(_Variant, python, folder / "cache", tree=tree)
-    variants = {
-        "bundle": variant("entry", trees.bundle(tree, folder / "packages.pybundle")),
-        "directory": variant("entry", tree),
-        "zipimport": variant("entry", trees.zip_file(tree, folder / "packages.zip")),
-        "floor": variant("floor", trees.code_file(tree, folder / "codes")),
-    }
-    costs = interleave(variants, pairs)
+def count_imported(variants: Mapping[str, Variant]) -> int:
+    """Return how many modules each of the *variants*, which have run, imported.
+
+    Raises:
+        RunError: not all imported the same.
+
+    """
     expected = variants["directory"].imported
     for name, each in variants.items():
         if each.imported != expected:
             message = f"{name} and directory did not import the same: {set(each.imported) ^ set(expected)}"
             raise RunError(message)
+    return len(expected)
+
+
+def _run(folder: Path, pairs: int) -> Outcome:
+    python = trees.interpreter(folder / "environment", hook=True)
+    tree = trees.copy_packages(PACKAGES, folder / "tree")
+    variant = partial(Variant, python, folder / "cache", tree=tree)
+    variants = {
+        "bundle": variant("entry", trees.bundle(tree, folder / "packages.pybundle")),
+        "directory": variant("entry", tree),
+        "zipimport": variant("entry", trees.zip_file(tree, folder / "packages.zip")),
+        "deflated": variant("entry", trees.zip_file(tree, folder / "deflated.zip", deflated=True)),
+        "floor": variant("floor", trees.code_file(tree, folder / "codes")),
+    }
+    costs = interleave(variants, pairs)
+    slow = {
+        "directory": variants["directory"],
+        "sources": variant("entry", trees.zip_file(tree, folder / "sources.zip", bytecode=False)),
+    }
+    slow_costs = interleave(slow, max(3, pairs // 5))
+    count = count_imported(variants | slow)
     figures = [
         ratio("import", "bundle / directory", costs["bundle"], costs["directory"], 0.92),
         ratio("import", "bundle / floor", costs["bundle"], costs["floor"], 1.07),
         ratio("import", "bundle / zipimport", costs["bundle"], costs["zipimport"], 0.62),
         ratio("import", "floor / directory", costs["floor"], costs["directory"]),
         ratio("import", "zipimport / directory", costs["zipimport"], costs["directory"]),
+        ratio("import", "zipimport, deflated / directory", costs["deflated"], costs["directory"]),
+        ratio("import", "zipimport, source only / directory", slow_costs["sources"], slow_costs["directory"]),
     ]
-    return Outcome(figures, [f"every variant imported the same {len(expected)} modules"])
+    return Outcome(figures, [f"every variant imported the same {count} modules"])
 
 
-ROW = Row("import", 20, _run)
+ROW = Row("import", 20, _run, "import of 1,300 modules")

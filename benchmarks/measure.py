@@ -2,6 +2,9 @@
 
 A *round* runs every variant once, in turns forwards and backwards; what is compared later is always of one round.
 CPU time stands beside wall time: on a busy machine only the first is worth much.
+
+Not pyperf: it measures one variant to the end and then the next, and the speed of a shared machine drifts by more in
+between than the variants differ.  The ratio of two such runs says nothing; that of neighbours does.
 """
 
 from __future__ import annotations

@@ -108,4 +108,4 @@ def _run(folder: Path, _pairs: int) -> Outcome:
     )
 
 
-ROW = Row("opened-files", 1, _run)
+ROW = Row("opened-files", 1, _run, "system calls")

@@ -123,9 +123,22 @@ def distributions(folder: Path, number: int) -> Path:
     return folder
 
 
-def bundle(tree: Path, output: Path) -> Path:
-    """Pack *tree* with the default options into *output*, and return it."""
-    bundleimp.pack([tree], output)
+def data_tree(folder: Path, package: str, number: int, size: int) -> Path:
+    """Write a *package* with *number* text files of *size* bytes each to *folder*, and return that."""
+    numbers = random.Random(_SEED)  # noqa: S311 (the same tree each time)
+    (folder / package).mkdir(parents=True)
+    (folder / package / "__init__.py").write_text("")
+    for at in range(number):
+        # Repeats itself about as much as text does: deflated it takes a third.
+        words = " ".join(f"{numbers.randrange(2000) ** 2:x}" for _ in range(size // 4))
+        (folder / package / f"{at:03}.txt").write_text(words[:size], "ascii")
+    compile_tree(folder)
+    return folder
+
+
+def bundle(tree: Path, output: Path, *, deflated: bool = True) -> Path:
+    """Pack *tree* with the default options, but for what is *deflated*, into *output*, and return it."""
+    bundleimp.pack([tree], output, compress="deflate" if deflated else "none")
     return output
 
 
@@ -164,17 +177,18 @@ def compiled_modules(tree: Path) -> Iterator[CompiledModule]:
         yield CompiledModule(member, name, source, pyc, code)
 
 
-def zip_file(tree: Path, output: Path) -> Path:
-    """Write *tree*, which was compiled, as the zip that `zipimport` is fastest with, and return it.
+def zip_file(tree: Path, output: Path, *, deflated: bool = False, bytecode: bool = True) -> Path:
+    """Write *tree*, which was compiled, as a zip for `zipimport`, and return it.
 
-    That is: nothing compressed, and beside each ``mod.py`` a ``mod.pyc`` that is not checked against it (PEP 552).
+    It is fastest with nothing compressed, and beside each ``mod.py`` a ``mod.pyc`` that is not checked against it
+    (PEP 552).
     """
-    with zipfile.ZipFile(output, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED) as archive:
         for path in sorted(tree.rglob("*")):
             if path.is_file() and path.parent.name != "__pycache__":
                 archive.writestr(path.relative_to(tree).as_posix(), path.read_bytes())
         for module in compiled_modules(tree):
-            if module.code is not None:
+            if bytecode and module.code is not None:
                 header = _UNCHECKED + importlib.util.source_hash(module.source.read_bytes())
                 archive.writestr(f"{module.member}c", header + module.code)
     return output

@@ -17,6 +17,7 @@ from bundleimp.distinfo import normalized
 from . import table
 from .catalogue import differences, snippets
 from .laboratory import Laboratory, LaboratoryError
+from .marks import between
 from .trial import try_out
 from .verdict import judge
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from .catalogue import Snippet
     from .trial import Outcome
     from .verdict import Verdict
+
+_MARKS = "compatibility"
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -113,12 +116,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # What cannot be written to later is an error now.
         text = "" if options.write is None else options.write.read_text("utf-8")
         if options.write is not None:
-            table.replace(text, "")
+            between(text, _MARKS, "")
         with ExitStack() as stack:
             folder = options.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="bundleimp-"))
             verdicts = _compare(options, Path(folder))
         if options.write is not None:
-            options.write.write_text(table.replace(text, table.markdown(verdicts, _python(options.python))), "utf-8")
+            made = table.markdown(verdicts, _python(options.python))
+            options.write.write_text(between(text, _MARKS, made), "utf-8")
     except (LaboratoryError, OSError, ValueError) as error:
         print(f"compatibility: error: {error}", file=sys.stderr)
         return 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,7 +9,6 @@ if TYPE_CHECKING:
 
     from .verdict import Verdict
 
-_BEGIN, _END = "<!-- compatibility: begin -->", "<!-- compatibility: end -->"
 _HEADER = ("distribution", "version", "what is used", "result", "written to the cache")
 
 
@@ -35,17 +33,3 @@ def markdown(verdicts: Sequence[Verdict], python: str) -> str:
     lines = ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows]
     summary = f"{len(verdicts)} distributions with {python}: {same} the same, {nothing} without a file in the cache."
     return "\n".join([summary, "", *lines])
-
-
-def replace(text: str, table: str) -> str:
-    """Return *text* with *table* between its marks.
-
-    Raises:
-        ValueError: the marks are not there.
-
-    """
-    pattern = re.compile(f"(?<={re.escape(_BEGIN)}\n).*(?={re.escape(_END)})", re.DOTALL)
-    if not pattern.search(text):
-        message = f"there are no lines {_BEGIN} and {_END}"
-        raise ValueError(message)
-    return pattern.sub(lambda _match: f"\n{table}\n\n", text, count=1)

@@ -9,6 +9,7 @@ import pytest
 
 from compatibility import table
 from compatibility.catalogue import Difference, Snippet, differences, snippets
+from compatibility.marks import between
 from compatibility.trial import Outcome
 from compatibility.verdict import Verdict, judge
 
@@ -65,16 +66,16 @@ def test_the_table_goes_between_the_marks_again_and_again() -> None:
     made = table.markdown([verdict(FINE, replace(FINE, written_files=2, written_bytes=1_500_000))], "CPython")
     assert "| dist | 1.0 | something | same | 2 files, 1.5 MB |" in made
     readme = "before\n<!-- compatibility: begin -->\n<!-- compatibility: end -->\nafter\n"
-    once = table.replace(readme, made)
+    once = between(readme, "compatibility", made)
     assert once.startswith("before\n<!-- compatibility: begin -->\n")
     assert once.endswith("\n<!-- compatibility: end -->\nafter\n")
     assert made in once
-    assert table.replace(once, made) == once
+    assert between(once, "compatibility", made) == once
 
 
 def test_a_file_without_marks_is_an_error() -> None:
     with pytest.raises(ValueError, match="no lines"):
-        table.replace("text", "table")
+        between("text", "compatibility", "table")
 
 
 def test_every_snippet_says_what_it_shows() -> None:

@@ -1,7 +1,8 @@
-"""Import modules from one path entry: ``imports.py KIND ENTRY TREE MODULE...`` prints the cost and what was imported.
+"""Import modules from one path entry: ``imports.py KIND ENTRY TREE MODULE...`` prints what it cost and what came.
 
 KIND is "entry", or "floor": then ENTRY is a dict of bytecode (`benchmarks.trees.code_file`), in memory before the
-clock starts.  All that opening a path entry takes lies between the two looks at the clock.
+clock starts.  All that opening a path entry takes lies between the two looks at the clock.  The peak of memory is that
+of the process when the last module was there.
 """
 
 import marshal
@@ -14,6 +15,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from importlib.readers import FileReader
     from types import ModuleType
+
+
+def _peak() -> int:
+    """Return how much memory the process had at most, in a unit that is the same wherever it is asked."""
+    try:
+        with open("/proc/self/status", "rb") as stream:
+            for line in stream:
+                if line.startswith(b"VmHWM:"):
+                    return int(line.split()[1])
+    except OSError:
+        pass
+    # Not first: on Linux it counts what the process was before it became this program.
+    import resource  # noqa: PLC0415 (after the clock has stopped)
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 class _Located:
@@ -68,6 +84,7 @@ def main(kind: str, entry: str, tree: str, *names: str) -> None:
     for name in names:
         import_module(name)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    peak = _peak()
 
     import json  # noqa: PLC0415 (after the clock has stopped)
     import os  # noqa: PLC0415
@@ -75,7 +92,7 @@ def main(kind: str, entry: str, tree: str, *names: str) -> None:
     # By name: what is mirrored has its file somewhere else.
     tops = {file.partition(".")[0] for file in os.listdir(tree)}
     imported = sorted(name for name in sys.modules if name.partition(".")[0] in tops)
-    print(json.dumps({"cpu": cpu, "wall": wall, "imported": imported}))
+    print(json.dumps({"cpu": cpu, "wall": wall, "peak": peak, "imported": imported}))
 
 
 main(*sys.argv[1:])

@@ -1,0 +1,104 @@
+"""Row `resources`: ``importlib.resources.files(package).joinpath(name).read_bytes()``, for files of several sizes.
+
+The same package of text files as directory; as bundle and as zip with members stored; and as both with members
+deflated.  Warm: each file of a size was read once, and then all are read again and again.  First: one file, in a
+program that has imported the package and `importlib.resources`; what a path entry loads for its first read counts.
+The floor for deflated members is `zlib` alone: inflating bytes that are in memory, and their CRC-32.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from . import trees
+from .figures import Outcome, Row, ratio
+from .measure import RunError, cost_of, environment, interleave, probe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from .figures import Cost, Figure
+
+_PACKAGE, _FILES = "texts", 20
+_STORED_LIMIT = 1.0
+
+
+class _Size(NamedTuple):
+    """Files of a size: how often all are read, and what a deflated one may cost over a directory and over the floor."""
+
+    size: int
+    rounds: int
+    over_directory: float | None = None
+    over_floor: float | None = None
+
+
+_FIRST = _Size(10_000, 0, 3.0)
+# For a large one inflating alone takes fifteen times what a directory does.
+_WARM = (_Size(1_000, 100, 3.0), _Size(10_000, 50, 3.0), _Size(100_000, 20, None, 1.1))
+
+
+class _Variant:
+    """One path entry whose files are read; it notes the digest of what was read.  No rounds: one file, not warm."""
+
+    def __init__(self, python: Path, kind: str, entry: Path, rounds: int) -> None:
+        self._python = python
+        self._arguments = [kind, str(entry), _PACKAGE, str(rounds), str(_FILES)]
+        self._cache = entry.with_name("cache")
+        self.digest = ""
+
+    def __call__(self, number: int) -> Cost:
+        variables = environment(PYTHONHASHSEED=str(number), BUNDLEIMP_CACHE_DIR=str(self._cache))
+        report = probe(self._python, "resources.py", self._arguments, variables)
+        self.digest = report["digest"]
+        return cost_of(report)
+
+
+def _entries(folder: Path, size: int) -> dict[str, Path]:
+    tree = trees.data_tree(folder / "tree", _PACKAGE, _FILES, size)
+    return {
+        "directory": tree,
+        "stored": trees.bundle(tree, folder / "stored.pybundle", deflated=False),
+        "deflated": trees.bundle(tree, folder / "deflated.pybundle"),
+        "stored zip": trees.zip_file(tree, folder / "stored.zip"),
+        "deflated zip": trees.zip_file(tree, folder / "deflated.zip", deflated=True),
+    }
+
+
+def _figures(work: str, python: Path, entries: Mapping[str, Path], size: _Size, pairs: int) -> list[Figure]:
+    variants = {name: _Variant(python, "entry", entry, size.rounds) for name, entry in entries.items()}
+    if size.rounds:
+        variants["floor"] = _Variant(python, "floor", entries["directory"], size.rounds)
+    costs = interleave(variants, pairs)
+    if len({variant.digest for variant in variants.values()}) != 1:
+        message = f"{work}: the path entries gave different bytes"
+        raise RunError(message)
+    row, directory, deflated = ROW.name, costs["directory"], costs["deflated"]
+    figures = [
+        ratio(row, f"{work}, stored: bundle / directory", costs["stored"], directory, _STORED_LIMIT),
+        ratio(row, f"{work}, deflated: bundle / directory", deflated, directory, size.over_directory),
+    ]
+    if size.rounds:
+        figures += [
+            ratio(row, f"{work}, deflated: bundle / floor", deflated, costs["floor"], size.over_floor),
+            ratio(row, f"{work}, deflated: floor / directory", costs["floor"], directory),
+        ]
+    return [
+        *figures,
+        ratio(row, f"peer: {work}, stored: zip / directory", costs["stored zip"], directory),
+        ratio(row, f"peer: {work}, deflated: zip / directory", costs["deflated zip"], directory),
+    ]
+
+
+def _run(folder: Path, pairs: int) -> Outcome:
+    python = trees.interpreter(folder / "environment", hook=True)
+    entries = {each.size: _entries(folder / str(each.size), each.size) for each in _WARM}
+    figures = _figures("first read", python, entries[_FIRST.size], _FIRST, 2 * pairs)
+    for each in _WARM:
+        figures += _figures(f"{each.size // 1000} kB, warm", python, entries[each.size], each, pairs)
+    largest = entries[_WARM[-1].size]
+    part = largest["deflated"].stat().st_size / largest["stored"].stat().st_size
+    return Outcome(figures, [f"deflated, the large files take {part:.0%}"])
+
+
+ROW = Row("resources", 20, _run, "data files")

@@ -1,0 +1,122 @@
+"""The figures as text: on the terminal, and as the README's table.  No I/O."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .figures import Count, Figure, Quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .figures import Spread
+    from .results import Measured, Results
+
+    AnyFigure = Figure | Count | Quantity
+
+_VERDICTS = {True: "ok", False: "MISSED", None: ""}
+_HEADER = ("figure", "CPU: median [quartiles]", "wall: median [quartiles]", "median [quartiles]", "count", "pairs")
+_ALWAYS = 1  # the first column stands even where it is the only one
+_MANY = 10  # from here on, a ratio needs no third decimal
+
+
+def _number(value: float, unit: str) -> str:
+    if unit == "ms":
+        return f"{value:+.2f}"
+    if unit == "x":
+        return f"{value:.1f}" if value >= _MANY else f"{value:.3f}"
+    return f"{value:,.0f}" if value == int(value) else f"{value:.2f}"
+
+
+def _spread(spread: Spread, unit: str) -> str:
+    middle, lower, upper = (_number(value, unit) for value in (spread.median, spread.lower, spread.upper))
+    return f"{middle} {unit} [{lower} .. {upper}]"
+
+
+def _values(figure: Count) -> str:
+    return " / ".join(_number(value, "") for value in figure.values)
+
+
+def _limit(figure: AnyFigure) -> str:
+    """Return the target; that a ratio is one goes without saying."""
+    if figure.limit is None:
+        return ""
+    if isinstance(figure, Count):
+        return f"{figure.limit:g}{', the same' * figure.constant}"
+    wall = ", wall" * (isinstance(figure, Figure) and figure.by_wall)
+    return f"{figure.limit:g}{' ms' * (figure.unit == 'ms')}{wall}"
+
+
+def _cells(figure: AnyFigure) -> tuple[str, ...]:
+    measured = {
+        "figure": figure.name,
+        "count": _values(figure) if isinstance(figure, Count) else "",
+        "pairs": "" if isinstance(figure, Count) else str(figure.pairs),
+    }
+    if isinstance(figure, Figure):
+        measured[_HEADER[1]] = _spread(figure.cpu, figure.unit)
+        measured[_HEADER[2]] = _spread(figure.wall, figure.unit)
+    elif isinstance(figure, Quantity):
+        measured[_HEADER[3]] = _spread(figure.spread, figure.unit)
+    return (*(measured.get(column, "") for column in _HEADER), _limit(figure), _VERDICTS[figure.met])
+
+
+def lines(measured: Measured) -> list[str]:
+    """Return the lines that show a row on a terminal."""
+    below = [_cells(figure) for figure in measured.figures]
+    columns = list(zip((*_HEADER, "at most", ""), *below, strict=True))
+    # Only what some figure of the row has something in.
+    shown = [column for at, column in enumerate(columns) if at < _ALWAYS or any(column[1:])]
+    widths = [max(map(len, column)) for column in shown]
+    table = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in zip(*shown, strict=True)
+    ]
+    return ["", f"== {measured.name}", *(table if below else ()), *(f"   {note}" for note in measured.notes)]
+
+
+def _median(figure: AnyFigure) -> str:
+    """Return the README's cell: what is judged first, with quartiles, then the other time; a missed target is bold."""
+    mark = "**" * (figure.met is False)
+    if isinstance(figure, Count):
+        return f"{mark}{_values(figure)}{mark}"
+    beside = ""
+    if isinstance(figure, Quantity):
+        spread = figure.spread
+    elif figure.by_wall:
+        spread, beside = figure.wall, f", CPU {_number(figure.cpu.median, figure.unit)}"
+    else:
+        spread, beside = figure.cpu, f", wall {_number(figure.wall.median, figure.unit)}"
+    middle, lower, upper = (_number(value, figure.unit) for value in (spread.median, spread.lower, spread.upper))
+    unit = " ms" * (figure.unit == "ms")
+    return f"{mark}{middle}{unit}{mark} [{lower}, {upper}]{beside}, n = {figure.pairs}"
+
+
+def _markdown(rows: Sequence[Sequence[str]]) -> list[str]:
+    table = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
+    return ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in table]
+
+
+def _work(kept: Sequence[Results]) -> Iterator[tuple[str, list[AnyFigure | None]]]:
+    """Yield each figure that some Python has: its work, and what it is for every Python."""
+    titles = {measured.name: measured.title or measured.name for each in kept for measured in each.rows}
+    by_python = [each.by_name() for each in kept]
+    # In the order of the first Python; what only others have, stands at the end.
+    for row, name in dict.fromkeys(key for figures in by_python for key in figures):
+        yield f"{titles[row]}: {name}", [figures.get((row, name)) for figures in by_python]
+
+
+def markdown(kept: Sequence[Results]) -> str:
+    """Return the README's table: what has a target, and below that, folded, what stands beside it."""
+    heads = [each.python for each in kept]
+    aimed, beside = [["work", "at most", *heads]], [["work", *heads]]
+    for work, figures in _work(kept):
+        cells = ["" if figure is None else _median(figure) for figure in figures]
+        limit = next((_limit(figure) for figure in figures if figure is not None), "")
+        if limit:
+            aimed.append([work, limit, *cells])
+        else:
+            beside.append([work, *cells])
+    where = [f"{each.python}: {each.platform}, {each.processors} processors." for each in kept]
+    fold = ["<details><summary>Peers, and what has no target</summary>", "", *_markdown(beside), "", "</details>"]
+    return "\n".join([*where, "", *_markdown(aimed), "", *fold])

@@ -1,0 +1,234 @@
+"""The benchmarks' pure parts: what meets a target, what is kept, and what the README shows of it."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import plot, table
+from benchmarks.figures import Cost, Count, Figure, Outcome, Quantity, Row, Spread, difference, proportion, ratio
+from benchmarks.measure import RunError
+from benchmarks.results import Measured, Results, as_data, from_data, keep, load
+from compatibility.marks import between
+
+ROOT = Path(__file__).parent.parent
+FASTER = ratio("import", "bundle / directory", [Cost(1.0, 3.0)] * 2, [Cost(2.0, 2.0)] * 2, 0.92)
+SLOWER = replace(FASTER, limit=0.4)
+PEER = ratio("import", "zipimport / directory", [Cost(3.0, 3.0)], [Cost(2.0, 2.0)])
+LATER = difference("startup", "hook installed - not", [Cost(0.0135, 0.0135)], [Cost(0.0130, 0.0130)], 0.3)
+OPENED = Count("opened-files", "bundle: opened", [1, 1], 1, constant=True)
+PEAK = proportion("memory", "bundle / directory", [101, 103], [100, 100], 1.02)
+ROW = Measured("import", "imports", (FASTER, PEER), ("a note",))
+OTHER = Measured("opened-files", "", (OPENED, PEAK, LATER), ())
+RESULTS = Results("CPython 3.11.0", "Linux x86_64", 2, (ROW, OTHER))
+NEWER = Results("CPython 3.12.0", "Linux x86_64", 2, (replace(ROW, figures=(SLOWER, PEER)),))
+ORDER = ["import", "opened-files"]
+
+
+def rows(markdown: str) -> list[list[str]]:
+    return [line.strip("| ").split(" | ") for line in markdown.splitlines() if line.startswith("| ")]
+
+
+def test_pairs_are_compared_before_they_are_summed_up() -> None:
+    ours, theirs = [Cost(1, 1), Cost(30, 30), Cost(3, 3)], [Cost(1, 1), Cost(10, 10), Cost(1.5, 1.5)]
+    assert ratio("row", "name", ours, theirs).cpu == Spread(2, 1.5, 2.5, 1, 3)
+    assert difference("row", "name", ours, theirs).cpu.median == 1500
+
+
+@pytest.mark.parametrize(
+    ("figure", "met"),
+    [
+        (FASTER, True),
+        (SLOWER, False),
+        (PEER, None),
+        (replace(FASTER, by_wall=True), False),
+        (LATER, False),
+        (PEAK, True),
+        (replace(PEAK, limit=1.01), False),
+        (OPENED, True),
+        (replace(OPENED, values=[1, 2]), False),
+        (replace(OPENED, values=[0, 1]), False),
+        (replace(OPENED, limit=None), None),
+    ],
+)
+def test_a_target_is_for_the_median_and_for_every_count(figure: Figure | Count | Quantity, met: bool | None) -> None:
+    assert figure.met is met
+
+
+def test_results_survive_being_kept() -> None:
+    once = from_data(json.loads(json.dumps(as_data(RESULTS))))
+    assert once.python == RESULTS.python
+    assert [measured.name for measured in once.rows] == ORDER
+    assert as_data(once) == as_data(RESULTS)
+    assert table.markdown([once]) == table.markdown([RESULTS])
+
+
+def test_a_row_that_runs_again_replaces_itself_only(tmp_path: Path) -> None:
+    path = tmp_path / "results" / "cpython-311.json"
+    keep(replace(RESULTS, rows=(OTHER,)), path, ORDER)
+    keep(replace(RESULTS, rows=(ROW,)), path, ORDER)
+    keep(replace(RESULTS, rows=(replace(ROW, figures=(SLOWER,)),)), path, ORDER)
+    (kept,) = load(path.parent)
+    assert [measured.name for measured in kept.rows] == ORDER
+    assert kept.missed
+    assert len(kept.rows[0].figures) == 1
+    assert len(kept.rows[1].figures) == 3
+
+
+def test_a_row_that_could_not_be_measured_replaces_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "cpython-311.json"
+    keep(RESULTS, path, ORDER)
+    keep(replace(RESULTS, rows=(Measured("import", "", (), ("not measured",)),)), path, ORDER)
+    assert load(tmp_path) == [from_data(as_data(RESULTS))]
+
+
+@pytest.mark.parametrize("change", [{"python": "CPython 3.11.1"}, {"platform": "Darwin arm64"}, {"processors": 8}])
+def test_figures_of_another_machine_or_python_do_not_stay_beside_new_ones(change: dict[str, str | int]) -> None:
+    new = replace(RESULTS, rows=(ROW,))
+    assert new.over(RESULTS, ORDER).rows == (ROW, OTHER)
+    assert new.over(replace(RESULTS, **change), ORDER).rows == (ROW,)  # type: ignore[arg-type]
+
+
+def test_the_readme_has_one_column_for_each_python() -> None:
+    found = rows(table.markdown([RESULTS, NEWER]))
+    assert found[0] == ["work", "at most", "CPython 3.11.0", "CPython 3.12.0"]
+    assert found[2] == [
+        *("imports: bundle / directory", "0.92"),
+        "0.500 [0.500, 0.500], wall 1.500, n = 2",
+        "**0.500** [0.500, 0.500], wall 1.500, n = 2",
+    ]
+
+
+def test_the_readme_shows_counts_and_differences_and_other_quantities() -> None:
+    found = {row[0]: row[1:] for row in rows(table.markdown([RESULTS]))}
+    assert found["opened-files: bundle: opened"] == ["1, the same", "1 / 1"]
+    assert found["opened-files: bundle / directory"] == ["1.02", "1.020 [1.015, 1.025], n = 2"]
+    assert found["opened-files: hook installed - not"] == [
+        "0.3 ms",
+        "**+0.50 ms** [+0.50, +0.50], wall +0.50, n = 1",
+    ]
+
+
+def test_what_is_judged_by_wall_time_shows_it_first() -> None:
+    cold = Measured("cold", "", (replace(FASTER, by_wall=True),), ())
+    assert rows(table.markdown([replace(RESULTS, rows=(cold,))]))[2] == [
+        *("cold: bundle / directory", "0.92, wall"),
+        "**1.500** [1.500, 1.500], CPU 0.500, n = 2",
+    ]
+
+
+def test_what_has_no_target_is_folded_away() -> None:
+    shown, _, folded = table.markdown([RESULTS]).partition("<details>")
+    assert "zipimport" not in shown
+    assert "imports: zipimport / directory | 1.500" in folded
+
+
+def test_the_terminal_shows_columns_that_have_something_in_them() -> None:
+    assert table.lines(ROW) == [
+        "",
+        "== import",
+        "figure                 CPU: median [quartiles]   wall: median [quartiles]  pairs  at most",
+        "bundle / directory     0.500 x [0.500 .. 0.500]  1.500 x [1.500 .. 1.500]  2      0.92     ok",
+        "zipimport / directory  1.500 x [1.500 .. 1.500]  1.500 x [1.500 .. 1.500]  1",
+        "   a note",
+    ]
+    assert table.lines(Measured("row", "", (), ("not measured",)))[2:] == ["   not measured"]
+
+
+def test_the_plot_has_a_bar_for_each_figure_and_python() -> None:
+    drawing = ET.fromstring(plot.svg([RESULTS, NEWER]))  # noqa: S314 (our own)
+    bars = [element for element in drawing.iter() if element.tag.endswith("rect")]
+    assert [bar.get("class") for bar in bars] == ["bundle", "bundle", "peer", "peer"]
+    texts = [element.text for element in drawing.iter() if element.tag.endswith("text")]
+    assert "0.50  (3.11.0)" in texts
+    assert "0.50  (3.12.0)" in texts
+    starts = [float(bar.get("x", "")) for bar in bars]
+    assert starts[0] < starts[2], "what is faster goes to the left of 1, where what is slower starts"
+
+
+def test_without_results_there_is_an_empty_plot() -> None:
+    assert "<rect" not in plot.svg([])
+
+
+def failing(_folder: Path, _pairs: int) -> Outcome:
+    message = "it broke"
+    raise RunError(message)
+
+
+@pytest.fixture(name="readme")
+def _readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a README with marks; the command has four rows, and keeps its figures beside it."""
+    made = (
+        Row("broken", 1, failing),
+        Row("fast", 7, lambda _folder, pairs: Outcome([replace(FASTER, row="fast", pairs=pairs)]), "work"),
+        Row("slow", 1, lambda _folder, _pairs: Outcome([replace(SLOWER, row="slow")])),
+        Row("missing", 1, lambda _folder, _pairs: Outcome([], ["not measured: no such tool"])),
+    )
+    monkeypatch.setattr(command, "_ROWS", made)
+    monkeypatch.setattr(command, "_KEPT", tmp_path / "results")
+    path = tmp_path / "README.md"
+    path.write_text("before\n<!-- benchmarks: begin -->\n<!-- benchmarks: end -->\nafter\n", "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("names", "status"), [(["fast"], 0), (["missing"], 0), (["fast", "slow"], 1), (["broken", "slow"], 2)]
+)
+@pytest.mark.usefixtures("readme")
+def test_the_exit_status_says_whether_all_ran_and_reached_their_targets(names: list[str], status: int) -> None:
+    assert command.main([f"--row={name}" for name in names]) == status
+
+
+@pytest.mark.usefixtures("readme")
+def test_a_row_that_fails_is_one_line_and_the_others_run(capsys: pytest.CaptureFixture[str]) -> None:
+    command.main([])
+    printed = capsys.readouterr()
+    assert printed.err == "benchmarks: error: broken: it broke\n"
+    assert "== fast" in printed.out
+    assert "not measured: no such tool" in printed.out
+
+
+def test_writing_keeps_the_figures_and_renews_table_and_plot(readme: Path) -> None:
+    assert command.main(["--row=fast", f"--write={readme}"]) == 0
+    assert command.main(["--row=slow", "--pairs=3", f"--write={readme}"]) == 1
+    (kept,) = load(readme.parent / "results")
+    assert [measured.name for measured in kept.rows] == ["fast", "slow"]
+    text = readme.read_text("utf-8")
+    assert "| work: bundle / directory | 0.92 | 0.500 [0.500, 0.500], wall 1.500, n = 7 |" in text
+    assert (readme.parent / "results" / "plot.svg").is_file()
+    readme.write_text(between(text, "benchmarks", "gone"), "utf-8")
+    assert command.main(["--kept", f"--write={readme}"]) == 1
+    assert readme.read_text("utf-8") == text
+
+
+def test_what_cannot_be_written_to_is_an_error_before_anything_is_measured(
+    readme: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme.write_text("no marks\n", "utf-8")
+    assert command.main([f"--write={readme}"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("benchmarks: error: there are no lines")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--kept"], ["--pairs=0"], ["--row=unknown"], ["--kept", "--write=x", "--row=fast"]]
+)
+@pytest.mark.usefixtures("readme")
+def test_bad_usage_is_status_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        command.main(arguments)
+    assert caught.value.code == 2
+
+
+def test_the_readme_and_its_plot_are_made_from_what_is_kept() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    kept = load(ROOT / "benchmarks" / "results")
+    assert between(readme, "benchmarks", table.markdown(kept)) == readme
+    assert (ROOT / "benchmarks" / "results" / "plot.svg").read_text("utf-8") == plot.svg(kept)
+    assert "(benchmarks/results/plot.svg)" in readme
