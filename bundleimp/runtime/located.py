@@ -11,8 +11,6 @@ import sys
 from _frozen_importlib import ModuleSpec
 from os import path as os_path
 
-from .mirrors import asks_for_location, real_path, unit_of
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +43,13 @@ def _by_import_system() -> bool:
     return name in _NAMING or name.startswith(_OURS)
 
 
+def _real_path(archive: "Archive", member: str) -> "str | None":
+    """Return what `mirrors.real_path` gives; that is loaded when somebody first asks for a real location."""
+    from .mirrors import real_path  # noqa: PLC0415 (loaded when first needed)
+
+    return real_path(archive, member)
+
+
 class LocatedSpec(ModuleSpec):
     """The spec of such a module; made of an ordinary one by `locate`."""
 
@@ -53,7 +58,7 @@ class LocatedSpec(ModuleSpec):
     _own: bool
 
     def _real(self) -> "str | None":
-        return real_path(self._archive, self._member)
+        return _real_path(self._archive, self._member)
 
     @property
     def origin(self) -> "str | None":
@@ -78,6 +83,8 @@ class LocatedSpec(ModuleSpec):
         Return None where nothing is to be mirrored, or nothing can be written: nothing changes then.
         """
         if not self._own and not self._archive.indexed:
+            from .mirrors import asks_for_location  # noqa: PLC0415 (loaded when first needed)
+
             self._own = asks_for_location(self._archive, self._member)
         real = self._real() if self._own else None
         if real is not None:
@@ -137,7 +144,7 @@ class LocatedPath(list[str]):
         self._member = member
 
     def _real(self, entry: str) -> str:
-        real = real_path(self._archive, self._member) if entry == self._folder else None
+        real = _real_path(self._archive, self._member) if entry == self._folder else None
         return os_path.dirname(real) if real is not None else entry
 
     def __iter__(self) -> "Iterator[str]":
@@ -164,8 +171,11 @@ def locate(spec: ModuleSpec, archive: "Archive", member: str, *, own: bool) -> N
         own: whether the module itself needs the real path, once it is loaded.
 
     """
-    if not archive.indexed and unit_of(archive, member) is None:
-        return
+    if not archive.indexed:
+        from .mirrors import unit_of  # noqa: PLC0415 (loaded when first needed)
+
+        if unit_of(archive, member) is None:
+            return
     spec.__class__ = LocatedSpec
     spec.__dict__ |= {"_archive": archive, "_member": member, "_own": own}
     if spec.submodule_search_locations is not None:

@@ -7,13 +7,11 @@ of its portions, whatever each of them is: a directory, a bundle or a zip.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib.resources
 import os
 import pathlib
 import sys
 import tempfile
-import zipfile
 from importlib.resources.abc import TraversableResources
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +112,8 @@ class BundlePath(Readable):
         if root is None:
             return None
         # Files are published one by one, but a folder has to appear whole: it gets a place of its own.
+        import hashlib  # noqa: PLC0415 (takes as long as reading fifty files, which need it not)
+
         place = hashlib.sha256(self._inner.encode("utf-8", "surrogateescape")).hexdigest()
         path = os.path.join(root, "folders", self._archive.key, place, self.name)
         if _is_copy(self, pathlib.Path(path)):
@@ -223,6 +223,8 @@ def _portion(entry: str) -> Any:
         archive = open_bundle(location.bundle).archive
         if archive is not None:
             return BundlePath(archive, location.inner)
+    import zipfile  # noqa: PLC0415 (as `hashlib`)
+
     path = pathlib.Path(entry)
     for parent in path.parents:
         if parent.is_file() and zipfile.is_zipfile(parent):
