@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import application, imports, metadata, opening, startup, syscalls
+from . import application, cold, imports, metadata, opening, startup, syscalls
 from .figures import Figure
 from .measure import RunError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .figures import Count, Outcome, Row, Spread
 
-_ROWS = (imports.ROW, startup.ROW, opening.ROW, syscalls.ROW, metadata.ROW, application.ROW)
+_ROWS = (imports.ROW, cold.ROW, startup.ROW, opening.ROW, syscalls.ROW, metadata.ROW, application.ROW)
 _VERDICTS = {True: "ok", False: "MISSED", None: ""}
 _COMPARED = ("figure", "CPU: median [quartiles]", "wall: median [quartiles]", "pairs", "target", "")
 _COUNTED = ("figure", "count", "target", "")
@@ -75,7 +75,7 @@ def _cells(figure: Figure | Count) -> tuple[str, ...]:
             _spread(figure.wall, figure.unit),
             str(figure.pairs),
         )
-        limit = "" if figure.limit is None else f"<= {figure.limit:g} {figure.unit}"
+        limit = "" if figure.limit is None else f"<= {figure.limit:g} {figure.unit}{', wall' * figure.by_wall}"
     else:
         measured = (" / ".join(_number(value, "") for value in figure.values),)
         limit = "" if figure.limit is None else f"<= {figure.limit:g}{', the same' * figure.constant}"

@@ -17,9 +17,10 @@ from .figures import Cost, Outcome, Row, ratio
 from .measure import RunError, cost_of, environment, interleave, probe
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-_PACKAGES = (
+PACKAGES = (
     "asgiref",
     "certifi",
     "charset_normalizer",
@@ -40,7 +41,7 @@ _PACKAGES = (
     "typing_extensions",
     "urllib3",
 )
-_MODULES = (
+MODULES = (
     "sympy",
     "networkx",
     "sqlalchemy.orm",
@@ -65,16 +66,17 @@ _MODULES = (
 )
 
 
-class _Variant:
+class Variant:
     """One way to import the same modules; it notes what was imported."""
 
     def __init__(self, python: Path, cache: Path, kind: str, entry: Path, tree: Path) -> None:
         self._python = python
         self._cache = cache
-        self._arguments = [kind, str(entry), str(tree), *_MODULES]
+        self._arguments = [kind, str(entry), str(tree), *MODULES]
         self.imported: list[str] = []
 
     def __call__(self, number: int) -> Cost:
+        """Import the modules in a fresh interpreter, in round *number*."""
         # The order of sets is the same for all variants of a round, and another one in the next.
         variables = environment(PYTHONHASHSEED=str(number), BUNDLEIMP_CACHE_DIR=str(self._cache))
         report = probe(self._python, "imports.py", self._arguments, variables)
@@ -82,10 +84,25 @@ class _Variant:
         return cost_of(report)
 
 
+def count_imported(variants: Mapping[str, Variant]) -> int:
+    """Return how many modules each of the *variants*, which have run, imported.
+
+    Raises:
+        RunError: not all imported the same.
+
+    """
+    expected = variants["directory"].imported
+    for name, each in variants.items():
+        if each.imported != expected:
+            message = f"{name} and directory did not import the same: {set(each.imported) ^ set(expected)}"
+            raise RunError(message)
+    return len(expected)
+
+
 def _run(folder: Path, pairs: int) -> Outcome:
     python = trees.interpreter(folder / "environment", hook=True)
-    tree = trees.copy_packages(_PACKAGES, folder / "tree")
-    variant = partial(_Variant, python, folder / "cache", tree=tree)
+    tree = trees.copy_packages(PACKAGES, folder / "tree")
+    variant = partial(Variant, python, folder / "cache", tree=tree)
     variants = {
         "bundle": variant("entry", trees.bundle(tree, folder / "packages.pybundle")),
         "directory": variant("entry", tree),
@@ -93,11 +110,7 @@ def _run(folder: Path, pairs: int) -> Outcome:
         "floor": variant("floor", trees.code_file(tree, folder / "codes")),
     }
     costs = interleave(variants, pairs)
-    expected = variants["directory"].imported
-    for name, each in variants.items():
-        if each.imported != expected:
-            message = f"{name} and directory did not import the same: {set(each.imported) ^ set(expected)}"
-            raise RunError(message)
+    count = count_imported(variants)
     figures = [
         ratio("import", "bundle / directory", costs["bundle"], costs["directory"], 0.92),
         ratio("import", "bundle / floor", costs["bundle"], costs["floor"], 1.07),
@@ -105,7 +118,7 @@ def _run(folder: Path, pairs: int) -> Outcome:
         ratio("import", "floor / directory", costs["floor"], costs["directory"]),
         ratio("import", "zipimport / directory", costs["zipimport"], costs["directory"]),
     ]
-    return Outcome(figures, [f"every variant imported the same {len(expected)} modules"])
+    return Outcome(figures, [f"every variant imported the same {count} modules"])
 
 
 ROW = Row("import", 20, _run)
