@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import application, cold, imports, metadata, opening, startup, syscalls
+from . import application, application_import, cold, imports, metadata, opening, startup, syscalls
 from .figures import Figure
 from .measure import RunError
 
@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 
     from .figures import Count, Outcome, Row, Spread
 
-_ROWS = (imports.ROW, cold.ROW, startup.ROW, opening.ROW, syscalls.ROW, metadata.ROW, application.ROW)
+_ROWS = (
+    imports.ROW,
+    cold.ROW,
+    startup.ROW,
+    opening.ROW,
+    syscalls.ROW,
+    metadata.ROW,
+    application.ROW,
+    application_import.ROW,
+)
 _VERDICTS = {True: "ok", False: "MISSED", None: ""}
 _COMPARED = ("figure", "CPU: median [quartiles]", "wall: median [quartiles]", "pairs", "target", "")
 _COUNTED = ("figure", "count", "target", "")
