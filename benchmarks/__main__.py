@@ -13,6 +13,8 @@ from compatibility.marks import between
 
 from . import (
     application,
+    application_import,
+    cold,
     first,
     imports,
     instructions,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 _ROWS = (
     imports.ROW,
+    cold.ROW,
     memory.ROW,
     startup.ROW,
     first.ROW,
@@ -44,6 +47,7 @@ _ROWS = (
     metadata.ROW,
     resources.ROW,
     application.ROW,
+    application_import.ROW,
 )
 _KEPT = Path(__file__).with_name("results")
 _MARKS = "benchmarks"

@@ -61,6 +61,7 @@ def test_json_is_the_report(source: Path, tmp_path: Path) -> None:
         "modules": 4,
         "layout": "flat",
         "code_tags": [OWN_TAG],
+        "ordered": 0,
     }
 
 

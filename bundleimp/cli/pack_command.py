@@ -118,6 +118,12 @@ manylinux2014_x86_64 --python-version 3.12 --only-binary=:all:"""
         action="store_true",
         help="embed the runtime, so that the program needs no bundleimp where it runs",
     )
+    add(
+        "--profile",
+        metavar="COMMAND",
+        help="lay out bytecode in the order in which this command imports it ('-m mypkg --help': python may be left"
+        " out), or a file does to which python -X importtime wrote: a start with a cold disk cache reads forward",
+    )
     add("--jobs", type=_number, metavar="N", help="how many processes compile (default: one per processor)")
     add("--quiet", action="store_true", help="print errors only")
     add_json(parser)
@@ -179,6 +185,7 @@ def run(arguments: argparse.Namespace) -> int:
             entry_point=arguments.entry_point,
             shebang=arguments.shebang,
             standalone=arguments.standalone,
+            profile=arguments.profile,
             jobs=arguments.jobs,
             progress=progress,
         )
@@ -194,5 +201,9 @@ def run(arguments: argparse.Namespace) -> int:
         code = f"{plural(report.modules, 'module')} compiled" + (
             f" for {', '.join(report.code_tags)}" * bool(report.code_tags)
         )
-        print(f"{report.output}: {size_text(report.size)}, {plural(report.members, 'member')}, {code}, {report.layout}")
+        ordered = f", {report.ordered} of them in the order of the profile" * bool(report.ordered)
+        print(
+            f"{report.output}: {size_text(report.size)}, {plural(report.members, 'member')}, {code}{ordered},"
+            f" {report.layout}"
+        )
     return 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..inspection.bundle import open_bundle
 from ..runtime.errors import BundleError
 from ..runtime.hook import install
+from ..runtime.program import run_module
 
 if TYPE_CHECKING:
     import argparse
@@ -50,5 +51,8 @@ def run(arguments: argparse.Namespace) -> Callable[[], int]:
 
 def _run(module: str | None) -> int:
     # The function that runs `python BUNDLE` and `python -m MODULE`: __main__ is the real one, as there.
-    runpy._run_module_as_main(module or "__main__", alter_argv=module is not None)  # type: ignore[attr-defined] # noqa: SLF001
+    if module is not None:
+        run_module(module, alter_argv=True)
+    else:
+        runpy._run_module_as_main("__main__", alter_argv=False)  # type: ignore[attr-defined] # noqa: SLF001
     return 0

@@ -67,6 +67,8 @@ def encode_manifest(
     }
     if mirrored:
         manifest["mirrored"] = [asdict(unit) for unit in mirrored]
+    if report.ordered:
+        manifest["ordered"] = report.ordered
     if first_line:
         manifest["shebang"] = first_line[2:-1].decode("utf-8", "surrogateescape")
     if program is not None and program.standalone:

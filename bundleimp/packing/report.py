@@ -20,6 +20,7 @@ class PackReport:
         modules: how many modules have embedded bytecode.
         layout: "flat" or "nested".
         code_tags: the code tags of the embedded bytecode.
+        ordered: how many of them lie in the order in which a profile imports them.
         warnings: what the bundle does without.
 
     """
@@ -30,4 +31,5 @@ class PackReport:
     modules: int = 0
     layout: str = "flat"
     code_tags: list[str] = field(default_factory=list)
+    ordered: int = 0
     warnings: list[PackWarning] = field(default_factory=list)

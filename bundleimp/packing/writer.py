@@ -137,12 +137,13 @@ class BundleWriter:
         """Note a member that is about the bundle, to be written with the others of that kind."""
         self._attached[name] = content
 
-    def finish(self, manifest: bytes, plan: Plan) -> int:
+    def finish(self, manifest: bytes, plan: Plan, order: Sequence[str] = ()) -> int:
         """Write the rest and put the file in its place; return its size in bytes.
 
         Arguments:
             manifest: the content of manifest.json.
             plan: the units and flags for the index.
+            order: the members whose bytecode comes before that of all others, in this order.
 
         """
         for item in self._index:
@@ -157,7 +158,8 @@ class BundleWriter:
         record = "".join(self._record).encode()
         self._zip.add(bundle_format.RECORD, io.BytesIO(record), zipfile.ZIP_DEFLATED)
         for column, tag in enumerate(self.tags):
-            shift = self._zip.add(bundle_format.CODE + tag.name, self._codes[column], zipfile.ZIP_STORED).member.offset
+            codes = self._ordered(column, order) if order else self._codes[column]
+            shift = self._zip.add(bundle_format.CODE + tag.name, codes, zipfile.ZIP_STORED).member.offset
             for item in self._index:
                 extent = item.codes[column]
                 if extent is not None:
@@ -170,6 +172,19 @@ class BundleWriter:
         size = self._file.seek(0, os.SEEK_END)
         self._place()
         return size
+
+    def _ordered(self, column: int, order: Sequence[str]) -> BinaryIO:
+        """Return a copy of a code tag's file with the pyc images in *order*; what is not in it keeps its own."""
+        ranks = {name: rank for rank, name in enumerate(order)} | {item.member.name: -1 for item in self._outside}
+        own = self._codes[column]
+        copy = self._temporary(self._stack)
+        for item in sorted(self._index, key=lambda item: ranks.get(item.member.name, len(ranks))):
+            extent = item.codes[column]
+            if extent is not None:
+                own.seek(extent.offset)
+                extent.offset = copy.tell()
+                copy.write(own.read(extent.size))
+        return copy
 
     def _write_units(self, units: Sequence[Unit]) -> Extent | None:
         if not units:

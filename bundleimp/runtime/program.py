@@ -8,8 +8,9 @@ from .adapt import after_import
 from .format import SUFFIX
 from .hook import install
 
-# Objects between two looks for cycles; 700 to 2,000 are usual.
-_RELAXED = 100_000
+# Objects between two looks for cycles; 700 to 2,000 are usual.  A thousand modules make 200,000, which one look goes
+# through for a tenth of the time that importing them takes; garbage of so many small objects is some 50 MB.
+_RELAXED = 500_000
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,30 +40,53 @@ def prepare(namespace: "dict[str, Any]", module: str, attribute: str) -> "Callab
         return None
     if name != "__main__":
         return None
-    _import(module)
+    _relaxed(__import__, module)
     target: Any = sys.modules[module]
     for part in attribute.split("."):
         target = getattr(target, part)
     return target  # type: ignore[no-any-return]
 
 
-def _import(module: str) -> None:
-    """Import the program, with the cyclic collector relaxed: what imports make stays, and is looked through in vain.
+def run_module(module: str, *, alter_argv: bool) -> None:
+    """Run *module* as ``python -m`` does; the packages that it is in are imported with the collector relaxed.
+
+    Of what is run as ``__main__``, the collector is as usual: it imports and works, and only it knows which is when.
+
+    Arguments:
+        module: its full name, or that of a package.
+        alter_argv: whether the program's name in ``sys.argv`` becomes the path of the module.
+
+    """
+    import runpy  # noqa: PLC0415 (where a program is run, it is loaded)
+
+    # It imports the packages and finds the code.  When that is run, it is over: no frame of ours is in its way.
+    find: Callable[..., Any] = runpy._get_module_details  # type: ignore[attr-defined] # noqa: SLF001 (as below)
+
+    def find_relaxed(*arguments: object) -> object:
+        runpy._get_module_details = find  # type: ignore[attr-defined] # noqa: SLF001 (as below)
+        return _relaxed(find, *arguments)
+
+    runpy._get_module_details = find_relaxed  # type: ignore[attr-defined] # noqa: SLF001 (as below)
+    runpy._run_module_as_main(module, alter_argv)  # type: ignore[attr-defined] # noqa: SLF001 (what `python -m` calls)
+
+
+def _relaxed(load: "Callable[..., Any]", *arguments: object) -> "Any":
+    """Call *load* with the cyclic collector relaxed: what imports make stays, and is looked through in vain.
 
     Afterwards that is left to itself (`gc.freeze`), and the collector is as it was, or as the program has set it.
     """
     before = gc.get_threshold()
-    relaxed = (_RELAXED, *before[1:])
+    relaxed = (max(_RELAXED, before[0]), *before[1:])
     if os.environ.get("BUNDLEIMP_RELAX_GC") == "0" or 0 in before[:1] or not gc.isenabled():
-        __import__(module)
-        return
+        return load(*arguments)
     gc.set_threshold(*relaxed)
     try:
-        __import__(module)
+        result = load(*arguments)
     finally:
         if gc.get_threshold() == relaxed:
             gc.set_threshold(*before)
     gc.freeze()
+    return result
 
 
 def _locate(loader: "Any") -> str:
@@ -83,14 +107,14 @@ def _locate(loader: "Any") -> str:
 
 def _run(module: str, name: str, path: str, namespace: "dict[str, Any]") -> None:
     """Run *module* as ``python -m`` does, or as ``multiprocessing`` does in a child."""
-    import runpy  # noqa: PLC0415 (it runs us, so it is loaded)
-
     after_import("multiprocessing.spawn", lambda spawn: _lead_children(spawn, path))
     if name == "__main__":
         for own in [own for own in namespace if own[:2] != "__"]:
             del namespace[own]
-        runpy._run_module_as_main(module, alter_argv=False)  # type: ignore[attr-defined] # noqa: SLF001 (what `python -m` calls)
+        run_module(module, alter_argv=False)
     elif not module.endswith(".__main__"):
+        import runpy  # noqa: PLC0415 (it runs us, so it is loaded)
+
         namespace.update(runpy.run_module(module, run_name=name, alter_sys=True))
 
 

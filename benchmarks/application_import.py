@@ -1,0 +1,79 @@
+"""Row `application-import`: the modules of row `import` as an application, which owns its process.
+
+Whole processes: a function is imported with all of them, and returns.  An executable with the runtime in it and
+`bundleimp run` may relax the cyclic collector until then, and leave what was imported out of its sight; a directory
+stands beside as it is, and with a main script that does the same to the collector.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import bundleimp
+
+from . import trees
+from .figures import Outcome, Row, ratio
+from .imports import MODULES, PACKAGES
+from .measure import environment, interleave, whole_process
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from .figures import Cost
+
+_NAME = "application-import"
+_PROGRAM = "".join(f"import {name}\n" for name in MODULES) + "\ndef main():\n    return 0\n"
+_PLAIN = "import sys, sample; sys.exit(sample.main())"
+_RELAXED = (
+    "import gc, sys; usual = gc.get_threshold(); gc.set_threshold(500_000, *usual[1:]); import sample;"
+    " gc.set_threshold(*usual); gc.freeze(); sys.exit(sample.main())"
+)
+
+
+class _Way:
+    """A way to run the application."""
+
+    def __init__(self, cache: Path, *command: str | Path, **variables: str) -> None:
+        self._command = list(map(str, command))
+        self._variables = {"BUNDLEIMP_CACHE_DIR": str(cache), **variables}
+
+    def __call__(self, number: int) -> Cost:
+        return whole_process(self._command, environment(PYTHONHASHSEED=str(number), **self._variables))
+
+
+def _ways(folder: Path) -> Mapping[str, _Way]:
+    bare = trees.interpreter(folder / "bare", hook=False)
+    hooked = trees.interpreter(folder / "hooked", hook=True)
+    tree = trees.copy_packages(PACKAGES, folder / "tree")
+    (tree / "sample.py").write_text(_PROGRAM, "utf-8")
+    trees.compile_tree(tree / "sample.py")
+    program, standalone = folder / "program.pybundle", folder / "standalone.pybundle"
+    bundleimp.pack([tree], program, entry_point="sample:main")
+    bundleimp.pack([tree], standalone, entry_point="sample:main", standalone=True)
+    cache, path = folder / "cache", os.fspath(tree)
+    return {
+        "directory": _Way(cache, bare, "-c", _PLAIN, PYTHONPATH=path),
+        "relaxed directory": _Way(cache, bare, "-c", _RELAXED, PYTHONPATH=path),
+        "executable": _Way(cache, bare, standalone),
+        "run": _Way(cache, hooked, "-m", "bundleimp", "run", program),
+        "usual": _Way(cache, bare, standalone, BUNDLEIMP_RELAX_GC="0"),
+    }
+
+
+def _run(folder: Path, pairs: int) -> Outcome:
+    costs = interleave(_ways(folder), pairs)
+    directory, relaxed = costs["directory"], costs["relaxed directory"]
+    return Outcome(
+        [
+            ratio(_NAME, "executable / directory", costs["executable"], directory, 0.78),
+            ratio(_NAME, "bundleimp run / directory", costs["run"], directory, 0.78),
+            ratio(_NAME, "executable / directory with the collector relaxed", costs["executable"], relaxed),
+            ratio(_NAME, "executable with BUNDLEIMP_RELAX_GC=0 / directory", costs["usual"], directory),
+            ratio(_NAME, "directory with the collector relaxed / directory", relaxed, directory),
+        ]
+    )
+
+
+ROW = Row(_NAME, 20, _run, "the same imports as an application")
