@@ -141,7 +141,9 @@ def pack(
             )
             if program is not None:
                 program.write(writer, compilers)
-            packed = write_members(writer, files, compilers, report, source=source, progress=progress)
+            packed = write_members(
+                writer, files, compilers, report, source=source, jobs=jobs or os.cpu_count() or 1, progress=progress
+            )
             real = plan_units(packed.facts, packed.records, unpack=unpack, no_unpack=no_unpack)
             manifest = encode_manifest(
                 report,

@@ -18,7 +18,7 @@ from ..runtime.format import Extent, Locator
 from ..runtime.units import encode_units
 from ..runtime.zipdirectory import HEADER_SIZE, find_end
 from .errors import PackError
-from .zipsink import ZipSink, zip_method
+from .zipsink import Prepared, ZipSink, zip_method
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ class BundleWriter:
         self._output = output
         self._first_line = first_line
         self._mode = 0o777 if executable else 0o666
-        self._method = zip_method(compression)
+        self.method = zip_method(compression)
         self._nested = nested
         self._index: list[IndexedMember] = []
         self._outside: list[IndexedMember] = []
@@ -107,7 +107,7 @@ class BundleWriter:
     def add(
         self,
         name: str,
-        stream: IO[bytes],
+        content: IO[bytes] | Prepared,
         images: Sequence[bytes | None],
         *,
         executable: bool,
@@ -118,15 +118,19 @@ class BundleWriter:
 
         Arguments:
             name: its name.
-            stream: its content, seekable.
+            content: its content: a seekable stream, or prepared already.
             images: its pyc image for each code tag, or None.
             executable: whether it gets the execute permission.
-            stored: whether it must not be compressed.
+            stored: whether a stream must not be compressed.
             outside: whether it is a member of the zip itself also in the nested layout.
 
         """
-        method = zipfile.ZIP_STORED if stored else self._method
-        written = (self._zip if outside else self._payload).add(name, stream, method, executable=executable)
+        sink = self._zip if outside else self._payload
+        if isinstance(content, Prepared):
+            written = sink.put(name, content, executable=executable)
+        else:
+            method = zipfile.ZIP_STORED if stored else self.method
+            written = sink.add(name, content, method, executable=executable)
         self._record.append(_record_line(name, written.digest, written.member.size))
         codes = [_keep(*pair) for pair in zip(self._codes, images, strict=True)]
         (self._outside if outside else self._index).append(IndexedMember(written.member, codes))
