@@ -117,8 +117,8 @@ def write_members(
     return result
 
 
-def read(path: str | os.PathLike[str]) -> bytes:
-    """Return the content of a source file.
+def read(path: str | os.PathLike[str], size: int = -1) -> bytes:
+    """Return the content of a source file, or its first *size* bytes.
 
     Raises:
         PackError: it cannot be read.
@@ -126,7 +126,7 @@ def read(path: str | os.PathLike[str]) -> bytes:
     """
     try:
         with open(path, "rb") as stream:
-            return stream.read()
+            return stream.read(size)
     except OSError as error:
         raise unreadable(error, path) from None
 
@@ -143,40 +143,32 @@ class _Steps:
         """Read *files*, have the modules compiled, and compress all meanwhile."""
         contents = [_content(file) for file in files]
         modules = [
-            Module(file.member, content)
-            for file, content in zip(files, contents, strict=True)
-            if file.is_module and content is not None
+            Module(file.member, content) for file, content in zip(files, contents, strict=True) if file.is_module
         ]
         compiled = [compiler.submit(modules) for compiler in self.compilers] if modules else []
         return _Batch([self._item(*pair) for pair in zip(files, contents, strict=True)], compiled)
 
-    def _item(self, file: SourceFile, content: bytes | None) -> _Item:
-        if content is None:
-            return _Item(file, None, None)
+    def _item(self, file: SourceFile, content: bytes) -> _Item:
+        script = content[:2] == b"#!"
+        if not _is_read_whole(file) and len(content) > LARGEST_HELD:
+            return _Item(file, None, None, script)
         if not can_prepare(self.method) or (file.is_module and not self.source):
-            return _Item(file, content, None, _is_script(content))
+            return _Item(file, content, None, script)
         asked_for = file.is_record or file.is_metadata or (_is_code(file) and may_ask(content))
-        return _Item(file, content if asked_for else None, prepared(content, self.method), _is_script(content))
+        return _Item(file, content if asked_for else None, prepared(content, self.method), script)
 
 
 def _is_code(file: SourceFile) -> bool:
     return file.member.endswith((".py", ".pyc"))
 
 
-def _is_script(content: bytes) -> bool:
-    return content[:2] == b"#!"
+def _is_read_whole(file: SourceFile) -> bool:
+    return _is_code(file) or file.is_metadata or file.is_record
 
 
-def _content(file: SourceFile) -> bytes | None:
-    """Return what is in a file, or None where that is too much to be held."""
-    if _is_code(file) or file.is_metadata or file.is_record:
-        return read(file.path)
-    try:
-        with open(file.path, "rb") as stream:
-            content = stream.read(LARGEST_HELD + 1)
-    except OSError as error:
-        raise unreadable(error, file.path) from None
-    return content if len(content) <= LARGEST_HELD else None
+def _content(file: SourceFile) -> bytes:
+    """Return what is in a file; of data that is too large to be held, the beginning."""
+    return read(file.path, -1 if _is_read_whole(file) else LARGEST_HELD + 1)
 
 
 def _batches(files: Sequence[SourceFile]) -> Iterator[tuple[list[SourceFile], int]]:
@@ -185,7 +177,7 @@ def _batches(files: Sequence[SourceFile]) -> Iterator[tuple[list[SourceFile], in
     weight = 0
     for file in files:
         batch.append(file)
-        weight += _FILE + (file.size if _is_code(file) or file.size <= LARGEST_HELD else 0)
+        weight += _FILE + (file.size if _is_read_whole(file) else min(file.size, LARGEST_HELD))
         if weight >= BATCH:
             yield batch, weight
             batch, weight = [], 0

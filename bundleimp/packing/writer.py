@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import os
 import tempfile
@@ -55,7 +54,6 @@ class BundleWriter:
         self._index: list[IndexedMember] = []
         self._outside: list[IndexedMember] = []
         self._attached: dict[str, bytes] = {}
-        self._record: list[str] = []
         self.tags = tags
 
     def __enter__(self) -> Self:
@@ -72,6 +70,7 @@ class BundleWriter:
                 self._file: BinaryIO = os.fdopen(descriptor, "w+b")
                 stack.callback(_close, self._file)
                 self._codes = [self._temporary(stack) for _ in self.tags]
+                self._record = self._temporary(stack)
                 # The inner zip is written aside: the members of a zip have to be whole before the next one begins.
                 self._inner = self._temporary(stack) if self._nested else None
                 # Offsets count from the start of the file, so that nothing has to know of the line.
@@ -131,7 +130,7 @@ class BundleWriter:
         else:
             method = zipfile.ZIP_STORED if stored else self.method
             written = sink.add(name, content, method, executable=executable)
-        self._record.append(_record_line(name, written.digest, written.member.size))
+        self._record.write(_record_line(name, written.digest, written.member.size))
         codes = [_keep(*pair) for pair in zip(self._codes, images, strict=True)]
         (self._outside if outside else self._index).append(IndexedMember(written.member, codes))
         return written
@@ -157,8 +156,7 @@ class BundleWriter:
                 item.member.offset += shift
         self._index += self._outside
         self._zip.add(bundle_format.MANIFEST, io.BytesIO(manifest), zipfile.ZIP_DEFLATED)
-        record = "".join(self._record).encode()
-        self._zip.add(bundle_format.RECORD, io.BytesIO(record), zipfile.ZIP_DEFLATED)
+        record = self._zip.add(bundle_format.RECORD, self._record, zipfile.ZIP_DEFLATED)
         for column, tag in enumerate(self.tags):
             shift = self._zip.add(bundle_format.CODE + tag.name, self._codes[column], zipfile.ZIP_STORED).member.offset
             for item in self._index:
@@ -169,7 +167,7 @@ class BundleWriter:
             # Bytecode is stored, as that of the members is.
             method = zipfile.ZIP_DEFLATED if name.endswith("source") else zipfile.ZIP_STORED
             self._zip.add(name, io.BytesIO(content), method)
-        self._write_index(hashlib.sha256(record).digest(), self._write_units(plan.units))
+        self._write_index(record.digest, self._write_units(plan.units))
         size = self._file.seek(0, os.SEEK_END)
         self._place()
         return size
@@ -230,7 +228,7 @@ def _keep(codes: BinaryIO, image: bytes | None) -> Extent | None:
     return extent
 
 
-def _record_line(name: str, digest: bytes, size: int) -> str:
+def _record_line(name: str, digest: bytes, size: int) -> bytes:
     """Return a line of RECORD, in the form of a wheel's (PEP 376, PEP 427)."""
     quoted = '"' + name.replace('"', '""') + '"' if any(letter in name for letter in ',"\r\n') else name
-    return f"{quoted},sha256={base64.urlsafe_b64encode(digest).rstrip(b'=').decode()},{size}\n"
+    return f"{quoted},sha256={base64.urlsafe_b64encode(digest).rstrip(b'=').decode()},{size}\n".encode()
