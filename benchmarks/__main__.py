@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import application, imports, metadata, opening, startup, syscalls
+from . import application, imports, metadata, opening, packing, startup, syscalls
 from .figures import Figure
 from .measure import RunError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .figures import Count, Outcome, Row, Spread
 
-_ROWS = (imports.ROW, startup.ROW, opening.ROW, syscalls.ROW, metadata.ROW, application.ROW)
+_ROWS = (imports.ROW, startup.ROW, opening.ROW, syscalls.ROW, metadata.ROW, packing.ROW, application.ROW)
 _VERDICTS = {True: "ok", False: "MISSED", None: ""}
 _COMPARED = ("figure", "CPU: median [quartiles]", "wall: median [quartiles]", "pairs", "target", "")
 _COUNTED = ("figure", "count", "target", "")
@@ -85,6 +85,8 @@ def _cells(figure: Figure | Count) -> tuple[str, ...]:
 def _lines(row: Row, outcome: Outcome) -> list[str]:
     compared = any(isinstance(figure, Figure) for figure in outcome.figures)
     cells = [_COMPARED if compared else _COUNTED, *(_cells(figure) for figure in outcome.figures)]
+    # Among comparisons, a count stands in the first of their columns.
+    cells = [(*cell[:2], *[""] * (len(cells[0]) - len(cell)), *cell[2:]) for cell in cells]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
     return ["", f"== {row.name}", *(table if outcome.figures else ()), *(f"   {note}" for note in outcome.notes)]

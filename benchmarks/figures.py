@@ -50,6 +50,7 @@ class Figure:
         wall: the same in wall time.
         pairs: how many pairs.
         limit: what the median must not exceed in CPU time, or None where it only stands beside as a peer.
+        by_wall: whether the limit is for wall time instead.
 
     """
 
@@ -60,11 +61,12 @@ class Figure:
     wall: Spread
     pairs: int
     limit: float | None = None
+    by_wall: bool = False
 
     @property
     def met(self) -> bool | None:
         """Whether the limit is kept; None where there is none."""
-        return None if self.limit is None else self.cpu.median <= self.limit
+        return None if self.limit is None else (self.wall if self.by_wall else self.cpu).median <= self.limit
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,6 @@ def pack(
             packed = write_members(
                 writer, files, compilers, report, source=source, jobs=jobs or os.cpu_count() or 1, progress=progress
             )
-            del files  # the index takes its memory
             real = plan_units(packed.facts, packed.records, unpack=unpack, no_unpack=no_unpack)
             manifest = encode_manifest(
                 report,

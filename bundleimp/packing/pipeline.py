@@ -77,7 +77,7 @@ class _Batch:
 
 def write_members(
     writer: BundleWriter,
-    files: Sequence[SourceFile],
+    files: list[SourceFile],
     compilers: Sequence[Compiler],
     report: PackReport,
     *,
@@ -89,7 +89,7 @@ def write_members(
 
     Arguments:
         writer: where to.
-        files: the files, in order.
+        files: the files, in order; the list is emptied, because what the index notes of them takes their memory.
         compilers: one for each Python.
         report: gets the number of modules, and the warnings.
         source: whether to keep source.
@@ -102,6 +102,7 @@ def write_members(
     """
     result = Packed()
     steps = _Steps(compilers, writer.method, source)
+    number = len(files)
     plain = not any(compiler.optimize for compiler in compilers)
     with _Threads(jobs) as threads:
         for done, (item, compiled) in enumerate(_processed(files, steps, threads), 1):
@@ -113,7 +114,7 @@ def write_members(
             elif item.file.is_metadata and item.data is not None:
                 result.metadata.append(item.data)
             if progress is not None:
-                progress(done, len(files), item.file.member)
+                progress(done, number, item.file.member)
     return result
 
 
@@ -171,11 +172,13 @@ def _content(file: SourceFile) -> bytes:
     return read(file.path, -1 if _is_read_whole(file) else LARGEST_HELD + 1)
 
 
-def _batches(files: Sequence[SourceFile]) -> Iterator[tuple[list[SourceFile], int]]:
+def _batches(files: list[SourceFile]) -> Iterator[tuple[list[SourceFile], int]]:
     """Yield *files* in runs that are worth a thread's while, and what each weighs."""
     batch: list[SourceFile] = []
     weight = 0
-    for file in files:
+    files.reverse()
+    while files:
+        file = files.pop()
         batch.append(file)
         weight += _FILE + (file.size if _is_read_whole(file) else min(file.size, LARGEST_HELD))
         if weight >= BATCH:
@@ -212,7 +215,7 @@ class _Threads:
         return done
 
 
-def _processed(files: Sequence[SourceFile], steps: _Steps, threads: _Threads) -> Iterator[tuple[_Item, list[Compiled]]]:
+def _processed(files: list[SourceFile], steps: _Steps, threads: _Threads) -> Iterator[tuple[_Item, list[Compiled]]]:
     """Yield the files in order, each with what the compilers made of it; those ahead are in work, but only so many."""
     waiting: collections.deque[tuple[Future[_Batch], int]] = collections.deque()
     held = 0
