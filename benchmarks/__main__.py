@@ -21,6 +21,7 @@ from . import (
     memory,
     metadata,
     opening,
+    packing,
     plot,
     resources,
     startup,
@@ -48,6 +49,7 @@ _ROWS = (
     resources.ROW,
     application.ROW,
     application_import.ROW,
+    packing.ROW,
 )
 _KEPT = Path(__file__).with_name("results")
 _MARKS = "benchmarks"

@@ -40,8 +40,10 @@ def interpreter(folder: Path, *, hook: bool) -> Path:
     return folder / "bin" / "python"
 
 
-def copy_packages(names: Iterable[str], folder: Path) -> Path:
+def copy_packages(names: Iterable[str], folder: Path, *, compiled: bool = True) -> Path:
     """Copy the installed top-level modules and packages *names* to *folder*, compile them there, and return it.
+
+    They stay without bytecode where they are not to be *compiled*.
 
     Raises:
         ModuleNotFoundError: one is not installed.
@@ -58,7 +60,8 @@ def copy_packages(names: Iterable[str], folder: Path) -> Path:
             shutil.copytree(origin.parent, folder / name, ignore=_LEFT_OUT)
         else:
             shutil.copy2(origin, folder)
-    compile_tree(folder)
+    if compiled:
+        compile_tree(folder)
     return folder
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
+import re
+from fnmatch import translate
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +13,13 @@ if TYPE_CHECKING:
 
 def matches(member: str, patterns: Iterable[str]) -> bool:
     """Return whether a glob matches *member*, a folder above it, or the name of either."""
+    match = _any_of(tuple(patterns)).match
     parts = member.split("/")
     names = {*parts, *("/".join(parts[: end + 1]) for end in range(len(parts)))}
-    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
+    return any(map(match, names))
+
+
+@lru_cache
+def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    # Without any pattern, it is one that matches nothing.
+    return re.compile("|".join(map(translate, patterns)) or r"(?!)")

@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 import zipfile
 import zlib
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 
 import bundleimp
 from bundleimp.packing import worker
-from bundleimp.packing.compiler import Compiler
+from bundleimp.packing.compiler import Compiler, Module
 from bundleimp.packing.errors import PackError
 from bundleimp.runtime.format import CODE
 
@@ -213,6 +214,23 @@ def test_where_there_are_no_processes_the_running_python_makes_the_same_bytes(
     assert own.read_bytes() == usual.read_bytes()
 
 
+def refuse_threads(*_: object, **__: object) -> None:
+    """Do what ``threading`` does in a browser."""
+    message = "can't start new thread"
+    raise RuntimeError(message)
+
+
+@pytest.mark.parametrize("options", [{}, {"source": False}, {"bytecode": False}])
+def test_where_there_are_no_threads_the_bundle_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    usual = make_bundle(make_tree(tmp_path / "usual", {}) / "out.pybundle", TREE, jobs=2, **options)
+    monkeypatch.setattr(subprocess, "Popen", refuse_processes)
+    monkeypatch.setattr(threading.Thread, "start", refuse_threads)
+    own = make_bundle(make_tree(tmp_path / "own", {}) / "out.pybundle", TREE, jobs=2, **options)
+    assert own.read_bytes() == usual.read_bytes()
+
+
 def test_where_there_are_no_processes_another_python_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,4 +246,5 @@ def test_every_module_of_the_standard_library_compiles_to_the_same_bytes_in_this
         for path in sorted(folder.parent.glob("[a-f]*.py")):
             # A name out of a path is interned, and the string that a process reads is not.
             name = sys.intern(path.name)
-            assert worker.image(path.read_bytes(), name, 0) == compiler.submit(name, path.read_bytes()).result().image
+            (compiled,) = compiler.submit([Module(name, path.read_bytes())]).result()
+            assert worker.image(path.read_bytes(), name, 0) == compiled.image

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import bundleimp
+from bundleimp.packing import pipeline
 from bundleimp.packing.errors import PackError
 
 from .builders import Tree, make_tree, run_python
@@ -132,6 +133,14 @@ def test_an_interrupt_at_the_last_step_leaves_the_output_untouched(
     workshop.assert_untouched()
 
 
+@pytest.fixture
+def nothing_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each file read when it is written."""
+    monkeypatch.setattr(pipeline, "BATCH", 1)
+    monkeypatch.setattr(pipeline, "AHEAD", 0)
+
+
+@pytest.mark.usefixtures("nothing_ahead")
 def test_a_source_that_vanishes_is_named(workshop: Workshop) -> None:
     vanishing = workshop.source / "pkg/b.bin"
     with pytest.raises(PackError, match="cannot be read: No such file") as caught:
@@ -140,8 +149,10 @@ def test_a_source_that_vanishes_is_named(workshop: Workshop) -> None:
     workshop.assert_untouched()
 
 
-def test_a_module_that_vanishes_is_named(workshop: Workshop) -> None:
-    make_tree(workshop.source, {f"m{number:04}.py": "" for number in range(20 * (os.cpu_count() or 1))})
+def test_a_module_that_vanishes_before_its_turn_is_near_is_named(workshop: Workshop) -> None:
+    # Twice as much as may be held.
+    number = 2 * pipeline.AHEAD * (os.cpu_count() or 1) // 100_000
+    make_tree(workshop.source, {f"m{at:04}.py": "#" * 100_000 for at in range(number)})
     vanishing = max(workshop.source.glob("m*.py"))
     with pytest.raises(PackError, match="cannot be read: No such file") as caught:
         workshop.pack(progress=lambda *_step: vanishing.unlink(missing_ok=True))
@@ -154,7 +165,32 @@ def test_a_source_that_changes_while_it_is_packed_gives_a_sound_bundle(workshop:
     workshop.pack(progress=lambda *_step: make_tree(workshop.source, {"pkg/b.bin": content}))
     bundle = bundleimp.open_bundle(workshop.output)
     assert bundle.verify() == []
+    assert bundle.read("pkg/b.bin") in {TREE["pkg/b.bin"], content.encode()}
+
+
+@pytest.mark.usefixtures("nothing_ahead")
+@pytest.mark.parametrize("content", ["", "longer\n" * 10_000])
+def test_a_source_that_changes_before_it_is_read_is_packed_as_it_is_then(workshop: Workshop, content: str) -> None:
+    workshop.pack(progress=lambda *_step: make_tree(workshop.source, {"pkg/b.bin": content}))
+    assert bundleimp.open_bundle(workshop.output).read("pkg/b.bin") == content.encode()
+
+
+@pytest.mark.parametrize("content", ["", "shorter\n", "longer\n" * 200_000])
+def test_what_is_too_large_to_be_held_is_read_when_it_is_written(workshop: Workshop, content: str) -> None:
+    make_tree(workshop.source, {"pkg/b.bin": bytes(pipeline.LARGEST_HELD + 1)})
+    workshop.pack(progress=lambda *_step: make_tree(workshop.source, {"pkg/b.bin": content}))
+    bundle = bundleimp.open_bundle(workshop.output)
+    assert bundle.verify() == []
     assert bundle.read("pkg/b.bin") == content.encode()
+
+
+def test_what_is_too_large_to_be_held_and_vanishes_is_named(workshop: Workshop) -> None:
+    vanishing = workshop.source / "pkg/b.bin"
+    vanishing.write_bytes(bytes(pipeline.LARGEST_HELD + 1))
+    with pytest.raises(PackError, match="cannot be read: No such file") as caught:
+        workshop.pack(progress=lambda *_step: vanishing.unlink(missing_ok=True))
+    assert caught.value.file == str(vanishing)
+    workshop.assert_untouched()
 
 
 def test_an_output_that_is_a_directory_is_an_error(workshop: Workshop) -> None:

@@ -28,7 +28,7 @@ _LITTER = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """A file on disk that becomes a member.
 
@@ -36,17 +36,19 @@ class SourceFile:
         member: the member's name.
         path: the file.
         executable: whether its owner may execute it.
+        size: its size in bytes, for now.
         origin: what a message calls it where that is not its path, because its path is gone by then.
 
     """
 
     member: str
-    path: Path
+    path: str
     executable: bool
+    size: int
     origin: str = ""
 
     def __str__(self) -> str:
-        return self.origin or str(self.path)
+        return self.origin or self.path
 
     @property
     def is_module(self) -> bool:
@@ -100,7 +102,7 @@ def _source_file(member: str, path: Path, status: os.stat_result) -> SourceFile:
     if member == INFO.rstrip("/") or member.startswith(INFO):
         message = f"cannot become a member: {INFO} belongs to the bundle itself; leave it out with --exclude"
         raise PackError(message, file=str(path))
-    return SourceFile(member, path, bool(status.st_mode & 0o100))
+    return SourceFile(member, str(path), bool(status.st_mode & 0o100), status.st_size)
 
 
 def _walk(folder: Path, prefix: str, patterns: Sequence[str], above: frozenset[Path]) -> Iterator[SourceFile]:
@@ -200,7 +202,7 @@ def _name(source: Path | Placed) -> str:
     return source.origin or str(source.path) if isinstance(source, Placed) else str(source)
 
 
-def _same(one: Path, other: Path) -> bool:
+def _same(one: str, other: str) -> bool:
     try:
         return filecmp.cmp(one, other, shallow=False)
     except OSError as error:

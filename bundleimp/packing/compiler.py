@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import json
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import warnings
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
+from threading import Lock
 from typing import IO, TYPE_CHECKING, Self
 
 from ..runtime.format import CodeTag
@@ -21,12 +23,23 @@ from . import worker
 from .errors import PackError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
 OLDEST = (3, 11)
+# Requests that a process has at a time: it reads the second as soon as it has answered the first.
+_SLOTS = 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module to compile: the member's name, and its source."""
+
+    name: str
+    source: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Compiled:
     """What became of one module: its pyc image, or why there is none."""
 
@@ -56,6 +69,7 @@ class _Worker:
 
     def __init__(self, executable: str) -> None:
         self.executable = executable
+        self._asking, self._answering = Lock(), Lock()
         try:
             self._process = subprocess.Popen(  # noqa: S603 (the user named this interpreter)
                 [executable, "-I", "-S", "-B", "-W", "ignore", worker.__file__],
@@ -68,24 +82,45 @@ class _Worker:
                 raise _NoProcessesError from None
             message = f"this interpreter cannot be started: {error.strerror}"
             raise PackError(message, file=executable) from None
+
+    @functools.cached_property
+    def greeting(self) -> _Greeting:
+        """What it says of itself before it answers to anything."""
         try:
-            self.greeting = _Greeting(**json.loads(self._output.readline()))
+            return _Greeting(**json.loads(self._output.readline()))
         except (ValueError, TypeError):
-            self.close()
             message = "cannot make bytecode with this interpreter; CPython 3.11 or newer is needed"
-            raise PackError(message, file=executable) from None
+            raise PackError(message, file=self.executable) from None
 
     @property
     def _output(self) -> IO[bytes]:
         assert self._process.stdout is not None  # noqa: S101 (it is a pipe)
         return self._process.stdout
 
-    def compile(self, name: str, source: bytes, optimize: int) -> Compiled:
-        encoded = name.encode()
-        assert self._process.stdin is not None  # noqa: S101 (it is a pipe)
+    def compile(self, modules: Sequence[Module], optimize: int) -> list[Compiled]:
+        """Compile *modules*; a second thread may ask meanwhile, so that the process finds work when it is done."""
+        with self._asking:
+            self._ask(modules, optimize)
+            # Taken before another can ask: answers come in the order of the requests.
+            self._answering.acquire()
         try:
-            self._process.stdin.write(b"%d %d %d\n" % (optimize, len(encoded), len(source)) + encoded + source)
+            return [self._answer(module) for module in modules]
+        finally:
+            self._answering.release()
+
+    def _ask(self, modules: Sequence[Module], optimize: int) -> None:
+        assert self._process.stdin is not None  # noqa: S101 (it is a pipe)
+        with contextlib.suppress(OSError):  # a process that died gives no answer, either
+            self._process.stdin.write(b"%d %d\n" % (optimize, len(modules)))
+            for module in modules:
+                name = module.name.encode()
+                self._process.stdin.write(b"%d %d\n%b" % (len(name), len(module.source), name))
+                self._process.stdin.write(module.source)
             self._process.stdin.flush()
+
+    def _answer(self, module: Module) -> Compiled:
+        try:
+            _ = self.greeting
             status, _, size = self._output.readline().partition(b" ")
             answer = self._output.read(int(size))
         except (OSError, ValueError):
@@ -95,7 +130,7 @@ class _Worker:
         if status == b"error":
             return Compiled(None, answer.decode())
         message = f"the compiler of {self.executable} died on this module; leave it out with --exclude"
-        raise PackError(message, member=name)
+        raise PackError(message, member=module.name)
 
     def close(self) -> None:
         # Closing its standard input ends the worker; one that was killed has closed the pipe already.
@@ -109,11 +144,15 @@ class _OwnInterpreter:
     def __init__(self) -> None:
         self.greeting = _Greeting(**json.loads(worker.greeting()))
 
-    def compile(self, name: str, source: bytes, optimize: int) -> Compiled:
+    def compile(self, modules: Sequence[Module], optimize: int) -> list[Compiled]:
+        return [self._compile(module, optimize) for module in modules]
+
+    @staticmethod
+    def _compile(module: Module, optimize: int) -> Compiled:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return Compiled(worker.image(source, name, optimize))
+                return Compiled(worker.image(module.source, module.name, optimize))
         except Exception as error:  # noqa: BLE001 (whatever a compiler may say about somebody's file)
             return Compiled(None, worker.describe(error))
 
@@ -124,6 +163,7 @@ class Compiler:
     Attributes:
         tag: the code tag of what it makes.
         version: the interpreter's version, "3.13.0".
+        optimize: 0, 1 or 2, as of `compile`.
 
     """
 
@@ -139,23 +179,26 @@ class Compiler:
             PackError: the interpreter does not start, or is older than 3.11.
 
         """
-        self._optimize = optimize
+        self._executable = executable
+        self.optimize = optimize
+        self._jobs = jobs
         self._workers: list[_Worker] = []
+        self._starting = Lock()
+        self._slots: SimpleQueue[_Worker] = SimpleQueue()
         self._own: _OwnInterpreter | None = None
         try:
-            self._workers.append(_Worker(executable))
-            greeting = self._workers[0].greeting
+            self._start()
         except _NoProcessesError:
             self._own = _OwnInterpreter()
-            greeting = self._own.greeting
+        try:
+            greeting = self._own.greeting if self._own is not None else self._workers[0].greeting
+        except PackError:
+            self._workers[0].close()
+            raise
         self.version = greeting.version
         name = greeting.tag + (f".opt-{optimize}" if optimize else "")
         self.tag = CodeTag(name, bytes.fromhex(greeting.magic))
-        self._jobs = jobs
-        self._idle: SimpleQueue[_Worker] = SimpleQueue()
-        for process in self._workers:
-            self._idle.put(process)
-        self._threads = ThreadPoolExecutor(jobs)
+        self._threads = ThreadPoolExecutor(jobs * _SLOTS)
 
     def __enter__(self) -> Self:
         return self
@@ -167,21 +210,26 @@ class Compiler:
         for process in self._workers:
             process.close()
 
-    def submit(self, name: str, source: bytes) -> Future[Compiled]:
-        """Return the future of compiling *source*, the source of member *name*."""
-        if self._own is not None:  # no processes, no threads
-            done: Future[Compiled] = Future()
-            done.set_result(self._own.compile(name, source, self._optimize))
-            return done
-        if len(self._workers) < self._jobs and self._idle.empty():
-            # A second process costs as much as compiling a few modules: it is started when there is work for it.
-            self._workers.append(_Worker(self._workers[0].executable))
-            self._idle.put(self._workers[-1])
-        return self._threads.submit(self._compile, name, source)
+    def _start(self) -> None:
+        self._workers.append(_Worker(self._executable))
+        for _ in range(_SLOTS):
+            self._slots.put(self._workers[-1])
 
-    def _compile(self, name: str, source: bytes) -> Compiled:
-        process = self._idle.get()
+    def submit(self, modules: Sequence[Module]) -> Future[list[Compiled]]:
+        """Return the future of compiling *modules*, all by one process; may be called by several threads."""
+        if self._own is not None:  # no processes, no threads
+            done: Future[list[Compiled]] = Future()
+            done.set_result(self._own.compile(modules, self.optimize))
+            return done
+        with self._starting:
+            if len(self._workers) < self._jobs and self._slots.empty():
+                # A second process costs as much as compiling a few modules: it is started when there is work for it.
+                self._start()
+        return self._threads.submit(self._compile, modules)
+
+    def _compile(self, modules: Sequence[Module]) -> list[Compiled]:
+        process = self._slots.get()
         try:
-            return process.compile(name, source, self._optimize)
+            return process.compile(modules, self.optimize)
         finally:
-            self._idle.put(process)
+            self._slots.put(process)

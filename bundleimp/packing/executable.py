@@ -12,14 +12,14 @@ from .. import __version__
 from ..runtime import embedded
 from ..runtime.format import MAIN, RUNTIME
 from .collect import MODULE_SUFFIXES
+from .compiler import Module
 from .entrypoints import EntryPoint, resolve
 from .errors import PackError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from concurrent.futures import Future
 
-    from .compiler import Compiled, Compiler
+    from .compiler import Compiler
     from .writer import BundleWriter
 
 SHEBANG = "/usr/bin/env python3"
@@ -52,7 +52,8 @@ class Program:
     def write(self, writer: BundleWriter, compilers: Sequence[Compiler]) -> None:
         """Write its ``__main__``, and the runtime where it is to be embedded."""
         source = self.source()
-        images = [compiler.submit(MAIN, source).result().image for compiler in compilers[: len(writer.tags)]]
+        compiled = [compiler.submit([Module(MAIN, source)]).result() for compiler in compilers[: len(writer.tags)]]
+        images = [module.image for (module,) in compiled]
         writer.add(MAIN, io.BytesIO(source), images, executable=False, outside=True)
         if self.standalone:
             for name, content in runtime_members(compilers).items():
@@ -118,10 +119,9 @@ def runtime_members(compilers: Sequence[Compiler]) -> dict[str, bytes]:
     }
     result = {RUNTIME + "source": embedded.encode(sources)}
     for compiler in compilers:
-        futures: dict[str, Future[Compiled]] = {
-            name: compiler.submit(f"{_FOLDER}{name}.py", source) for name, source in sources.items()
-        }
-        images = {name: future.result().image for name, future in futures.items()}
+        modules = [Module(f"{_FOLDER}{name}.py", source) for name, source in sources.items()]
+        compiled = compiler.submit(modules).result()
+        images = {name: module.image for name, module in zip(sources, compiled, strict=True)}
         # The cache tag alone: `-O` changes nothing in the runtime that matters.
         tag = compiler.tag.name.partition(".")[0]
         result[RUNTIME + tag] = embedded.encode({name: image for name, image in images.items() if image is not None})

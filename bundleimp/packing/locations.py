@@ -15,7 +15,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _HEADER = 16
 _OWN_LOADS = frozenset({"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"})
@@ -99,32 +99,37 @@ def _is_python_file(constant: object) -> bool:
     return name.endswith(".py") and len(name) > len(".py") and "\n" not in name and " " not in name
 
 
-def _may_ask(data: bytes) -> bool:
+def may_ask(data: bytes) -> bool:
+    """Return whether the source or the pyc image of a module has the words that it needs to ask anything."""
     by_frame = all(any(name.encode() in data for name in names) for names in (_FRAMES, _FRAME_FILES, _FOLDERS))
     return by_frame or b"__file__" in data or b"__path__" in data
 
 
-def question_of_source(source: bytes, name: str) -> Question:
+def question_of_source(source: bytes, name: str, images: Iterable[bytes | None] = ()) -> Question:
     """Return what a module asks, by its *source*; what this Python cannot compile may ask for anything.
 
     Arguments:
         source: its bytes.
         name: the member's name.
+        images: what was compiled of it, without optimisation; this Python's own saves compiling it again.
 
     """
-    if not _may_ask(source):
+    if not may_ask(source):
         return NONE
+    for image in images:
+        if image is not None and image[:4] == MAGIC_NUMBER:
+            return question_of(marshal.loads(image[_HEADER:]))  # noqa: S302 (it was made just now)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return question_of(compile(source, name, "exec", dont_inherit=True))
+            return question_of(compile(source, name, "exec", dont_inherit=True, optimize=0))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return _ANY if b"__file__" in source else NONE
 
 
 def question_of_image(image: bytes) -> Question:
     """Return what a module asks, by its pyc *image*; another Python's may ask for anything."""
-    if not _may_ask(image):
+    if not may_ask(image):
         return NONE
     if image[:4] != MAGIC_NUMBER:
         return _ANY

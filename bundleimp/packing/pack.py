@@ -25,6 +25,8 @@ from .zipsink import Compression
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .collect import SourceFile
+
 __all__ = ["PackReport", "PackWarning", "pack"]
 
 Layout = Literal["auto", "flat", "nested"]
@@ -124,8 +126,7 @@ def pack(
         installer_python = python[0] if python else sys.executable
         found = stack.enter_context(gather(wanted, python=installer_python, talk=progress is not None))
         files = collect(found.sources, exclude=exclude, on_conflict=on_conflict)
-        paths = {file.member: file.path for file in files}
-        program = plan_program(entry_point, list(paths), lambda name: read(paths[name]), standalone=standalone)
+        program = plan_program(entry_point, [file.member for file in files], _reader(files), standalone=standalone)
         line = first_line(shebang, program)
         nested = layout == "nested" or (layout == "auto" and len(files) > LARGEST_FLAT)
         report = PackReport(str(output), members=len(files) + bool(program), layout="nested" if nested else "flat")
@@ -153,7 +154,9 @@ def pack(
             )
             if program is not None:
                 program.write(writer, compilers)
-            packed = write_members(writer, files, compilers, report, source=source, progress=progress)
+            packed = write_members(
+                writer, files, compilers, report, source=source, jobs=jobs or os.cpu_count() or 1, progress=progress
+            )
             real = plan_units(packed.facts, packed.records, unpack=unpack, no_unpack=no_unpack)
             manifest = encode_manifest(
                 report,
@@ -166,11 +169,18 @@ def pack(
                 program=program,
                 first_line=line,
             )
+            del packed
             report.size = writer.finish(manifest, real, order)
         except OSError as error:
             message = f"cannot be written: {error.strerror or error}"
             raise PackError(message, file=str(output)) from error
     return report
+
+
+def _reader(files: Sequence[SourceFile]) -> Callable[[str], bytes]:
+    """Return what reads a member out of *files*."""
+    paths = {file.member: file.path for file in files}
+    return lambda member: read(paths[member])
 
 
 def _check_choices(**choices: tuple[str, Any]) -> None:

@@ -1,28 +1,38 @@
-"""Files to members: read, compiled ahead, and written in order, a few of them held at a time."""
+"""Files to members: read, compiled and compressed ahead by threads, and written in order, a few held at a time."""
 
 from __future__ import annotations
 
 import collections
 import io
 import os
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Self
 
 from ..startup import ASKED_AT_START
+from .compiler import Module
 from .errors import PackWarning, unreadable
-from .locations import NONE, Question, question_of_image, question_of_source
+from .locations import NONE, may_ask, question_of_image, question_of_source
 from .units import Fact
+from .zipsink import can_prepare, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from concurrent.futures import Future
-    from pathlib import Path
+    from types import TracebackType
 
     from .collect import SourceFile
     from .compiler import Compiled, Compiler
     from .report import PackReport
     from .writer import BundleWriter
-    from .zipsink import Written
+    from .zipsink import Prepared, Written
+
+# What a thread takes on at once, in bytes of content, and what is held at most for each processor.
+BATCH = 128 << 10
+AHEAD = 1 << 20
+# What a file weighs beside its content.
+_FILE = 2 << 10
+# Data that is larger is read when it is written, a piece at a time.
+LARGEST_HELD = 1 << 20
 
 
 @dataclass
@@ -41,32 +51,50 @@ class Packed:
     metadata: list[bytes] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(slots=True)
 class _Item:
-    """A file in the pipeline; ``data`` is its content where that is needed as a whole."""
+    """A file in the pipeline.
+
+    Attributes:
+        file: the file.
+        data: its content where that is still asked for.
+        content: its content as it will be written; None where the writer compresses, or reads it first.
+
+    """
 
     file: SourceFile
     data: bytes | None
-    futures: list[Future[Compiled]]
+    content: Prepared | None
+    script: bool = False
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Files that went through the pipeline together, and for each Python, what becomes of the modules among them."""
+
+    items: list[_Item]
+    compiled: list[Future[list[Compiled]]]
 
 
 def write_members(
     writer: BundleWriter,
-    files: Sequence[SourceFile],
+    files: list[SourceFile],
     compilers: Sequence[Compiler],
     report: PackReport,
     *,
     source: bool,
+    jobs: int,
     progress: Callable[[int, int, str], None] | None,
 ) -> Packed:
     """Write *files* with their bytecode, and count them in *report*.
 
     Arguments:
         writer: where to.
-        files: the files, in order.
+        files: the files, in order; the list is emptied, because what the index notes of them takes their memory.
         compilers: one for each Python.
         report: gets the number of modules, and the warnings.
         source: whether to keep source.
+        jobs: how many threads read and compress.
         progress: called with the number of members written, that of all, and the name of the last.
 
     Raises:
@@ -74,76 +102,179 @@ def write_members(
 
     """
     result = Packed()
-    for done, item in enumerate(_compiled(files, compilers), 1):
-        result.facts.append(_write(writer, item, report, source=source))
-        if item.file.is_record and item.data is not None:
-            result.records[item.file.member] = item.data
-        elif item.file.is_metadata and item.data is not None:
-            result.metadata.append(item.data)
-        if progress is not None:
-            progress(done, len(files), item.file.member)
+    steps = _Steps(compilers, writer.method, source)
+    number = len(files)
+    plain = not any(compiler.optimize for compiler in compilers)
+    with _Threads(jobs) as threads:
+        for done, (item, compiled) in enumerate(_processed(files, steps, threads), 1):
+            written = _write(writer, item, compiled, report, source=source)
+            images = [module.image for module in compiled] if plain else []
+            result.facts.append(_fact(item, written, images))
+            if item.file.is_record and item.data is not None:
+                result.records[item.file.member] = item.data
+            elif item.file.is_metadata and item.data is not None:
+                result.metadata.append(item.data)
+            if progress is not None:
+                progress(done, number, item.file.member)
     return result
 
 
-def read(path: Path) -> bytes:
-    """Return the content of a source file.
+def read(path: str | os.PathLike[str], size: int = -1) -> bytes:
+    """Return the content of a source file, or its first *size* bytes.
 
     Raises:
         PackError: it cannot be read.
 
     """
     try:
-        return path.read_bytes()
+        with open(path, "rb") as stream:
+            return stream.read(size)
     except OSError as error:
         raise unreadable(error, path) from None
 
 
-def _compiled(files: Sequence[SourceFile], compilers: Sequence[Compiler]) -> Iterator[_Item]:
-    """Yield the files in order; those ahead are being compiled, but only so many are held."""
-    ahead = 8 * (os.cpu_count() or 1)
-    waiting: collections.deque[_Item] = collections.deque()
-    for file in files:
-        whole = file.is_module or file.is_metadata or file.is_record or file.member.endswith(".pyc")
-        data = read(file.path) if whole else None
-        module = data if file.is_module else None
-        futures = [compiler.submit(file.member, module) for compiler in compilers] if module is not None else []
-        waiting.append(_Item(file, data, futures))
-        if len(waiting) > ahead:
-            yield waiting.popleft()
-    yield from waiting
+@dataclass(frozen=True)
+class _Steps:
+    """What happens to files before they are written."""
+
+    compilers: Sequence[Compiler]
+    method: int
+    source: bool
+
+    def __call__(self, files: Sequence[SourceFile]) -> _Batch:
+        """Read *files*, have the modules compiled, and compress all meanwhile."""
+        contents = [_content(file) for file in files]
+        modules = [
+            Module(file.member, content) for file, content in zip(files, contents, strict=True) if file.is_module
+        ]
+        compiled = [compiler.submit(modules) for compiler in self.compilers] if modules else []
+        return _Batch([self._item(*pair) for pair in zip(files, contents, strict=True)], compiled)
+
+    def _item(self, file: SourceFile, content: bytes) -> _Item:
+        script = content[:2] == b"#!"
+        if not _is_read_whole(file) and len(content) > LARGEST_HELD:
+            return _Item(file, None, None, script)
+        if not can_prepare(self.method) or (file.is_module and not self.source):
+            return _Item(file, content, None, script)
+        asked_for = file.is_record or file.is_metadata or (_is_code(file) and may_ask(content))
+        return _Item(file, content if asked_for else None, prepared(content, self.method), script)
 
 
-def _write(writer: BundleWriter, item: _Item, report: PackReport, *, source: bool) -> Fact:
-    file = item.file
-    no_images = [None] * len(writer.tags)
-    if item.data is None:
+def _is_code(file: SourceFile) -> bool:
+    return file.member.endswith((".py", ".pyc"))
+
+
+def _is_read_whole(file: SourceFile) -> bool:
+    return _is_code(file) or file.is_metadata or file.is_record
+
+
+def _content(file: SourceFile) -> bytes:
+    """Return what is in a file; of data that is too large to be held, the beginning."""
+    return read(file.path, -1 if _is_read_whole(file) else LARGEST_HELD + 1)
+
+
+def _batches(files: list[SourceFile]) -> Iterator[tuple[list[SourceFile], int]]:
+    """Yield *files* in runs that are worth a thread's while, and what each weighs."""
+    batch: list[SourceFile] = []
+    weight = 0
+    files.reverse()
+    while files:
+        file = files.pop()
+        batch.append(file)
+        weight += _FILE + (file.size if _is_read_whole(file) else min(file.size, LARGEST_HELD))
+        if weight >= BATCH:
+            yield batch, weight
+            batch, weight = [], 0
+    if batch:
+        yield batch, weight
+
+
+class _Threads:
+    """Threads that take files through their steps; where there can be none (in a browser), the caller does."""
+
+    def __init__(self, number: int) -> None:
+        self._pool: ThreadPoolExecutor | None = ThreadPoolExecutor(number)
         try:
-            stream = file.path.open("rb")
-            script = stream.peek(2)[:2] == b"#!"
-        except OSError as error:
-            raise unreadable(error, file.path) from None
-        with stream:
-            return _fact(writer.add(file.member, stream, no_images, executable=file.executable), file, script=script)
-    results = [future.result() for future in item.futures]
-    failures = {result.failure for result in results if result.image is None}
+            self._pool.submit(int)
+        except RuntimeError:
+            self._pool = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def submit(self, steps: _Steps, files: Sequence[SourceFile]) -> Future[_Batch]:
+        if self._pool is not None:
+            return self._pool.submit(steps, files)
+        done: Future[_Batch] = Future()
+        done.set_result(steps(files))
+        return done
+
+
+def _processed(files: list[SourceFile], steps: _Steps, threads: _Threads) -> Iterator[tuple[_Item, list[Compiled]]]:
+    """Yield the files in order, each with what the compilers made of it; those ahead are in work, but only so many."""
+    waiting: collections.deque[tuple[Future[_Batch], int]] = collections.deque()
+    held = 0
+    limit = AHEAD * (os.cpu_count() or 1)
+    for batch, weight in _batches(files):
+        waiting.append((threads.submit(steps, batch), weight))
+        held += weight
+        while held > limit:
+            first, lifted = waiting.popleft()
+            yield from _results(first.result())
+            held -= lifted
+    while waiting:
+        yield from _results(waiting.popleft()[0].result())
+
+
+def _results(batch: _Batch) -> Iterator[tuple[_Item, list[Compiled]]]:
+    compiled = zip(*(future.result() for future in batch.compiled), strict=True)
+    for item in batch.items:
+        yield item, list(next(compiled)) if item.file.is_module and batch.compiled else []
+
+
+def _write(
+    writer: BundleWriter, item: _Item, compiled: Sequence[Compiled], report: PackReport, *, source: bool
+) -> Written:
+    """Write a file as a member, and count it in *report*."""
+    file = item.file
+    failures = {result.failure for result in compiled if result.image is None}
     report.warnings += [
         PackWarning(file.member, f"{failure}; kept as a file, not compiled") for failure in sorted(failures)
     ]
-    if results and not failures:
+    if compiled and not failures:
         report.modules += 1
-    image = results[0].image if results and not source else None
+    image = compiled[0].image if compiled and not source else None
     # The interpreter's start asks `zipimport` for these, which does not look into the inner zip.
     outside = file.member.partition("/")[0].partition(".")[0] in ASKED_AT_START
     if image is not None:
-        written = writer.add(f"{file.member}c", io.BytesIO(image), [], executable=False, stored=True, outside=outside)
-    else:
-        images = [result.image for result in results] if results and source else no_images
-        content = io.BytesIO(item.data)
-        written = writer.add(file.member, content, images, executable=file.executable, outside=outside)
-    if file.is_module:
-        return _fact(written, file, question_of_source(item.data, file.member))
-    return _fact(written, file, question_of_image(item.data) if file.member.endswith(".pyc") else NONE)
+        return writer.add(f"{file.member}c", io.BytesIO(image), [], executable=False, stored=True, outside=outside)
+    images = [result.image for result in compiled] if compiled and source else [None] * len(writer.tags)
+    if item.content is not None:
+        return writer.add(file.member, item.content, images, executable=file.executable, outside=outside)
+    with _stream(item) as stream:
+        return writer.add(file.member, stream, images, executable=file.executable, outside=outside)
 
 
-def _fact(written: Written, file: SourceFile, question: Question = NONE, *, script: bool = False) -> Fact:
-    return Fact(written.member.name, written.digest, written.member.size, file.executable, question, script)
+def _stream(item: _Item) -> IO[bytes]:
+    if item.data is not None:
+        return io.BytesIO(item.data)
+    try:
+        return open(item.file.path, "rb")
+    except OSError as error:
+        raise unreadable(error, item.file.path) from None
+
+
+def _fact(item: _Item, written: Written, images: Sequence[bytes | None]) -> Fact:
+    """Return what decides on real files; *images* are those of what was compiled without optimisation."""
+    file, question = item.file, NONE
+    if item.data is not None and file.is_module:
+        question = question_of_source(item.data, file.member, images)
+    elif item.data is not None and _is_code(file):
+        question = question_of_image(item.data)
+    return Fact(written.member.name, written.digest, written.member.size, file.executable, question, item.script)

@@ -26,7 +26,7 @@ _EXTENSION = re.compile(r"[^/.]+(\.[\w-]+)?\.(so|pyd)$")
 _INERT = (".pyi", "/py.typed")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fact:
     """What is known of one member.
 

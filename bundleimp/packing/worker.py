@@ -1,10 +1,12 @@
 """Compiles modules in the interpreter whose bytecode is wanted.  Imports nothing of ours.
 
 It is one process of `compiler`, and runs as a script; where there are no processes, `compiler` calls it.  The script
-says who it is in one line of JSON; then for each request, a line ``OPTIMIZE NAME_SIZE SOURCE_SIZE`` and the two
-texts, it answers with a line ``ok SIZE`` or ``error SIZE`` and a pyc image or a message.
+says who it is in one line of JSON.  A request is a line ``OPTIMIZE COUNT``, and for each module a line ``NAME_SIZE
+SOURCE_SIZE`` and the two texts; the answers are, for each, a line ``ok SIZE`` or ``error SIZE`` and a pyc image or a
+message.  A request is read to its end before the first answer, so that neither side waits for the other to read.
 """
 
+import gc
 import marshal
 import sys
 from importlib.util import MAGIC_NUMBER, source_hash
@@ -75,19 +77,23 @@ def greeting() -> str:
 
 def main() -> None:
     """Serve requests from standard input until it ends."""
+    gc.disable()  # compiling leaves no cycles behind
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     stdout.write(greeting().encode())
     stdout.flush()
     while request := stdin.readline():
-        optimize, name_size, source_size = map(int, request.split())
-        name = stdin.read(name_size).decode()
-        source = stdin.read(source_size)
-        try:
-            answer, status = image(source, name, optimize), "ok"
-        except Exception as error:  # noqa: BLE001 (whatever a compiler may say about somebody's file)
-            answer, status = describe(error).encode("utf-8", "backslashreplace"), "error"
-        stdout.write(f"{status} {len(answer)}\n".encode() + answer)
-        stdout.flush()
+        optimize, count = map(int, request.split())
+        modules = []
+        for _ in range(count):
+            name_size, source_size = map(int, stdin.readline().split())
+            modules.append((stdin.read(name_size).decode(), stdin.read(source_size)))
+        for name, source in modules:
+            try:
+                answer, status = image(source, name, optimize), "ok"
+            except Exception as error:  # noqa: BLE001 (whatever a compiler may say about somebody's file)
+                answer, status = describe(error).encode("utf-8", "backslashreplace"), "error"
+            stdout.write(f"{status} {len(answer)}\n".encode() + answer)
+            stdout.flush()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import os
 import tempfile
@@ -19,7 +18,7 @@ from ..runtime.units import encode_units
 from ..runtime.zipdirectory import HEADER_SIZE
 from ..runtime.zipend import find_end
 from .errors import PackError
-from .zipsink import ZipSink, zip_method
+from .zipsink import Prepared, ZipSink, zip_method
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,12 +50,11 @@ class BundleWriter:
         self._output = output
         self._first_line = first_line
         self._mode = 0o777 if executable else 0o666
-        self._method = zip_method(compression)
+        self.method = zip_method(compression)
         self._nested = nested
         self._index: list[IndexedMember] = []
         self._outside: list[IndexedMember] = []
         self._attached: dict[str, bytes] = {}
-        self._record: list[str] = []
         self.tags = tags
 
     def __enter__(self) -> Self:
@@ -73,6 +71,7 @@ class BundleWriter:
                 self._file: BinaryIO = os.fdopen(descriptor, "w+b")
                 stack.callback(_close, self._file)
                 self._codes = [self._temporary(stack) for _ in self.tags]
+                self._record = self._temporary(stack)
                 # The inner zip is written aside: the members of a zip have to be whole before the next one begins.
                 self._inner = self._temporary(stack) if self._nested else None
                 # Offsets count from the start of the file, so that nothing has to know of the line.
@@ -108,7 +107,7 @@ class BundleWriter:
     def add(
         self,
         name: str,
-        stream: IO[bytes],
+        content: IO[bytes] | Prepared,
         images: Sequence[bytes | None],
         *,
         executable: bool,
@@ -119,16 +118,20 @@ class BundleWriter:
 
         Arguments:
             name: its name.
-            stream: its content, seekable.
+            content: its content: a seekable stream, or prepared already.
             images: its pyc image for each code tag, or None.
             executable: whether it gets the execute permission.
-            stored: whether it must not be compressed.
+            stored: whether a stream must not be compressed.
             outside: whether it is a member of the zip itself also in the nested layout.
 
         """
-        method = zipfile.ZIP_STORED if stored else self._method
-        written = (self._zip if outside else self._payload).add(name, stream, method, executable=executable)
-        self._record.append(_record_line(name, written.digest, written.member.size))
+        sink = self._zip if outside else self._payload
+        if isinstance(content, Prepared):
+            written = sink.put(name, content, executable=executable)
+        else:
+            method = zipfile.ZIP_STORED if stored else self.method
+            written = sink.add(name, content, method, executable=executable)
+        self._record.write(_record_line(name, written.digest, written.member.size))
         codes = [_keep(*pair) for pair in zip(self._codes, images, strict=True)]
         (self._outside if outside else self._index).append(IndexedMember(written.member, codes))
         return written
@@ -155,8 +158,7 @@ class BundleWriter:
                 item.member.offset += shift
         self._index += self._outside
         self._zip.add(bundle_format.MANIFEST, io.BytesIO(manifest), zipfile.ZIP_DEFLATED)
-        record = "".join(self._record).encode()
-        self._zip.add(bundle_format.RECORD, io.BytesIO(record), zipfile.ZIP_DEFLATED)
+        record = self._zip.add(bundle_format.RECORD, self._record, zipfile.ZIP_DEFLATED)
         for column, tag in enumerate(self.tags):
             codes = self._ordered(column, order) if order else self._codes[column]
             shift = self._zip.add(bundle_format.CODE + tag.name, codes, zipfile.ZIP_STORED).member.offset
@@ -168,7 +170,7 @@ class BundleWriter:
             # Bytecode is stored, as that of the members is.
             method = zipfile.ZIP_DEFLATED if name.endswith("source") else zipfile.ZIP_STORED
             self._zip.add(name, io.BytesIO(content), method)
-        self._write_index(hashlib.sha256(record).digest(), self._write_units(plan.units))
+        self._write_index(record.digest, self._write_units(plan.units))
         size = self._file.seek(0, os.SEEK_END)
         self._place()
         return size
@@ -242,7 +244,7 @@ def _keep(codes: BinaryIO, image: bytes | None) -> Extent | None:
     return extent
 
 
-def _record_line(name: str, digest: bytes, size: int) -> str:
+def _record_line(name: str, digest: bytes, size: int) -> bytes:
     """Return a line of RECORD, in the form of a wheel's (PEP 376, PEP 427)."""
     quoted = '"' + name.replace('"', '""') + '"' if any(letter in name for letter in ',"\r\n') else name
-    return f"{quoted},sha256={base64.urlsafe_b64encode(digest).rstrip(b'=').decode()},{size}\n"
+    return f"{quoted},sha256={base64.urlsafe_b64encode(digest).rstrip(b'=').decode()},{size}\n".encode()

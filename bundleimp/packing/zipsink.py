@@ -6,6 +6,7 @@ import hashlib
 import os
 import time
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, Literal
 
@@ -59,7 +60,47 @@ def zip_method(compression: Compression) -> int:
     return zipfile.ZIP_DEFLATED if compression == "deflate" else zipfile.ZIP_STORED
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Content as it will lie in a zip.
+
+    Attributes:
+        data: its bytes there.
+        method: the zip method that made them.
+        size: the content's own size in bytes.
+        crc: the content's CRC-32.
+        digest: the content's SHA-256.
+
+    """
+
+    data: bytes
+    method: int
+    size: int
+    crc: int
+    digest: bytes
+
+
+def can_prepare(method: int) -> bool:
+    """Return whether `prepared` knows the zip *method*."""
+    return method in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+
+
+def prepared(content: bytes, method: int) -> Prepared:
+    """Return *content* compressed by *method*, deflate or none, or as it is where that would not make it smaller.
+
+    The zip library of the standard library would make the same bytes; but this may run in a thread, and others go on
+    meanwhile.
+    """
+    data = content
+    if method == zipfile.ZIP_DEFLATED:
+        compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        data = compressor.compress(content) + compressor.flush()
+    if len(data) >= len(content):
+        data, method = content, zipfile.ZIP_STORED
+    return Prepared(data, method, len(content), zlib.crc32(content), hashlib.sha256(content).digest())
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """A member that was written, and the SHA-256 of its content."""
 
@@ -98,10 +139,7 @@ class ZipSink:
             executable: whether it gets the execute permission.
 
         """
-        info = zipfile.ZipInfo(name, self._time)
-        info.create_system = _UNIX
-        info.external_attr = (0o100755 if executable else 0o100644) << 16
-        info.compress_type = method
+        info = self._info(name, method, executable=executable)
         # Only says whether the header needs the fields of zip64; what is written counts in the end.
         info.file_size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
@@ -114,9 +152,31 @@ class ZipSink:
         if method != zipfile.ZIP_STORED and info.compress_size >= info.file_size:
             self._take_back(info)
             return self.add(name, stream, zipfile.ZIP_STORED, executable=executable)
+        return Written(self._member(info, offset), digest.digest())
+
+    def put(self, name: str, content: Prepared, *, executable: bool = False) -> Written:
+        """Write a member that is prepared already; otherwise as `add`."""
+        info = self._info(name, content.method, executable=executable)
+        info.header_offset = self._zip.start_dir
+        info.CRC, info.file_size, info.compress_size = content.crc, content.size, len(content.data)
+        header = info.FileHeader()
+        self._file.write(header)
+        self._file.write(content.data)
+        self._zip.filelist.append(info)
+        self._zip.NameToInfo[name] = info
+        self._zip.start_dir += len(header) + len(content.data)
+        return Written(self._member(info, info.header_offset + len(header)), content.digest)
+
+    def _info(self, name: str, method: int, *, executable: bool) -> zipfile.ZipInfo:
+        info = zipfile.ZipInfo(name, self._time)
+        info.create_system = _UNIX
+        info.external_attr = (0o100755 if executable else 0o100644) << 16
+        info.compress_type = method
+        return info
+
+    def _member(self, info: zipfile.ZipInfo, offset: int) -> Member:
         stamp = dos_time(self._time)
-        member = Member(name, method, offset, info.compress_size, info.file_size, info.CRC, stamp)
-        return Written(member, digest.digest())
+        return Member(info.filename, info.compress_type, offset, info.compress_size, info.file_size, info.CRC, stamp)
 
     def _take_back(self, info: zipfile.ZipInfo) -> None:
         """Remove the member that was written last."""

@@ -1,0 +1,163 @@
+"""Row `pack`: about 4,000 modules from a directory into a file, and the same wheels into a program of each kind.
+
+What has to be beaten is what the standard library does: bytecode by ``compileall`` on all processors, then `zipfile`.
+All are whole processes, with all the processes that they start.  Wall time decides here, and CPU time stands beside:
+the work is the same, and to share it among the processors is what is wanted.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import trees
+from .figures import Cost, Count, Outcome, Row, ratio
+from .measure import PROBES, RunError, environment, interleave, probe, whole_process
+
+if TYPE_CHECKING:
+    from .figures import Figure
+    from .measure import Variant
+
+_PACKAGES = (
+    *("_pytest", "coverage", "django", "hypothesis", "jinja2", "markdown_it", "mpmath", "networkx", "pygments"),
+    *("requests", "rich", "sqlalchemy", "sympy", "urllib3"),
+    *("asyncio", "concurrent", "ctypes", "email", "encodings", "http", "idlelib", "importlib", "json", "logging"),
+    *("multiprocessing", "sqlite3", "unittest", "wsgiref", "xml"),
+)
+_SMALL = ("sympy", "rich", "requests")
+_REQUIREMENTS = ("django", "networkx", "pygments", "sqlalchemy", "sympy")
+_PROGRAM = "django-admin"
+
+
+def _prepare(doing: str, *command: str | Path) -> None:
+    result = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    if result.returncode:
+        message = f"{doing}: exit status {result.returncode}\n{result.stdout}{result.stderr}"
+        raise RunError(message)
+
+
+def _process(*command: str | Path) -> Variant:
+    """Return a variant that is one process."""
+    return lambda _number: whole_process(list(map(str, command)), environment())
+
+
+def _pack(*arguments: str | Path) -> Variant:
+    return _process(sys.executable, "-m", "bundleimp", "pack", "--quiet", *arguments)
+
+
+def _standard_library(tree: Path, output: Path) -> Variant:
+    """Return what compiles a fresh copy of *tree*, and writes it as a zip."""
+    copy = tree.with_name("copy")
+    compiling = _process(sys.executable, "-m", "compileall", "-q", "-j0", copy)
+    zipping = _process(sys.executable, PROBES / "zipping.py", copy, output)
+
+    def variant(number: int) -> Cost:
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(tree, copy)
+        costs = [step(number) for step in (compiling, zipping)]
+        return Cost(sum(cost.cpu for cost in costs), sum(cost.wall for cost in costs))
+
+    return variant
+
+
+def _modules(tree: Path) -> int:
+    return sum(1 for _ in tree.rglob("*.py"))
+
+
+def _against_the_standard_library(folder: Path, tree: Path, pairs: int) -> list[Figure | Count]:
+    bundle, archive = folder / "out.pybundle", folder / "out.zip"
+    costs = interleave({"bundle": _pack(tree, bundle), "zip": _standard_library(tree, archive)}, pairs)
+    name = f"{_modules(tree):,} modules, pack / compileall -j0 and zipfile"
+    size = os.path.getsize(bundle) - os.path.getsize(archive)
+    return [
+        replace(ratio("pack", name, costs["bundle"], costs["zip"], 0.9), by_wall=True),
+        Count("pack", "size in bytes, bundle - zip", [size], 0),
+    ]
+
+
+def _memory(folder: Path, tree: Path) -> list[Count]:
+    """Return what memory it takes to pack about a thousand, four thousand and sixteen thousand modules."""
+    small = trees.copy_packages(_SMALL, folder / "small", compiled=False)
+    for copy in "abcd":
+        shutil.copytree(tree, folder / "large" / copy)
+    sources = (small, tree, folder / "large")
+    output = folder / "out.pybundle"
+    interpreter = Path(sys.executable)
+    peaks = [probe(interpreter, "packing.py", [str(source), str(output)], environment()) for source in sources]
+    modules = [_modules(source) for source in sources]
+    sizes = " / ".join(f"{number:,}" for number in modules)
+    growth = 1e3 * (peaks[-1]["own"] - peaks[0]["own"]) / (modules[-1] - modules[0])
+    return [
+        Count("pack", f"peak memory in MB, {sizes} modules", [round(peak["own"]) for peak in peaks]),
+        Count("pack", "peak memory in MB of each process that compiles", [round(peak["compiler"]) for peak in peaks]),
+        Count("pack", "growth of the first in kB for each module more", [round(growth, 1)]),
+    ]
+
+
+def _against_program_makers(folder: Path, pairs: int) -> list[Figure]:
+    """Compare programs of the same downloaded wheels; an installer's run is in all of them.
+
+    Pex keeps what it installed and compiled of a wheel: once it begins without the wheels, and then with them.  What
+    shiv makes has no bytecode, so it is compared with a bundle that has none.
+    """
+    tools, wheels = folder / "tools" / "bin", folder / "wheels"
+    venv.create(tools.parent, with_pip=True)
+    _prepare("installing the peers", tools / "pip", "install", "--quiet", "pex", "shiv")
+    _prepare("downloading", tools / "pip", "download", "--quiet", "--dest", wheels, *_REQUIREMENTS)
+    offline = ("--no-index", "--find-links", wheels)
+    pack = (*(word for name in _REQUIREMENTS for word in ("--with", name)), "--standalone", "-e", _PROGRAM)
+    fresh, known = folder / "pex-fresh", folder / "pex"
+    pex = (tools / "pex", *offline, "--compile", "-o", folder / "out.pex", "--pex-root")
+    # So that it has itself in its folder, and none of the large wheels.
+    _prepare("pex", *pex, fresh, "asgiref")
+    program = (*_REQUIREMENTS, "-c", _PROGRAM)
+    copy = folder / "pex-copy"
+
+    def first(number: int) -> Cost:
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(fresh, copy, symlinks=True)
+        return _process(*pex, copy, *program)(number)
+
+    costs = interleave(
+        {
+            "bundle": _pack(*pack, folder / "with.pybundle", "--", *offline),
+            "bundle without": _pack(*pack, "--no-bytecode", folder / "without.pybundle", "--", *offline),
+            "pex": first,
+            "pex again": _process(*pex, known, *program),
+            "shiv": _process(tools / "shiv", "-o", folder / "out.pyz", *program[-2:], *offline, *_REQUIREMENTS),
+        },
+        pairs,
+    )
+    ours, bare = costs["bundle"], costs["bundle without"]
+    figures = [
+        ratio("pack", "wheels to a program, bundle / pex --compile", ours, costs["pex"], 1.0),
+        ratio("pack", "wheels to a program, no bytecode, bundle / shiv", bare, costs["shiv"], 1.0),
+        ratio("pack", "wheels to a program, bundle / pex --compile again, from its cache", ours, costs["pex again"]),
+    ]
+    return [replace(figure, by_wall=True) for figure in figures]
+
+
+def _measure(folder: Path, pairs: int) -> Outcome:
+    tree = trees.copy_packages(_PACKAGES, folder / "tree", compiled=False)
+    figures = [
+        *_against_the_standard_library(folder, tree, pairs),
+        *_memory(folder, tree),
+        *_against_program_makers(folder, pairs),
+    ]
+    return Outcome(
+        figures,
+        [
+            "wall time decides: the work is to be shared among the processors",
+            "the bundle is on the disk when pack ends (fsync); no peer waits for that",
+            f"wheels: {', '.join(_REQUIREMENTS)} and what they need, downloaded before; each peer runs pip on them",
+        ],
+    )
+
+
+ROW = Row("pack", 5, _measure, "packing")
