@@ -103,8 +103,8 @@ def _memory(folder: Path, tree: Path) -> list[Count]:
 def _against_program_makers(folder: Path, pairs: int) -> list[Figure]:
     """Compare programs of the same downloaded wheels; an installer's run is in all of them.
 
-    Pex keeps what it installed and compiled of a wheel: once it begins without the wheels, and then with them.  What
-    shiv makes has no bytecode, so it is compared with a bundle that has none.
+    What pex and shiv make has no bytecode of what is in the wheels, not even after ``pex --compile``: they are compared
+    with a bundle that has none.  Pex keeps what it installed of a wheel: once it begins without, and then with that.
     """
     tools, wheels = folder / "tools" / "bin", folder / "wheels"
     venv.create(tools.parent, with_pip=True)
@@ -113,7 +113,7 @@ def _against_program_makers(folder: Path, pairs: int) -> list[Figure]:
     offline = ("--no-index", "--find-links", wheels)
     pack = (*(word for name in _REQUIREMENTS for word in ("--with", name)), "--standalone", "-e", _PROGRAM)
     fresh, known = folder / "pex-fresh", folder / "pex"
-    pex = (tools / "pex", *offline, "--compile", "-o", folder / "out.pex", "--pex-root")
+    pex = (tools / "pex", *offline, "-o", folder / "out.pex", "--pex-root")
     # So that it has itself in its folder, and none of the large wheels.
     _prepare("pex", *pex, fresh, "asgiref")
     program = (*_REQUIREMENTS, "-c", _PROGRAM)
@@ -126,19 +126,20 @@ def _against_program_makers(folder: Path, pairs: int) -> list[Figure]:
 
     costs = interleave(
         {
-            "bundle": _pack(*pack, folder / "with.pybundle", "--", *offline),
-            "bundle without": _pack(*pack, "--no-bytecode", folder / "without.pybundle", "--", *offline),
+            "bundle": _pack(*pack, "--no-bytecode", folder / "bare.pybundle", "--", *offline),
+            "complete": _pack(*pack, folder / "complete.pybundle", "--", *offline),
             "pex": first,
             "pex again": _process(*pex, known, *program),
             "shiv": _process(tools / "shiv", "-o", folder / "out.pyz", *program[-2:], *offline, *_REQUIREMENTS),
         },
         pairs,
     )
-    ours, bare = costs["bundle"], costs["bundle without"]
+    ours, name = costs["bundle"], "wheels to a program, no bytecode, bundle"
     figures = [
-        ratio("pack", "wheels to a program, bundle / pex --compile", ours, costs["pex"], 1.0),
-        ratio("pack", "wheels to a program, no bytecode, bundle / shiv", bare, costs["shiv"], 1.0),
-        ratio("pack", "wheels to a program, bundle / pex --compile again, from its cache", ours, costs["pex again"]),
+        ratio("pack", f"{name} / shiv", ours, costs["shiv"], 1.0),
+        ratio("pack", f"{name} / pex", ours, costs["pex"], 1.0),
+        ratio("pack", f"{name} / pex that has installed them before", ours, costs["pex again"]),
+        ratio("pack", f"{name} with it / without", costs["complete"], ours),
     ]
     return [replace(figure, by_wall=True) for figure in figures]
 

@@ -140,6 +140,15 @@ def test_warnings_of_the_compiler_are_not_told_twice() -> None:
     assert question_of_source(b"HERE = __file__, '\\d', 1 is 1\n", "mod.py") == OWN
 
 
+def test_what_this_python_compiled_already_answers_for_the_source() -> None:
+    asking, silent = b"HERE = __file__", b"import other\nHERE = other.__file__"
+    for source, expected in ((asking, OWN), (silent, NONE)):
+        assert question_of_source(source, "mod.py", [image(source)]) == expected
+    # It is not compiled again, or this could not be told from what asks.
+    assert question_of_source(asking, "mod.py", [None, image(silent)]) == NONE
+    assert question_of_source(asking, "mod.py", [None, image(silent, b"\x01\x02\r\n")]) == OWN
+
+
 def test_bytecode_of_another_python_may_ask_for_anything() -> None:
     assert question_of_image(image(b"x = __file__", b"\x01\x02\r\n")) == OWN
     assert question_of_image(image(b"import other; other.__file__", b"\x01\x02\r\n")) == OWN

@@ -197,6 +197,24 @@ def test_a_python_that_dies_at_work_is_an_error_that_names_the_member(tmp_path: 
         make_bundle(tmp_path / "out.pybundle", TREE, python=[executable])
 
 
+@needs_processes
+@pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
+def test_a_python_that_dies_later_is_an_error_that_names_the_first_member_without_an_answer(tmp_path: Path) -> None:
+    executable = script(tmp_path, f"print('{NEW_GREETING}\\nok 4\\nabcd', end='', flush=True)")
+    with pytest.raises(PackError, match=r"pkg/mod\.py: the compiler of .*fake-python died"):
+        make_bundle(tmp_path / "out.pybundle", TREE, python=[executable])
+
+
+@needs_processes
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_requests_and_answers_that_fill_every_pipe_come_through(jobs: int) -> None:
+    modules = [Module(f"m{at}.py", f"x = {'y' * 300_000!r}, {at}\n".encode()) for at in range(12)]
+    with Compiler(sys.executable, 0, jobs) as compiler:
+        futures = [compiler.submit(modules[at : at + 3]) for at in range(0, len(modules), 3)]
+        images = [compiled.image for future in futures for compiled in future.result()]
+    assert images == [worker.image(module.source, module.name, 0) for module in modules]
+
+
 def refuse_processes(*_: object, **__: object) -> None:
     """Do what ``subprocess`` does in a browser."""
     raise OSError(errno.ENOTSUP, "emscripten does not support processes.")
