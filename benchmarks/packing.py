@@ -96,7 +96,7 @@ def _memory(folder: Path, tree: Path) -> list[Count]:
     return [
         Count("pack", f"peak memory in MB, {sizes} modules", [round(peak["own"]) for peak in peaks]),
         Count("pack", "peak memory in MB of each process that compiles", [round(peak["compiler"]) for peak in peaks]),
-        Count("pack", "growth of the first in kB for each module more", [round(growth, 1)]),
+        Count("pack", "growth of the first in kB for each module more", [round(growth, 1)], 0),
     ]
 
 

@@ -21,21 +21,18 @@ if TYPE_CHECKING:
     from .figures import Cost, Figure
 
 _PACKAGE, _FILES = "texts", 20
-_STORED_LIMIT = 1.0
+_STORED_LIMIT, _DEFLATED_LIMIT = 1.0, 3.0
 
 
 class _Size(NamedTuple):
-    """Files of a size: how often all are read, and what a deflated one may cost over a directory and over the floor."""
+    """Files of a size, and how often all of them are read."""
 
     size: int
     rounds: int
-    over_directory: float | None = None
-    over_floor: float | None = None
 
 
-_FIRST = _Size(10_000, 0, 3.0)
-# For a large one inflating alone takes fifteen times what a directory does.
-_WARM = (_Size(1_000, 100, 3.0), _Size(10_000, 50, 3.0), _Size(100_000, 20, None, 1.1))
+_FIRST = _Size(10_000, 0)
+_WARM = (_Size(1_000, 100), _Size(10_000, 50), _Size(100_000, 20))
 
 
 class _Variant:
@@ -76,11 +73,11 @@ def _figures(work: str, python: Path, entries: Mapping[str, Path], size: _Size, 
     row, directory, deflated = ROW.name, costs["directory"], costs["deflated"]
     figures = [
         ratio(row, f"{work}, stored: bundle / directory", costs["stored"], directory, _STORED_LIMIT),
-        ratio(row, f"{work}, deflated: bundle / directory", deflated, directory, size.over_directory),
+        ratio(row, f"{work}, deflated: bundle / directory", deflated, directory, _DEFLATED_LIMIT),
     ]
     if size.rounds:
         figures += [
-            ratio(row, f"{work}, deflated: bundle / floor", deflated, costs["floor"], size.over_floor),
+            ratio(row, f"{work}, deflated: bundle / floor", deflated, costs["floor"]),
             ratio(row, f"{work}, deflated: floor / directory", costs["floor"], directory),
         ]
     return [
