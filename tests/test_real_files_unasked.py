@@ -60,6 +60,17 @@ import inspect
 result = [inspect.getmodule(data.mod.where).__name__, inspect.getmodule(data.mod.Kind).__name__,
           inspect.getmodule(inspect.currentframe()).__name__, inspect.getmodule(pure.mod).__name__]
 """,
+    "all attributes": """
+import inspect
+def classes(module):
+    found = []
+    for name in dir(module):
+        value = getattr(module, name)
+        if isinstance(value, type):
+            found.append(value.__name__)
+    return found + [name for name in dir(module) if callable(getattr(module, name))]
+result = [classes(data.mod), sorted(name for name, _ in inspect.getmembers(data.mod, inspect.isclass))]
+""",
     "getsource": "import inspect\nresult = inspect.signature(data.mod.where).parameters == {}",
     "traceback": """
 import traceback

@@ -14,7 +14,7 @@ from os import path as os_path
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import FrameType, ModuleType
+    from types import CodeType, FrameType, ModuleType
     from typing import Any
 
     from .archive import Archive
@@ -24,11 +24,26 @@ else:
 
 # They name locations, but open nothing there themselves.
 _NAMING = frozenset({"importlib", "importlib.util", "pkgutil"})
+_LOCATIONS = ("__file__", "__path__", "origin", "submodule_search_locations")
+_COMPREHENSIONS = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 _OURS = __name__.partition(".")[0] + "."
 
 
+def _mentions(code: "CodeType", name: str) -> bool:
+    # Other constants need not be comparable with text (``python -bb``).
+    return name in code.co_names or any(type(constant) is str and constant == name for constant in code.co_consts)
+
+
+def _goes_through_all(frame: "FrameType") -> bool:
+    """Return whether *frame* asks for one attribute after the other, as in ``getattr(module, name)`` over `dir`."""
+    while frame.f_code.co_name in _COMPREHENSIONS and frame.f_back is not None:
+        frame = frame.f_back
+    code = frame.f_code
+    return "dir" in code.co_names and not any(_mentions(code, name) for name in _LOCATIONS)
+
+
 def _by_import_system() -> bool:
-    """Return whether the caller's caller is the import system, or something that only goes through all modules."""
+    """Return whether the caller's caller is the import system, or something that only goes through all there is."""
     frame = sys._getframe(2)  # noqa: SLF001 (documented in sys)
     if frame.f_code.co_name == "__getattribute__" and frame.f_back is not None:
         frame = frame.f_back  # a lazy module's (`importlib.util.LazyLoader`)
@@ -40,7 +55,7 @@ def _by_import_system() -> bool:
         if above.f_code.co_name == "getmodule":
             return True
         above = above.f_back
-    return name in _NAMING or name.startswith(_OURS)
+    return name in _NAMING or name.startswith(_OURS) or _goes_through_all(frame)
 
 
 def _real_path(archive: "Archive", member: str) -> "str | None":
@@ -65,8 +80,7 @@ class LocatedSpec(ModuleSpec):
         """The module's ``__file__``."""
         known: str = self.__dict__["origin"]
         # From 3.13 on, the interpreter asks where a module lacks an attribute, in the name of the program.
-        code = sys._getframe(1).f_code  # noqa: SLF001 (documented in sys)
-        asked = "origin" in code.co_names or "origin" in code.co_consts
+        asked = _mentions(sys._getframe(1).f_code, "origin")  # noqa: SLF001 (documented in sys)
         return self.real_origin() if asked and not _by_import_system() else known
 
     @origin.setter
