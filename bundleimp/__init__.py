@@ -72,7 +72,7 @@ def _path_hook(path: str) -> object:
     if ".pybundle" not in path:
         raise ImportError
     if path in _known_zips:
-        from .startup import WaitingFinder
+        from .waiting import WaitingFinder
 
         return WaitingFinder(path, _known_zips.pop(path))
     from .runtime import hook

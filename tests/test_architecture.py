@@ -114,7 +114,7 @@ def test_an_import_from_a_bundle_loads_our_runtime_and_nothing_else(tmp_path: Pa
     script = "import json, sys; {}; print(json.dumps(sorted(sys.modules)))"
     without = set(json.loads(run_python("-c", script.format("import json")).stdout))
     having = set(json.loads(run_python("-c", script.format("import mypkg.mod"), path=[bundle]).stdout))
-    ours = {name for name in having - without if name.startswith(("bundleimp.runtime", "bundleimp.startup"))}
+    ours = {name for name in having - without if name.startswith(("bundleimp.runtime", "bundleimp.waiting"))}
     assert having - without == ours | {"mypkg", "mypkg.mod"}
     assert "bundleimp.runtime.hook" in ours
     later = {*LOADED_LATER, "native", "encoding"}

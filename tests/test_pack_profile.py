@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from typing import TYPE_CHECKING, Any
@@ -107,6 +108,14 @@ def test_the_command_sees_what_is_packed_and_not_the_sources(tmp_path: Path) -> 
     names = ["alpha.py", "beta.py", "pkg", "plugin", "table.txt"]
     quoted = shlex.quote(program.format(names))
     assert placed(profiled(tmp_path, f"-c {quoted}", exclude=["lonely.py"]))[0] == "pkg/__init__.py"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no permission to run")
+def test_a_file_that_may_be_run_is_a_command(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} -c 'import lonely, beta'\n")
+    program.chmod(0o700)
+    assert placed(profiled(tmp_path, str(program)))[:2] == ["lonely.py", "beta.py"]
 
 
 def test_a_file_of_importtime_gives_the_order(tmp_path: Path) -> None:

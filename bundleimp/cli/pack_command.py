@@ -124,7 +124,12 @@ manylinux2014_x86_64 --python-version 3.12 --only-binary=:all:"""
         help="lay out bytecode in the order in which this command imports it ('-m mypkg --help': python may be left"
         " out), or a file does to which python -X importtime wrote: a start with a cold disk cache reads forward",
     )
-    add("--jobs", type=_number, metavar="N", help="how many processes compile (default: one per processor)")
+    add(
+        "--jobs",
+        type=_number,
+        metavar="N",
+        help="how many files are read, compressed and compiled at a time (default: one per processor)",
+    )
     add("--quiet", action="store_true", help="print errors only")
     add_json(parser)
 

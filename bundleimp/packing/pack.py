@@ -99,7 +99,7 @@ def pack(
             imports its modules, and a start with a cold page cache reads forward.  The command runs over a copy of
             what is packed, first on Python's path; one that begins with ``python`` or an option is for the first of
             *python*.
-        jobs: how many processes compile; default: one per processor.
+        jobs: how many files are read, compressed and compiled at a time; default: one per processor.
         progress: called with the number of members written, that of all, and the name of the last.
 
     Returns:
@@ -122,6 +122,7 @@ def pack(
     if Path(output).suffix != SUFFIX:
         message = f"the name must end in {SUFFIX}: Python imports from no other bundles"
         raise PackError(message, file=str(output))
+    jobs = jobs or os.cpu_count() or 1
     with ExitStack() as stack:
         installer_python = python[0] if python else sys.executable
         found = stack.enter_context(gather(wanted, python=installer_python, talk=progress is not None))
@@ -134,7 +135,7 @@ def pack(
         order = reading_order(os.fspath(profile), files, installer_python) if profile is not None else ()
         report.ordered = len(order)
         compilers = [
-            stack.enter_context(Compiler(executable, optimize, jobs or os.cpu_count() or 1))
+            stack.enter_context(Compiler(executable, optimize, jobs))
             for executable in ((python or [sys.executable]) if bytecode else ())
         ]
         _check_compilers(compilers, python)
@@ -154,9 +155,7 @@ def pack(
             )
             if program is not None:
                 program.write(writer, compilers)
-            packed = write_members(
-                writer, files, compilers, report, source=source, jobs=jobs or os.cpu_count() or 1, progress=progress
-            )
+            packed = write_members(writer, files, compilers, report, source=source, jobs=jobs, progress=progress)
             real = plan_units(packed.facts, packed.records, unpack=unpack, no_unpack=no_unpack)
             manifest = encode_manifest(
                 report,
@@ -200,7 +199,7 @@ def _check_arguments(
         )
         raise PackError(message)
     if jobs is not None and jobs < 1:
-        message = f"jobs is the number of processes, at least 1, and not {jobs}"
+        message = f"jobs is a number of files, at least 1, and not {jobs}"
         raise PackError(message)
     if output.is_dir():
         message = "is a directory; name the file to write"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import collections
 import io
 import os
+import zipfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Self
 
-from ..startup import ASKED_AT_START
+from ..waiting import ASKED_AT_START
 from .compiler import Module
 from .errors import PackWarning, unreadable
 from .locations import NONE, may_ask, question_of_image, question_of_source
@@ -253,7 +254,8 @@ def _write(
     # The interpreter's start asks `zipimport` for these, which does not look into the inner zip.
     outside = file.member.partition("/")[0].partition(".")[0] in ASKED_AT_START
     if image is not None:
-        return writer.add(f"{file.member}c", io.BytesIO(image), [], executable=False, stored=True, outside=outside)
+        content = prepared(image, zipfile.ZIP_STORED)
+        return writer.add(f"{file.member}c", content, [], executable=False, outside=outside)
     images = [result.image for result in compiled] if compiled and source else [None] * len(writer.tags)
     if item.content is not None:
         return writer.add(file.member, item.content, images, executable=file.executable, outside=outside)

@@ -52,7 +52,7 @@ def reading_order(profile: str, files: Sequence[SourceFile], python: str) -> lis
 
     """
     members = {file.member for file in files if file.is_module}
-    if os.path.isfile(profile):
+    if os.path.isfile(profile) and not _is_program(profile):
         mentioned = list(_members_of(_listed(Path(profile)), members))
         if not mentioned:
             message = "lists no module that is packed"
@@ -68,6 +68,11 @@ def reading_order(profile: str, files: Sequence[SourceFile], python: str) -> lis
     return list(dict.fromkeys(mentioned))
 
 
+def _is_program(file: str) -> bool:
+    # Windows calls every file executable.
+    return os.name != "nt" and os.access(file, os.X_OK)
+
+
 def _failure(command: str, message: str) -> PackError:
     return PackError(f"profile: {command!r} {message}")
 
@@ -80,7 +85,7 @@ def _listed(file: Path) -> Iterator[str]:
         raise unreadable(error, file) from None
     matches = [match for match in map(_TIMED.search, lines) if match is not None]
     if not matches:
-        message = "is no output of python -X importtime, and must not be there where a command of that name is meant"
+        message = "is no output of python -X importtime; to run it, name its interpreter: 'python FILE'"
         raise PackError(message, file=str(file))
     # What was imported meanwhile stands before, and deeper.
     waiting: list[_Import] = []

@@ -111,7 +111,6 @@ class BundleWriter:
         images: Sequence[bytes | None],
         *,
         executable: bool,
-        stored: bool = False,
         outside: bool = False,
     ) -> Written:
         """Write a payload member; return what was written.
@@ -121,7 +120,6 @@ class BundleWriter:
             content: its content: a seekable stream, or prepared already.
             images: its pyc image for each code tag, or None.
             executable: whether it gets the execute permission.
-            stored: whether a stream must not be compressed.
             outside: whether it is a member of the zip itself also in the nested layout.
 
         """
@@ -129,8 +127,7 @@ class BundleWriter:
         if isinstance(content, Prepared):
             written = sink.put(name, content, executable=executable)
         else:
-            method = zipfile.ZIP_STORED if stored else self.method
-            written = sink.add(name, content, method, executable=executable)
+            written = sink.add(name, content, self.method, executable=executable)
         self._record.write(_record_line(name, written.digest, written.member.size))
         codes = [_keep(*pair) for pair in zip(self._codes, images, strict=True)]
         (self._outside if outside else self._index).append(IndexedMember(written.member, codes))

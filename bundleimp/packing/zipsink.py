@@ -1,4 +1,4 @@
-"""A zip on its way to a file: members go in as streams, and come back as what the index notes of them."""
+"""A zip on its way to a file: members go in as streams or ready, and come back as what the index notes of them."""
 
 from __future__ import annotations
 

@@ -30,17 +30,13 @@ class MirrorFinder(BundleFinder):
         location = Location(archive.path, inner_name(path[len(root) :]))
         # What belongs to another unit may have no mirror.
         self._other = BundleFinder.at(open_bundle(archive.path), location)
-        self._settle(open_bundle(archive.path), location)
+        self._settle(self._other._bundle, location)  # noqa: SLF001 (of our own class)
         self.path = path
         self._folder = path.rstrip(os.sep) + os.sep
 
     def _current(self) -> View:
         # A mirror does not change, but the bundle may: what is found then is the new version's, as in a directory.
-        archive = self._bundle.archive or self._archive
-        view = self._view
-        if view is None or view.archive is not archive:
-            view = self._view = View(archive, archive.directory(self._inner))
-        return view
+        return super()._current() or View(self._archive, self._archive.directory(self._inner))
 
     def _spec(
         self,
