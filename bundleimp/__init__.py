@@ -116,5 +116,5 @@ def _start() -> None:
         for path in list(sys.path_importer_cache):
             if ".pybundle" in path:
                 importer: Any = sys.path_importer_cache.pop(path)
-                if getattr(importer, "prefix", None) == "":  # the whole of a zip
+                if path.endswith(".pybundle") and hasattr(importer, "get_data"):
                     _known_zips[os.path.abspath(path)] = importer

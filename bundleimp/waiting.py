@@ -1,33 +1,45 @@
-"""What a path entry that is a bundle answers while only the interpreter's own start asks.
+"""What a path entry that is a bundle answers until something in it is wanted: no, without any of the runtime.
 
-Every start of Python looks for ``sitecustomize`` and ``usercustomize`` along the path, and most children of a program
-import little else.  Python's own `zipimport` has read the zip by then, before any hook could exist, and knows whether
-the two are there: `pack` keeps them where it sees them in either layout.  So nothing of the runtime is loaded for that.
+Every start of Python looks for ``sitecustomize`` along the path, and every program for modules of the standard library.
+Python's own `zipimport` has read the zip's directory by then, before any hook could exist, and so knows where the
+bundle lists its top-level names: a hash of what follows (8 bytes, the interpreter's own kind), and the names in UTF-8,
+a NUL before and behind each.
 """
 
+import _imp
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
     from zipimport import zipimporter
 
-ASKED_AT_START = ("sitecustomize", "usercustomize")
+TOP_LEVEL = "BUNDLE-INFO/top-level"
+_HASH = 8
+
+
+def encode_top_level(members: "Iterable[str]") -> bytes:
+    """Return the list of the names that *members* give to modules, packages and namespaces at the top level."""
+    names = {member.partition("/")[0].partition(".")[0] for member in members}
+    data = "\0".join(["", *sorted(names), ""]).encode("utf-8", "surrogateescape")
+    return _imp.source_hash(0, data) + data
 
 
 class WaitingFinder:
-    """Path entry finder in the place of a `BundleFinder`, which takes over at the first question of another kind."""
+    """Path entry finder in the place of a `BundleFinder`, which takes over when it has to do more than say no."""
 
     def __init__(self, path: str, importer: "zipimporter") -> None:
         """Make a finder for the path entry *path*, a bundle that is also known to `zipimport` as *importer*."""
         self.path = path
         self._importer = importer
+        self._names: bytes | None = None
 
     def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":
-        """Return the spec of module *fullname*, or None where the bundle has no such module (PEP 451)."""
-        if fullname in ASKED_AT_START and self._importer.find_spec(fullname) is None:
+        """Return the spec of module *fullname*, or None where this path entry has no such module (PEP 451)."""
+        if self._lacks(fullname.rpartition(".")[2]):
             return None
         try:
             finder = self._take_over()
@@ -35,6 +47,24 @@ class WaitingFinder:
             return None
         spec: ModuleSpec | None = finder.find_spec(fullname, target)
         return spec
+
+    def _lacks(self, name: str) -> bool:
+        """Return whether the bundle certainly has no module *name*."""
+        names = self._names
+        if names is None:
+            names = self._names = self._read_names()
+        if not names or f"\0{name}\0".encode("utf-8", "surrogateescape") in names:
+            return False
+        return self._importer.find_spec(name) is None  # else another tool has put it there
+
+    def _read_names(self) -> bytes:
+        """Return the list of names; empty where there is none, as in a plain zip, or it is damaged."""
+        try:
+            data = self._importer.get_data(TOP_LEVEL)
+        except (ImportError, OSError, EOFError):
+            return b""
+        names = data[_HASH:]
+        return names if _imp.source_hash(0, names) == data[:_HASH] else b""
 
     def __getattr__(self, name: str) -> "Any":
         try:

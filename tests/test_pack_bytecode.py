@@ -206,6 +206,29 @@ def test_a_python_that_dies_later_is_an_error_that_names_the_first_member_withou
 
 
 @needs_processes
+@pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
+def test_the_module_that_a_compiler_died_on_is_named_whoever_else_waits_for_it(tmp_path: Path) -> None:
+    executable = script(tmp_path, f"print('{NEW_GREETING}', flush=True)")
+    with Compiler(executable, 0, 1) as compiler:
+        futures = [compiler.submit([Module(f"{name}.py", b"")]) for name in ("culprit", "innocent")]
+        errors = [future.exception() for future in futures]
+    assert [error.member for error in errors if isinstance(error, PackError)] == ["culprit.py", "culprit.py"]
+
+
+@needs_processes
+@pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
+def test_a_python_that_answers_nonsense_is_not_waited_for(tmp_path: Path) -> None:
+    executable = script(
+        tmp_path,
+        f"import sys\nprint('{NEW_GREETING}', flush=True)\nwhile data := sys.stdin.buffer.read1():\n"
+        "    sys.stdout.buffer.write(data)\n    sys.stdout.buffer.flush()",
+    )
+    with Compiler(executable, 0, 1) as compiler:
+        futures = [compiler.submit([Module(f"m{at}.py", b"#" * size)]) for at, size in enumerate((10, 10**6, 10**6))]
+        assert all(isinstance(future.exception(), PackError) for future in futures)
+
+
+@needs_processes
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_requests_and_answers_that_fill_every_pipe_come_through(jobs: int) -> None:
     modules = [Module(f"m{at}.py", f"x = {'y' * 300_000!r}, {at}\n".encode()) for at in range(12)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +117,45 @@ def test_a_file_that_may_be_run_is_a_command(tmp_path: Path) -> None:
     program.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} -c 'import lonely, beta'\n")
     program.chmod(0o700)
     assert placed(profiled(tmp_path, str(program)))[:2] == ["lonely.py", "beta.py"]
+
+
+def test_the_command_does_not_see_the_sources_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_tree(tmp_path / "sources", TREE | {"run.py": "import beta\n"})
+    monkeypatch.chdir(tmp_path / "sources")
+    for command in ("-c 'import beta'", "-m beta", "python run.py"):
+        assert placed(profiled(tmp_path, command))[: len(READ_BY_BETA)] == list(READ_BY_BETA)
+
+
+def test_unfinished_lines_of_the_program_hide_nothing(tmp_path: Path) -> None:
+    program = "import sys; sys.stderr.write('loading ... '); import lonely, beta"
+    assert placed(profiled(tmp_path, f'-c "{program}"'))[:2] == ["lonely.py", "beta.py"]
+
+
+def test_what_the_command_leaves_running_is_not_waited_for(tmp_path: Path) -> None:
+    child = "import sys; sys.stdin.read()"
+    program = (
+        "import os, subprocess, sys, beta; ends = os.pipe();"
+        f" child = subprocess.Popen([sys.executable, '-c', {child!r}], stdin=ends[0], pass_fds=[ends[1]]);"
+        " open(os.environ['NUMBER'], 'w').write(str(child.pid)); os._exit(0)"
+    )
+    number = tmp_path / "number"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NUMBER", str(number))
+        bundle = profiled(tmp_path, f"-c {shlex.quote(program)}")
+    os.kill(int(number.read_text()), signal.SIGKILL)  # it is still there: it holds the pipe that it waits for
+    assert placed(bundle)[: len(READ_BY_BETA)] == list(READ_BY_BETA)
+
+
+def test_the_order_of_sets_gives_the_same_bytes(tmp_path: Path) -> None:
+    command = "-c \"for name in {'alpha', 'beta', 'lonely'}: __import__(name)\""
+    assert len({profiled(tmp_path, command).read_bytes() for _ in range(4)}) == 1
+
+
+def test_a_file_of_importtime_may_be_deep(tmp_path: Path) -> None:
+    lines = [f"import time: 1 | 1 | {'  ' * depth}{name}" for depth, name in enumerate(["beta", *["other"] * 3000])]
+    output = tmp_path / "imports.txt"
+    output.write_text("\n".join(reversed(lines)))
+    assert placed(profiled(tmp_path, output))[0] == "beta.py"
 
 
 def test_a_file_of_importtime_gives_the_order(tmp_path: Path) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import _imp
 import importlib.metadata
 import os
+import zipfile
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 import bundleimp
+from bundleimp import waiting
 
-from .builders import make_bundle, make_tree, make_zip, run_python
+from .builders import Tree, make_bundle, make_tree, make_zip, run_python
 from .platforms import needs_processes
 
 TREE = {
@@ -28,6 +32,8 @@ def _bundle(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return make_bundle(tmp_path / "out.pybundle", TREE, layout=request.param)
 
 
+Layout = Literal["flat", "nested"]
+LAYOUTS: tuple[Layout, ...] = ("flat", "nested")
 SHOW = "import mypkg, bundleimp; print(isinstance(mypkg.__loader__, bundleimp.BundleLoader), mypkg.value)"
 
 
@@ -215,16 +221,74 @@ CUSTOMIZED = {
 }
 
 
-@pytest.mark.parametrize("source", [True, False], ids=["source", "no source"])
-@pytest.mark.parametrize("layout", ["flat", "nested"])
 @pytest.mark.parametrize("kind", CUSTOMIZED)
-def test_what_customizes_the_start_comes_from_a_bundle(tmp_path: Path, kind: str, layout: str, source: bool) -> None:
+def test_what_customizes_the_start_comes_from_a_bundle(tmp_path: Path, kind: str) -> None:
     tree = TREE | CUSTOMIZED[kind]
-    bundle = make_bundle(tmp_path / "out.pybundle", tree, layout=layout, source=source)
+    bundles = [
+        *(make_bundle(tmp_path / f"{layout}.pybundle", tree, layout=layout) for layout in LAYOUTS),
+        make_bundle(tmp_path / "bytecode.pybundle", tree, source=False),
+        make_zip(tmp_path / "plain.pybundle", tree),
+    ]
     script = "import sys; print(type(sys.modules['sitecustomize'].__loader__).__module__)"
-    result = run_python("-c", script, path=[bundle])
-    assert result.stdout == "customized 42\nbundleimp.runtime.loaders\n"
-    assert bundleimp.open_bundle(bundle).verify() == []
+    for bundle in bundles:
+        assert run_python("-c", script, path=[bundle]).stdout == "customized 42\nbundleimp.runtime.loaders\n"
+
+
+def test_a_zip_of_another_name_stays_zipimports(tmp_path: Path) -> None:
+    folder = tmp_path / "folder.pybundle"
+    folder.mkdir()
+    for path in (tmp_path / "out.pybundle.zip", folder / "plain.zip"):
+        plain = make_zip(path, TREE | CUSTOMIZED["module"])
+        script = "import mypkg.mod; print(type(mypkg.__loader__).__name__)"
+        assert run_python("-c", script, path=[plain]).stdout == "customized 42\nzipimporter\n"
+
+
+NAMES = "import sys; print([name for name in sys.modules if name.startswith('bundleimp.runtime')])"
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_program_that_imports_nothing_from_a_bundle_loads_no_runtime(tmp_path: Path, layout: Layout) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE, layout=layout)
+    assert run_python("-c", "import json, unittest; " + NAMES, path=[bundle]).stdout == "[]\n"
+
+
+def test_names_of_every_kind_are_found_at_the_first_import(tmp_path: Path) -> None:
+    tree: Tree = {
+        "größe.py": "",
+        "package/__init__.py": "",
+        "space/portion.py": "",
+        "deep/er/__init__.py": "",
+        f"native{EXTENSION_SUFFIXES[0]}": b"\x7fELF",
+    }
+    bundle = make_bundle(tmp_path / "out.pybundle", tree, layout="nested")
+    for name in ("größe", "package", "space.portion", "deep.er", "native"):
+        script = f"import importlib.util; print(importlib.util.find_spec({name!r}) is not None)"
+        assert run_python("-c", script, path=[bundle], PYTHONUTF8="1").stdout == "True\n"
+
+
+def test_a_module_that_another_tool_has_added_is_found(tmp_path: Path) -> None:
+    for layout in LAYOUTS:
+        bundle = make_bundle(tmp_path / f"{layout}.pybundle", TREE, layout=layout)
+        with zipfile.ZipFile(bundle, "a") as archive:
+            archive.writestr("added.py", "X = 1\n")
+        assert run_python("-c", "import added, mypkg; print(added.X, mypkg.value)", path=[bundle]).stdout == "1 42\n"
+
+
+def test_a_damaged_list_of_names_is_not_believed(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE, layout="nested")
+    data = bundle.read_bytes()
+    start = data.index(waiting.TOP_LEVEL.encode())
+    bundle.write_bytes(data[:start] + data[start:].replace(b"\0mypkg\0", b"\0mypkh\0", 1))
+    assert run_python("-c", "import mypkg; print(mypkg.value)", path=[bundle]).stdout == "42\n"
+    assert [finding.member for finding in bundleimp.open_bundle(bundle).verify()] == [waiting.TOP_LEVEL]
+
+
+def test_a_list_of_other_names_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = waiting.encode_top_level(["other.py"])
+    monkeypatch.setattr("bundleimp.packing.writer.encode_top_level", lambda _members: other)
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE)
+    (finding,) = bundleimp.open_bundle(bundle).verify()
+    assert (finding.member, "lists other names" in finding.message) == (waiting.TOP_LEVEL, True)
 
 
 # Without `site`, which runs whatever else is installed here.
@@ -239,12 +303,8 @@ except ImportError as error:
 OURS = Path(bundleimp.__file__).parent.parent
 
 
-def test_a_start_that_imports_nothing_loads_no_runtime(bundle: Path) -> None:
-    script = START + "print([name for name in sys.modules if name.startswith('bundleimp.runtime')])"
-    assert run_python("-S", "-c", script, path=[bundle, OURS]).stdout == "sitecustomize\n[]\n"
-
-
-def test_the_finder_of_the_start_gives_way_at_the_first_question(bundle: Path) -> None:
+def test_the_finder_of_the_start_gives_way_at_the_first_question(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE)
     script = f"""{START}
 waiting = sys.path_importer_cache[{str(bundle)!r}]
 print(type(waiting).__name__, [name for _, name, _ in __import__("pkgutil").iter_modules([{str(bundle)!r}])])
@@ -254,7 +314,8 @@ print(type(sys.path_importer_cache[{str(bundle)!r}]).__name__, list(waiting.iter
     assert run_python("-S", "-c", script, path=[bundle, OURS]).stdout == "sitecustomize\n" + expected
 
 
-def test_a_bundle_that_is_deleted_after_the_start_has_no_modules(bundle: Path) -> None:
+def test_a_bundle_that_is_deleted_after_the_start_has_no_modules(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE)
     script = f"""{START}
 import os
 waiting = sys.path_importer_cache[{str(bundle)!r}]

@@ -17,6 +17,7 @@ from ..runtime.encoding import IndexedMember, encode_index
 from ..runtime.errors import BundleFormatError
 from ..runtime.format import Directory, Extent, Locator, Member
 from ..runtime.units import decode_units, digest
+from ..waiting import TOP_LEVEL, encode_top_level
 from .bundle import data_offset, stream
 from .finding import Finding
 from .program import program_findings
@@ -190,6 +191,9 @@ def _index(bundle: Bundle, locator: Locator, contents: dict[str, _Content]) -> I
     for column, tag in enumerate(head.tags):
         yield from _code(bundle, tag, {name: note.codes[column] for name, note in notes.items()})
     yield from _units(bundle, head, contents)
+    names = next((entry for entry in bundle.outer.entries if entry.member.name == TOP_LEVEL), None)
+    if names is not None and bundle.read(TOP_LEVEL) != encode_top_level(item.name for item in bundle.members):
+        yield Finding("lists other names than those at the top level", TOP_LEVEL, names.member.offset)
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ class _Worker:
     def __init__(self, executable: str) -> None:
         self.executable = executable
         self._asking, self._answering = Lock(), Lock()
+        self._died_on = ""
         try:
             self._process = subprocess.Popen(  # noqa: S603 (the user named this interpreter)
                 [executable, "-I", "-S", "-B", "-W", "ignore", worker.__file__],
@@ -129,8 +130,11 @@ class _Worker:
             return Compiled(answer)
         if status == b"error":
             return Compiled(None, answer.decode())
+        # Who writes to it does not wait for ever then, and who waits for a later answer blames no other module.
+        self._process.kill()
+        self._died_on = self._died_on or module.name
         message = f"the compiler of {self.executable} died on this module; leave it out with --exclude"
-        raise PackError(message, member=module.name)
+        raise PackError(message, member=self._died_on)
 
     def close(self) -> None:
         # Closing its standard input ends the worker; one that was killed has closed the pipe already.

@@ -10,7 +10,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Self
 
-from ..waiting import ASKED_AT_START
 from .compiler import Module
 from .errors import PackWarning, unreadable
 from .locations import NONE, may_ask, question_of_image, question_of_source
@@ -251,16 +250,14 @@ def _write(
     if compiled and not failures:
         report.modules += 1
     image = compiled[0].image if compiled and not source else None
-    # The interpreter's start asks `zipimport` for these, which does not look into the inner zip.
-    outside = file.member.partition("/")[0].partition(".")[0] in ASKED_AT_START
     if image is not None:
         content = prepared(image, zipfile.ZIP_STORED)
-        return writer.add(f"{file.member}c", content, [], executable=False, outside=outside)
+        return writer.add(f"{file.member}c", content, [], executable=False)
     images = [result.image for result in compiled] if compiled and source else [None] * len(writer.tags)
     if item.content is not None:
-        return writer.add(file.member, item.content, images, executable=file.executable, outside=outside)
+        return writer.add(file.member, item.content, images, executable=file.executable)
     with _stream(item) as stream:
-        return writer.add(file.member, stream, images, executable=file.executable, outside=outside)
+        return writer.add(file.member, stream, images, executable=file.executable)
 
 
 def _stream(item: _Item) -> IO[bytes]:

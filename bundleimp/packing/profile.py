@@ -98,15 +98,17 @@ def _listed(file: Path) -> Iterator[str]:
         yield from _in_reading_order(outermost)
 
 
-def _in_reading_order(found: _Import) -> Iterator[str]:
+def _in_reading_order(outermost: _Import) -> Iterator[str]:
     """Yield the names of a module and of what it imports: after its own code, but for the package that it is in."""
-    package = found.name.rpartition(".")[0]
-    own = 1 if found.nested and found.nested[0].name == package else 0
-    for nested in found.nested[:own]:
-        yield from _in_reading_order(nested)
-    yield found.name
-    for nested in found.nested[own:]:
-        yield from _in_reading_order(nested)
+    waiting: list[_Import | str] = [outermost]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, str):
+            yield found
+            continue
+        package = found.name.rpartition(".")[0]
+        own = 1 if found.nested and found.nested[0].name == package else 0
+        waiting += [*reversed(found.nested[own:]), found.name, *found.nested[:own]]
 
 
 def _members_of(modules: Iterable[str], members: set[str]) -> Iterator[str]:
@@ -135,13 +137,14 @@ def _words(command: str, python: str) -> list[str]:
 def _observed(command: str, python: str, files: Sequence[SourceFile]) -> Iterator[str]:
     """Run *command* over *files*; yield the members that the import system read the code of."""
     words = _words(command, python)
-    with tempfile.TemporaryDirectory(prefix="bundleimp-profile-") as folder:
-        place = os.path.realpath(folder)
+    # What the command leaves running may still be writing there.
+    with tempfile.TemporaryDirectory(prefix="bundleimp-profile-", ignore_cleanup_errors=True) as folder:
+        place = os.path.join(os.path.realpath(folder), "packed")
         for file in files:
             _copy(file, Path(place, file.member))
         output = _run(command, words, place)
     for line in output.splitlines():
-        match = _READ.match(line)
+        match = _READ.search(line)
         path = match["path"] if match is not None else ""
         if path.startswith(place + os.sep):
             yield path[len(place) + 1 :].replace(os.sep, "/")
@@ -163,18 +166,28 @@ def _run(command: str, words: list[str], place: str) -> str:
 
     """
     path = os.pathsep.join(filter(None, [place, os.environ.get("PYTHONPATH")]))
-    # Without bytecode files, each module is one line, which names its source.
-    variables = {"PYTHONPATH": path, "PYTHONVERBOSE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        result = subprocess.run(  # noqa: S603 (the user gave this command)
-            words, env=os.environ | variables, stdin=subprocess.DEVNULL, capture_output=True, check=False
-        )
-    except (OSError, ValueError) as error:
-        message = f"is neither a file nor a command that can be started: {getattr(error, 'strerror', error)}"
-        raise _failure(command, message) from None
-    output = result.stderr.decode("utf-8", "replace")
-    if result.returncode:
-        message = f"failed with exit status {result.returncode}{_last_words(output)}"
+    # Without bytecode files, each module is one line, which names its source.  What is packed must not be found in the
+    # folder from which it is packed, and sets have to be in the same order each time.
+    variables = {"PYTHONPATH": path, "PYTHONVERBOSE": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONSAFEPATH": "1"}
+    environment = os.environ | variables | {"PYTHONHASHSEED": "0"}
+    # A pipe would be open for as long as anything that the command has started.
+    with open(f"{place}.txt", "w+b") as errors:
+        try:
+            status = subprocess.run(  # noqa: S603 (the user gave this command)
+                words,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                check=False,
+            ).returncode
+        except (OSError, ValueError) as error:
+            message = f"is neither a file nor a command that can be started: {getattr(error, 'strerror', error)}"
+            raise _failure(command, message) from None
+        errors.seek(0)
+        output = errors.read().decode("utf-8", "replace")
+    if status:
+        message = f"failed with exit status {status}{_last_words(output)}"
         raise _failure(command, message)
     return output
 

@@ -17,6 +17,7 @@ from ..runtime.format import Extent, Locator
 from ..runtime.units import encode_units
 from ..runtime.zipdirectory import HEADER_SIZE
 from ..runtime.zipend import find_end
+from ..waiting import TOP_LEVEL, encode_top_level
 from .errors import PackError
 from .zipsink import Prepared, ZipSink, zip_method
 
@@ -167,6 +168,8 @@ class BundleWriter:
             # Bytecode is stored, as that of the members is.
             method = zipfile.ZIP_DEFLATED if name.endswith("source") else zipfile.ZIP_STORED
             self._zip.add(name, io.BytesIO(content), method)
+        names = encode_top_level(item.member.name for item in self._index)
+        self._zip.add(TOP_LEVEL, io.BytesIO(names), zipfile.ZIP_STORED)
         self._write_index(record.digest, self._write_units(plan.units))
         size = self._file.seek(0, os.SEEK_END)
         self._place()
