@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bundleimp import BundleError
 from compatibility.marks import between
 
 from . import (
@@ -53,6 +56,8 @@ _ROWS = (
 )
 _KEPT = Path(__file__).with_name("results")
 _MARKS = "benchmarks"
+# What a row may raise where the machine lacks something, or what is measured is broken; the other rows run on.
+_FAILURES = (RunError, BundleError, ImportError, OSError, subprocess.CalledProcessError)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -90,7 +95,10 @@ def _measure(row: Row, pairs: int | None) -> Measured:
 
 
 def _run(options: argparse.Namespace) -> tuple[Results, bool]:
-    """Return what the chosen rows gave, and whether one of them failed."""
+    """Return what the chosen rows gave, and whether one of them failed.
+
+    Each row is written when it is measured: what comes later may fail, or be interrupted.
+    """
     results, failed = Results.here(), False
     if not options.json:
         print(f"{results.python}, {results.platform}, {results.processors} processors", flush=True)
@@ -99,14 +107,21 @@ def _run(options: argparse.Namespace) -> tuple[Results, bool]:
             continue
         try:
             measured = _measure(row, options.pairs)
-        except (RunError, ModuleNotFoundError) as error:
+        except _FAILURES as error:
             print(f"benchmarks: error: {row.name}: {error}", file=sys.stderr)
             failed = True
             continue
-        results = results.with_rows(measured)
         if not options.json:
             print("\n".join(table.lines(measured)), flush=True)
+        if options.write is not None:
+            _keep(replace(results, rows=(measured,)))
+            _write(options.write)
+        results = results.with_rows(measured)
     return results, failed
+
+
+def _keep(results: Results) -> None:
+    keep(results, _KEPT / f"{sys.implementation.cache_tag}.json", [row.name for row in _ROWS])
 
 
 def _write(readme: Path) -> None:
@@ -126,11 +141,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _write(options.write)
             return int(any(each.missed for each in load(_KEPT)))
         results, failed = _run(options)
-        if options.write is not None:
-            keep(results, _KEPT / f"{sys.implementation.cache_tag}.json", [row.name for row in _ROWS])
-            _write(options.write)
     except (OSError, ValueError) as error:
         print(f"benchmarks: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("benchmarks: interrupted", file=sys.stderr)
         return 2
     if options.json:
         print(json.dumps(as_data(results), indent=2))

@@ -133,6 +133,8 @@ def load(folder: Path) -> list[Results]:
 def keep(results: Results, path: Path, order: Sequence[str]) -> None:
     """Write *results* to *path*, over what is kept there; a row that gave no figure replaces none."""
     results = replace(results, rows=tuple(measured for measured in results.rows if measured.figures))
+    if not results.rows:
+        return
     if path.exists():
         results = results.over(from_data(json.loads(path.read_text("utf-8"))), order)
     path.parent.mkdir(exist_ok=True)

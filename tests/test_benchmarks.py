@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,7 +16,11 @@ from benchmarks import plot, table
 from benchmarks.figures import Cost, Count, Figure, Outcome, Quantity, Row, Spread, difference, proportion, ratio
 from benchmarks.measure import RunError
 from benchmarks.results import Measured, Results, as_data, from_data, keep, load
+from bundleimp import BundleError
 from compatibility.marks import between
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parent.parent
 FASTER = ratio("import", "bundle / directory", [Cost(1.0, 3.0)] * 2, [Cost(2.0, 2.0)] * 2, 0.92)
@@ -155,16 +161,18 @@ def test_without_results_there_is_an_empty_plot() -> None:
     assert "<rect" not in plot.svg([])
 
 
-def failing(_folder: Path, _pairs: int) -> Outcome:
-    message = "it broke"
-    raise RunError(message)
+def failing(error: BaseException) -> Callable[[Path, int], Outcome]:
+    def run(_folder: Path, _pairs: int) -> Outcome:
+        raise error
+
+    return run
 
 
 @pytest.fixture(name="readme")
 def _readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a README with marks; the command has four rows, and keeps its figures beside it."""
     made = (
-        Row("broken", 1, failing),
+        Row("broken", 1, failing(RunError("it broke"))),
         Row("fast", 7, lambda _folder, pairs: Outcome([replace(FASTER, row="fast", pairs=pairs)]), "work"),
         Row("slow", 1, lambda _folder, _pairs: Outcome([replace(SLOWER, row="slow")])),
         Row("missing", 1, lambda _folder, _pairs: Outcome([], ["not measured: no such tool"])),
@@ -191,6 +199,38 @@ def test_a_row_that_fails_is_one_line_and_the_others_run(capsys: pytest.CaptureF
     assert printed.err == "benchmarks: error: broken: it broke\n"
     assert "== fast" in printed.out
     assert "not measured: no such tool" in printed.out
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RunError("it broke"),
+        BundleError("no bundle"),
+        ModuleNotFoundError("the environment has no sympy"),
+        PermissionError("the disk"),
+        subprocess.CalledProcessError(1, "venv"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_whatever_a_row_raises_the_others_run_and_are_kept(
+    error: Exception, readme: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = Row("fast", 1, lambda _folder, _pairs: Outcome([FASTER]))
+    monkeypatch.setattr(command, "_ROWS", (fast, Row("broken", 1, failing(error)), replace(fast, name="last")))
+    assert command.main([f"--write={readme}"]) == 2
+    (kept,) = load(readme.parent / "results")
+    assert [measured.name for measured in kept.rows] == ["fast", "last"]
+
+
+def test_an_interrupted_run_keeps_what_was_measured(
+    readme: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fast = Row("fast", 1, lambda _folder, _pairs: Outcome([FASTER]), "work")
+    monkeypatch.setattr(command, "_ROWS", (fast, Row("long", 1, failing(KeyboardInterrupt()))))
+    assert command.main([f"--write={readme}"]) == 2
+    assert capsys.readouterr().err == "benchmarks: interrupted\n"
+    assert [measured.name for each in load(readme.parent / "results") for measured in each.rows] == ["fast"]
+    assert "| work: bundle / directory |" in readme.read_text("utf-8")
 
 
 def test_writing_keeps_the_figures_and_renews_table_and_plot(readme: Path) -> None:
