@@ -115,22 +115,15 @@ def _figures(ways: Mapping[str, _Way], pairs: int) -> list[Figure | Count]:
     firsts: dict[str, Variant] = {name: way.first for name, way in ways.items()}
     laters: dict[str, Variant] = {name: way.later for name, way in ways.items()}
     first = interleave(firsts, max(3, pairs // 4))
-    left = [
-        Count(ROW.name, f"left on disk by {name}: files / MB", way.left())
-        for name, way in ways.items()
-        if name != "venv"
-    ]
+    left = [Count(f"left on disk by {name}: files / MB", way.left()) for name, way in ways.items() if name != "venv"]
     later = interleave(laters, pairs)
     peers = [name for name in ways if name not in {"bundle", "venv"}]
     runs = {"first run": first, "later runs": later}
     limits = {"first run": 1.5, "later runs": 0.95}
-    ours = [
-        ratio(ROW.name, f"{run}, bundle / venv", costs["bundle"], costs["venv"], limits[run])
-        for run, costs in runs.items()
-    ]
-    against = [ratio(ROW.name, f"first run, bundle / {peer}", first["bundle"], first[peer], 1.0) for peer in peers]
+    ours = [ratio(f"{run}, bundle / venv", costs["bundle"], costs["venv"], limits[run]) for run, costs in runs.items()]
+    against = [ratio(f"first run, bundle / {peer}", first["bundle"], first[peer], 1.0) for peer in peers]
     others = [
-        ratio(ROW.name, f"peer: {run}, {peer} / venv", costs[peer], costs["venv"])
+        ratio(f"peer: {run}, {peer} / venv", costs[peer], costs["venv"])
         for run, costs in runs.items()
         for peer in peers
     ]

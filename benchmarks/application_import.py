@@ -67,11 +67,11 @@ def _run(folder: Path, pairs: int) -> Outcome:
     directory, relaxed = costs["directory"], costs["relaxed directory"]
     return Outcome(
         [
-            ratio(_NAME, "executable / directory", costs["executable"], directory, 0.78),
-            ratio(_NAME, "bundleimp run / directory", costs["run"], directory, 0.78),
-            ratio(_NAME, "executable / directory with the collector relaxed", costs["executable"], relaxed),
-            ratio(_NAME, "executable with BUNDLEIMP_RELAX_GC=0 / directory", costs["usual"], directory),
-            ratio(_NAME, "directory with the collector relaxed / directory", relaxed, directory),
+            ratio("executable / directory", costs["executable"], directory, 0.78),
+            ratio("bundleimp run / directory", costs["run"], directory, 0.78),
+            ratio("executable / directory with the collector relaxed", costs["executable"], relaxed),
+            ratio("executable with BUNDLEIMP_RELAX_GC=0 / directory", costs["usual"], directory),
+            ratio("directory with the collector relaxed / directory", relaxed, directory),
         ]
     )
 

@@ -96,7 +96,7 @@ def _storage(path: Path) -> str:
 
 def _figures(costs: dict[str, list[Cost]]) -> Iterator[Figure]:
     def over(name: str, ours: str, theirs: str, limit: float | None = None) -> Figure:
-        return replace(ratio("cold", name, costs[ours], costs[theirs], limit), by_wall=True)
+        return replace(ratio(name, costs[ours], costs[theirs], limit), by_wall=True)
 
     yield over("bundle with --profile / directory", "profile", "directory", 0.8)
     yield over("bundle / directory", "bundle", "directory")

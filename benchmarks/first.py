@@ -50,8 +50,8 @@ def _run(folder: Path, pairs: int) -> Outcome:
         "whole process": interleave({name: _process(python, entry) for name, entry in entries.items()}, pairs),
     }.items():
         figures += [
-            difference(ROW.name, f"{where}: bundle - directory", costs["bundle"], costs["directory"], _LIMIT),
-            difference(ROW.name, f"{where}: peer: zipimport - directory", costs["zipimport"], costs["directory"]),
+            difference(f"{where}: bundle - directory", costs["bundle"], costs["directory"], _LIMIT),
+            difference(f"{where}: peer: zipimport - directory", costs["zipimport"], costs["directory"]),
         ]
     return Outcome(figures)
 

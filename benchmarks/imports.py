@@ -123,13 +123,13 @@ def _run(folder: Path, pairs: int) -> Outcome:
     slow_costs = interleave(slow, max(3, pairs // 5))
     count = count_imported(variants | slow)
     figures = [
-        ratio("import", "bundle / directory", costs["bundle"], costs["directory"], 0.92),
-        ratio("import", "bundle / floor", costs["bundle"], costs["floor"], 1.07),
-        ratio("import", "bundle / zipimport", costs["bundle"], costs["zipimport"], 0.62),
-        ratio("import", "floor / directory", costs["floor"], costs["directory"]),
-        ratio("import", "zipimport / directory", costs["zipimport"], costs["directory"]),
-        ratio("import", "zipimport, deflated / directory", costs["deflated"], costs["directory"]),
-        ratio("import", "zipimport, source only / directory", slow_costs["sources"], slow_costs["directory"]),
+        ratio("bundle / directory", costs["bundle"], costs["directory"], 0.92),
+        ratio("bundle / floor", costs["bundle"], costs["floor"], 1.07),
+        ratio("bundle / zipimport", costs["bundle"], costs["zipimport"], 0.62),
+        ratio("floor / directory", costs["floor"], costs["directory"]),
+        ratio("zipimport / directory", costs["zipimport"], costs["directory"]),
+        ratio("zipimport, deflated / directory", costs["deflated"], costs["directory"]),
+        ratio("zipimport, source only / directory", slow_costs["sources"], slow_costs["directory"]),
     ]
     return Outcome(figures, [f"every variant imported the same {count} modules"])
 

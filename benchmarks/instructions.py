@@ -78,7 +78,6 @@ def _run(folder: Path, _pairs: int) -> Outcome:
     }
     figures = [
         Count(
-            ROW.name,
             f"{way}: per further module",
             [_per_module(counter, python, [kind, str(entry), str(tree)], names, folder / "cache")],
         )

@@ -32,8 +32,8 @@ def _run(folder: Path, pairs: int) -> Outcome:
     peaks = {name: each.peaks[1:] for name, each in variants.items()}
     return Outcome(
         [
-            proportion("memory", "bundle / directory", peaks["bundle"], peaks["directory"], 1.02),
-            proportion("memory", "peer: zipimport / directory", peaks["zipimport"], peaks["directory"]),
+            proportion("bundle / directory", peaks["bundle"], peaks["directory"], 1.02),
+            proportion("peer: zipimport / directory", peaks["zipimport"], peaks["directory"]),
         ],
         [f"every variant imported the same {number} modules"],
     )

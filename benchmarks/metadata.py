@@ -59,8 +59,8 @@ def _run(folder: Path, pairs: int) -> Outcome:
                 raise RunError(message)
             name = f"{question}, {state} path entry: "
             figures += [
-                ratio("metadata", f"{name}bundle / directory", costs["bundle"], costs["directory"], limit),
-                ratio("metadata", f"{name}peer: zip / directory", costs["zip"], costs["directory"]),
+                ratio(f"{name}bundle / directory", costs["bundle"], costs["directory"], limit),
+                ratio(f"{name}peer: zip / directory", costs["zip"], costs["directory"]),
             ]
     return Outcome(figures)
 

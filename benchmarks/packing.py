@@ -76,8 +76,8 @@ def _against_the_standard_library(folder: Path, tree: Path, pairs: int) -> list[
     name = f"{_modules(tree):,} modules, pack / compileall -j0 and zipfile"
     size = os.path.getsize(bundle) - os.path.getsize(archive)
     return [
-        replace(ratio("pack", name, costs["bundle"], costs["zip"], 0.9), by_wall=True),
-        Count("pack", "size in bytes, bundle - zip", [size], 0),
+        replace(ratio(name, costs["bundle"], costs["zip"], 0.9), by_wall=True),
+        Count("size in bytes, bundle - zip", [size], 0),
     ]
 
 
@@ -94,9 +94,9 @@ def _memory(folder: Path, tree: Path) -> list[Count]:
     sizes = " / ".join(f"{number:,}" for number in modules)
     growth = 1e3 * (peaks[-1]["own"] - peaks[0]["own"]) / (modules[-1] - modules[0])
     return [
-        Count("pack", f"peak memory in MB, {sizes} modules", [round(peak["own"]) for peak in peaks]),
-        Count("pack", "peak memory in MB of each process that compiles", [round(peak["compiler"]) for peak in peaks]),
-        Count("pack", "growth of the first in kB for each module more", [round(growth, 1)], 0),
+        Count(f"peak memory in MB, {sizes} modules", [round(peak["own"]) for peak in peaks]),
+        Count("peak memory in MB of each process that compiles", [round(peak["compiler"]) for peak in peaks]),
+        Count("growth of the first in kB for each module more", [round(growth, 1)], 0),
     ]
 
 
@@ -136,10 +136,10 @@ def _against_program_makers(folder: Path, pairs: int) -> list[Figure]:
     )
     ours, name = costs["bundle"], "wheels to a program, no bytecode, bundle"
     figures = [
-        ratio("pack", f"{name} / shiv", ours, costs["shiv"], 1.0),
-        ratio("pack", f"{name} / pex", ours, costs["pex"], 1.0),
-        ratio("pack", f"{name} / pex that has installed them before", ours, costs["pex again"]),
-        ratio("pack", f"{name} with it / without", costs["complete"], ours),
+        ratio(f"{name} / shiv", ours, costs["shiv"], 1.0),
+        ratio(f"{name} / pex", ours, costs["pex"], 1.0),
+        ratio(f"{name} / pex that has installed them before", ours, costs["pex again"]),
+        ratio(f"{name} with it / without", costs["complete"], ours),
     ]
     return [replace(figure, by_wall=True) for figure in figures]
 

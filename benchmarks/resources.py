@@ -70,20 +70,20 @@ def _figures(work: str, python: Path, entries: Mapping[str, Path], size: _Size, 
     if len({variant.digest for variant in variants.values()}) != 1:
         message = f"{work}: the path entries gave different bytes"
         raise RunError(message)
-    row, directory, deflated = ROW.name, costs["directory"], costs["deflated"]
+    directory, deflated = costs["directory"], costs["deflated"]
     figures = [
-        ratio(row, f"{work}, stored: bundle / directory", costs["stored"], directory, _STORED_LIMIT),
-        ratio(row, f"{work}, deflated: bundle / directory", deflated, directory, _DEFLATED_LIMIT),
+        ratio(f"{work}, stored: bundle / directory", costs["stored"], directory, _STORED_LIMIT),
+        ratio(f"{work}, deflated: bundle / directory", deflated, directory, _DEFLATED_LIMIT),
     ]
     if size.rounds:
         figures += [
-            ratio(row, f"{work}, deflated: bundle / floor", deflated, costs["floor"]),
-            ratio(row, f"{work}, deflated: floor / directory", costs["floor"], directory),
+            ratio(f"{work}, deflated: bundle / floor", deflated, costs["floor"]),
+            ratio(f"{work}, deflated: floor / directory", costs["floor"], directory),
         ]
     return [
         *figures,
-        ratio(row, f"peer: {work}, stored: zip / directory", costs["stored zip"], directory),
-        ratio(row, f"peer: {work}, deflated: zip / directory", costs["deflated zip"], directory),
+        ratio(f"peer: {work}, stored: zip / directory", costs["stored zip"], directory),
+        ratio(f"peer: {work}, deflated: zip / directory", costs["deflated zip"], directory),
     ]
 
 

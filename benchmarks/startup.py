@@ -48,11 +48,11 @@ def _run(folder: Path, pairs: int) -> Outcome:
     )
     return Outcome(
         [
-            difference("startup", "9,000 members on the path - none", costs["bundle"], costs["hook"], 1.5),
-            ratio("startup", "9,000 members on the path / none", costs["bundle"], costs["hook"]),
-            difference("startup", "hook installed - not", costs["hook"], costs["nothing"], 0.3),
-            ratio("startup", "hook installed / not", costs["hook"], costs["nothing"]),
-            difference("startup", "peer: zip of 9,000 members - none", costs["zip"], costs["nothing"]),
+            difference("9,000 members on the path - none", costs["bundle"], costs["hook"], 1.5),
+            ratio("9,000 members on the path / none", costs["bundle"], costs["hook"]),
+            difference("hook installed - not", costs["hook"], costs["nothing"], 0.3),
+            ratio("hook installed / not", costs["hook"], costs["nothing"]),
+            difference("peer: zip of 9,000 members - none", costs["zip"], costs["nothing"]),
         ]
     )
 

@@ -37,6 +37,10 @@ def _values(figure: Count) -> str:
     return " / ".join(_number(value, "") for value in figure.values)
 
 
+def _unit(figure: Figure | Quantity) -> str:
+    return figure.unit if isinstance(figure, Figure) else "x"
+
+
 def _limit(figure: AnyFigure) -> str:
     """Return the target; that a ratio is one goes without saying."""
     if figure.limit is None:
@@ -44,7 +48,7 @@ def _limit(figure: AnyFigure) -> str:
     if isinstance(figure, Count):
         return f"{figure.limit:g}{', the same' * figure.constant}"
     wall = ", wall" * (isinstance(figure, Figure) and figure.by_wall)
-    return f"{figure.limit:g}{' ms' * (figure.unit == 'ms')}{wall}"
+    return f"{figure.limit:g}{' ms' * (_unit(figure) == 'ms')}{wall}"
 
 
 def _cells(figure: AnyFigure) -> tuple[str, ...]:
@@ -57,7 +61,7 @@ def _cells(figure: AnyFigure) -> tuple[str, ...]:
         measured[_HEADER[1]] = _spread(figure.cpu, figure.unit)
         measured[_HEADER[2]] = _spread(figure.wall, figure.unit)
     elif isinstance(figure, Quantity):
-        measured[_HEADER[3]] = _spread(figure.spread, figure.unit)
+        measured[_HEADER[3]] = _spread(figure.spread, "x")
     return (*(measured.get(column, "") for column in _HEADER), _limit(figure), _VERDICTS[figure.met])
 
 
@@ -80,16 +84,15 @@ def _median(figure: AnyFigure) -> str:
     mark = "**" * (figure.met is False)
     if isinstance(figure, Count):
         return f"{mark}{_values(figure)}{mark}"
-    beside = ""
+    unit, beside = _unit(figure), ""
     if isinstance(figure, Quantity):
         spread = figure.spread
     elif figure.by_wall:
-        spread, beside = figure.wall, f", CPU {_number(figure.cpu.median, figure.unit)}"
+        spread, beside = figure.wall, f", CPU {_number(figure.cpu.median, unit)}"
     else:
-        spread, beside = figure.cpu, f", wall {_number(figure.wall.median, figure.unit)}"
-    middle, lower, upper = (_number(value, figure.unit) for value in (spread.median, spread.lower, spread.upper))
-    unit = " ms" * (figure.unit == "ms")
-    return f"{mark}{middle}{unit}{mark} [{lower}, {upper}]{beside}, n = {figure.pairs}"
+        spread, beside = figure.cpu, f", wall {_number(figure.wall.median, unit)}"
+    middle, lower, upper = (_number(value, unit) for value in (spread.median, spread.lower, spread.upper))
+    return f"{mark}{middle}{' ms' * (unit == 'ms')}{mark} [{lower}, {upper}]{beside}, n = {figure.pairs}"
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parent.parent
-FASTER = ratio("import", "bundle / directory", [Cost(1.0, 3.0)] * 2, [Cost(2.0, 2.0)] * 2, 0.92)
+FASTER = ratio("bundle / directory", [Cost(1.0, 3.0)] * 2, [Cost(2.0, 2.0)] * 2, 0.92)
 SLOWER = replace(FASTER, limit=0.4)
-PEER = ratio("import", "zipimport / directory", [Cost(3.0, 3.0)], [Cost(2.0, 2.0)])
-LATER = difference("startup", "hook installed - not", [Cost(0.0135, 0.0135)], [Cost(0.0130, 0.0130)], 0.3)
-OPENED = Count("opened-files", "bundle: opened", [1, 1], 1, constant=True)
-PEAK = proportion("memory", "bundle / directory", [101, 103], [100, 100], 1.02)
+PEER = ratio("zipimport / directory", [Cost(3.0, 3.0)], [Cost(2.0, 2.0)])
+LATER = difference("hook installed - not", [Cost(0.0135, 0.0135)], [Cost(0.0130, 0.0130)], 0.3)
+OPENED = Count("bundle: opened", [1, 1], 1, constant=True)
+PEAK = proportion("bundle / directory", [101, 103], [100, 100], 1.02)
 ROW = Measured("import", "imports", (FASTER, PEER), ("a note",))
 OTHER = Measured("opened-files", "", (OPENED, PEAK, LATER), ())
 RESULTS = Results("CPython 3.11.0", "Linux x86_64", 2, (ROW, OTHER))
@@ -42,8 +42,8 @@ def rows(markdown: str) -> list[list[str]]:
 
 def test_pairs_are_compared_before_they_are_summed_up() -> None:
     ours, theirs = [Cost(1, 1), Cost(30, 30), Cost(3, 3)], [Cost(1, 1), Cost(10, 10), Cost(1.5, 1.5)]
-    assert ratio("row", "name", ours, theirs).cpu == Spread(2, 1.5, 2.5, 1, 3)
-    assert difference("row", "name", ours, theirs).cpu.median == 1500
+    assert ratio("name", ours, theirs).cpu == Spread(2, 1.5, 2.5)
+    assert difference("name", ours, theirs).cpu.median == 1500
 
 
 @pytest.mark.parametrize(
@@ -173,8 +173,8 @@ def _readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a README with marks; the command has four rows, and keeps its figures beside it."""
     made = (
         Row("broken", 1, failing(RunError("it broke"))),
-        Row("fast", 7, lambda _folder, pairs: Outcome([replace(FASTER, row="fast", pairs=pairs)]), "work"),
-        Row("slow", 1, lambda _folder, _pairs: Outcome([replace(SLOWER, row="slow")])),
+        Row("fast", 7, lambda _folder, pairs: Outcome([replace(FASTER, pairs=pairs)]), "work"),
+        Row("slow", 1, lambda _folder, _pairs: Outcome([SLOWER])),
         Row("missing", 1, lambda _folder, _pairs: Outcome([], ["not measured: no such tool"])),
     )
     monkeypatch.setattr(command, "_ROWS", made)
