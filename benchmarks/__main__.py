@@ -21,7 +21,6 @@ from . import (
     first,
     imports,
     instructions,
-    memory,
     metadata,
     opening,
     packing,
@@ -39,10 +38,9 @@ if TYPE_CHECKING:
 
     from .figures import Row
 
-_ROWS = (
+ROWS = (
     imports.ROW,
     cold.ROW,
-    memory.ROW,
     startup.ROW,
     first.ROW,
     opening.ROW,
@@ -66,14 +64,14 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Measure bundleimp against its peers, side by side in one run.",
         epilog="rows, with the pairs of each:\n"
-        + "".join(f"  {row.name:<20}{row.pairs:>4}  {row.title}\n" for row in _ROWS)
+        + "".join(f"  {row.name:<20}{row.pairs:>4}  {row.title}\n" for row in ROWS)
         + "\nExit status: 0 fine, 1 a target is missed, 2 bad usage or a run that failed.",
     )
     parser.add_argument(
         "--pairs", type=int, metavar="N", help="interleaved pairs for every row (default: each row's own)"
     )
     parser.add_argument(
-        "--row", action="append", choices=[row.name for row in _ROWS], metavar="ROW", help="only this row (repeatable)"
+        "--row", action="append", choices=[row.name for row in ROWS], metavar="ROW", help="only this row (repeatable)"
     )
     parser.add_argument(
         "--write", type=Path, metavar="FILE", help="keep the figures, and renew the plot and the table in FILE"
@@ -91,7 +89,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _measure(row: Row, pairs: int | None) -> Measured:
     with tempfile.TemporaryDirectory(prefix="bundleimp-benchmark-") as folder:
         outcome = row.run(Path(folder).resolve(), pairs or row.pairs)
-    return Measured(row.name, row.title, tuple(outcome.figures), tuple(outcome.notes))
+    return Measured(row.name, tuple(outcome.figures), tuple(outcome.notes))
 
 
 def _run(options: argparse.Namespace) -> tuple[Results, bool]:
@@ -102,7 +100,7 @@ def _run(options: argparse.Namespace) -> tuple[Results, bool]:
     results, failed = Results.here(), False
     if not options.json:
         print(f"{results.python}, {results.platform}, {results.processors} processors", flush=True)
-    for row in _ROWS:
+    for row in ROWS:
         if options.row and row.name not in options.row:
             continue
         try:
@@ -121,13 +119,14 @@ def _run(options: argparse.Namespace) -> tuple[Results, bool]:
 
 
 def _keep(results: Results) -> None:
-    keep(results, _KEPT / f"{sys.implementation.cache_tag}.json", [row.name for row in _ROWS])
+    keep(results, _KEPT / f"{sys.implementation.cache_tag}.json", [row.name for row in ROWS])
 
 
 def _write(readme: Path) -> None:
     kept = load(_KEPT)
+    titles = {row.name: row.title for row in ROWS}
     (_KEPT / "plot.svg").write_text(plot.svg(kept), "utf-8")
-    readme.write_text(between(readme.read_text("utf-8"), _MARKS, table.markdown(kept)), "utf-8")
+    readme.write_text(between(readme.read_text("utf-8"), _MARKS, table.markdown(kept, titles)), "utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

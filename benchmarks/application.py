@@ -150,4 +150,4 @@ def _measure(folder: Path, pairs: int) -> Outcome:
     return Outcome(_figures(ways, pairs), notes)
 
 
-ROW = Row("application", 20, _measure, "application")
+ROW = Row("application", 20, _measure, "a program on rich, requests and pydantic")

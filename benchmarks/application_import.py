@@ -76,4 +76,4 @@ def _run(folder: Path, pairs: int) -> Outcome:
     )
 
 
-ROW = Row(_NAME, 20, _run, "the same imports as an application")
+ROW = Row(_NAME, 20, _run, "import of about 1,300 modules as an application")

@@ -129,14 +129,14 @@ class Row:
         name: what ``--row`` takes.
         pairs: how many interleaved pairs it makes unless told otherwise.
         run: does it, given a folder to work in and the number of pairs.
-        title: the work that is measured, for readers of the table.
+        title: the work that is measured, for readers of the table, where it stands alone.
 
     """
 
     name: str
     pairs: int
     run: Callable[[Path, int], Outcome]
-    title: str = ""
+    title: str
 
 
 def ratio(name: str, ours: Sequence[Cost], theirs: Sequence[Cost], limit: float | None = None) -> Figure:

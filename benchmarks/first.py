@@ -56,4 +56,4 @@ def _run(folder: Path, pairs: int) -> Outcome:
     return Outcome(figures)
 
 
-ROW = Row("first-import", 100, _run, "first import")
+ROW = Row("first-import", 100, _run, "first import of a process, one small module")

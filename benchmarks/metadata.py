@@ -65,4 +65,4 @@ def _run(folder: Path, pairs: int) -> Outcome:
     return Outcome(figures)
 
 
-ROW = Row("metadata", 40, _run, "metadata of 200 distributions")
+ROW = Row("metadata", 40, _run, "first question about the metadata of 200 distributions")

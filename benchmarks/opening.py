@@ -52,4 +52,4 @@ def _run(folder: Path, pairs: int) -> Outcome:
     )
 
 
-ROW = Row("open", 100, _run, "open and import one module")
+ROW = Row("open", 100, _run, "opening an archive and importing one module")

@@ -161,4 +161,4 @@ def _measure(folder: Path, pairs: int) -> Outcome:
     )
 
 
-ROW = Row("pack", 5, _measure, "packing")
+ROW = Row("pack", 5, _measure, "packing modules and wheels")

@@ -98,4 +98,4 @@ def _run(folder: Path, pairs: int) -> Outcome:
     return Outcome(figures, [f"deflated, the large files take {part:.0%}"])
 
 
-ROW = Row("resources", 20, _run, "data files")
+ROW = Row("resources", 20, _run, "reading data files of a package")

@@ -32,14 +32,12 @@ class Measured:
 
     Attributes:
         name: the row's.
-        title: the work that it measures.
         figures: what came out.
         notes: what a reader has to know to read them.
 
     """
 
     name: str
-    title: str
     figures: tuple[AnyFigure, ...]
     notes: tuple[str, ...]
 

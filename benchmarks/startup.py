@@ -57,4 +57,4 @@ def _run(folder: Path, pairs: int) -> Outcome:
     )
 
 
-ROW = Row("startup", 200, _run, "start of Python")
+ROW = Row("startup", 200, _run, "start of Python, `python -c pass`")

@@ -107,4 +107,4 @@ def _run(folder: Path, _pairs: int) -> Outcome:
     )
 
 
-ROW = Row("opened-files", 1, _run, "system calls")
+ROW = Row("opened-files", 1, _run, "system calls on the path entry")

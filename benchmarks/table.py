@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .figures import Count, Figure, Quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .figures import Spread
     from .results import Measured, Results
@@ -100,20 +100,26 @@ def _markdown(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in table]
 
 
-def _work(kept: Sequence[Results]) -> Iterator[tuple[str, list[AnyFigure | None]]]:
+def _work(kept: Sequence[Results], titles: Mapping[str, str]) -> Iterator[tuple[str, list[AnyFigure | None]]]:
     """Yield each figure that some Python has: its work, and what it is for every Python."""
-    titles = {measured.name: measured.title or measured.name for each in kept for measured in each.rows}
     by_python = [each.by_name() for each in kept]
     # In the order of the first Python; what only others have, stands at the end.
     for row, name in dict.fromkeys(key for figures in by_python for key in figures):
-        yield f"{titles[row]}: {name}", [figures.get((row, name)) for figures in by_python]
+        if row in titles:
+            yield f"{titles[row]}: {name}", [figures.get((row, name)) for figures in by_python]
 
 
-def markdown(kept: Sequence[Results]) -> str:
-    """Return the README's table: what has a target, and below that, folded, what stands beside it."""
+def markdown(kept: Sequence[Results], titles: Mapping[str, str]) -> str:
+    """Return the README's table: what has a target, and below that, folded, what stands beside it.
+
+    Arguments:
+        kept: the results, one column for each.
+        titles: the work that each row measures, by its name; rows that are kept and have none are left out.
+
+    """
     heads = [each.python for each in kept]
     aimed, beside = [["work", "at most", *heads]], [["work", *heads]]
-    for work, figures in _work(kept):
+    for work, figures in _work(kept, titles):
         cells = ["" if figure is None else _median(figure) for figure in figures]
         limit = next((_limit(figure) for figure in figures if figure is not None), "")
         if limit:

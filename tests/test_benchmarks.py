@@ -29,11 +29,12 @@ PEER = ratio("zipimport / directory", [Cost(3.0, 3.0)], [Cost(2.0, 2.0)])
 LATER = difference("hook installed - not", [Cost(0.0135, 0.0135)], [Cost(0.0130, 0.0130)], 0.3)
 OPENED = Count("bundle: opened", [1, 1], 1, constant=True)
 PEAK = proportion("bundle / directory", [101, 103], [100, 100], 1.02)
-ROW = Measured("import", "imports", (FASTER, PEER), ("a note",))
-OTHER = Measured("opened-files", "", (OPENED, PEAK, LATER), ())
+ROW = Measured("import", (FASTER, PEER), ("a note",))
+OTHER = Measured("opened-files", (OPENED, PEAK, LATER), ())
 RESULTS = Results("CPython 3.11.0", "Linux x86_64", 2, (ROW, OTHER))
 NEWER = Results("CPython 3.12.0", "Linux x86_64", 2, (replace(ROW, figures=(SLOWER, PEER)),))
 ORDER = ["import", "opened-files"]
+TITLES = {"import": "imports", "opened-files": "calls", "cold": "cold"}
 
 
 def rows(markdown: str) -> list[list[str]]:
@@ -71,7 +72,7 @@ def test_results_survive_being_kept() -> None:
     assert once.python == RESULTS.python
     assert [measured.name for measured in once.rows] == ORDER
     assert as_data(once) == as_data(RESULTS)
-    assert table.markdown([once]) == table.markdown([RESULTS])
+    assert table.markdown([once], TITLES) == table.markdown([RESULTS], TITLES)
 
 
 def test_a_row_that_runs_again_replaces_itself_only(tmp_path: Path) -> None:
@@ -89,7 +90,7 @@ def test_a_row_that_runs_again_replaces_itself_only(tmp_path: Path) -> None:
 def test_a_row_that_could_not_be_measured_replaces_nothing(tmp_path: Path) -> None:
     path = tmp_path / "cpython-311.json"
     keep(RESULTS, path, ORDER)
-    keep(replace(RESULTS, rows=(Measured("import", "", (), ("not measured",)),)), path, ORDER)
+    keep(replace(RESULTS, rows=(Measured("import", (), ("not measured",)),)), path, ORDER)
     assert load(tmp_path) == [from_data(as_data(RESULTS))]
 
 
@@ -101,7 +102,7 @@ def test_figures_of_another_machine_or_python_do_not_stay_beside_new_ones(change
 
 
 def test_the_readme_has_one_column_for_each_python() -> None:
-    found = rows(table.markdown([RESULTS, NEWER]))
+    found = rows(table.markdown([RESULTS, NEWER], TITLES))
     assert found[0] == ["work", "at most", "CPython 3.11.0", "CPython 3.12.0"]
     assert found[2] == [
         *("imports: bundle / directory", "0.92"),
@@ -111,25 +112,29 @@ def test_the_readme_has_one_column_for_each_python() -> None:
 
 
 def test_the_readme_shows_counts_and_differences_and_other_quantities() -> None:
-    found = {row[0]: row[1:] for row in rows(table.markdown([RESULTS]))}
-    assert found["opened-files: bundle: opened"] == ["1, the same", "1 / 1"]
-    assert found["opened-files: bundle / directory"] == ["1.02", "1.020 [1.015, 1.025], n = 2"]
-    assert found["opened-files: hook installed - not"] == [
+    found = {row[0]: row[1:] for row in rows(table.markdown([RESULTS], TITLES))}
+    assert found["calls: bundle: opened"] == ["1, the same", "1 / 1"]
+    assert found["calls: bundle / directory"] == ["1.02", "1.020 [1.015, 1.025], n = 2"]
+    assert found["calls: hook installed - not"] == [
         "0.3 ms",
         "**+0.50 ms** [+0.50, +0.50], wall +0.50, n = 1",
     ]
 
 
 def test_what_is_judged_by_wall_time_shows_it_first() -> None:
-    cold = Measured("cold", "", (replace(FASTER, by_wall=True),), ())
-    assert rows(table.markdown([replace(RESULTS, rows=(cold,))]))[2] == [
+    cold = Measured("cold", (replace(FASTER, by_wall=True),), ())
+    assert rows(table.markdown([replace(RESULTS, rows=(cold,))], TITLES))[2] == [
         *("cold: bundle / directory", "0.92, wall"),
         "**1.500** [1.500, 1.500], CPU 0.500, n = 2",
     ]
 
 
+def test_a_row_that_the_suite_no_longer_has_is_not_shown() -> None:
+    assert "bundle: opened" not in table.markdown([RESULTS], {"import": "imports"})
+
+
 def test_what_has_no_target_is_folded_away() -> None:
-    shown, _, folded = table.markdown([RESULTS]).partition("<details>")
+    shown, _, folded = table.markdown([RESULTS], TITLES).partition("<details>")
     assert "zipimport" not in shown
     assert "imports: zipimport / directory | 1.500" in folded
 
@@ -143,7 +148,7 @@ def test_the_terminal_shows_columns_that_have_something_in_them() -> None:
         "zipimport / directory  1.500 x [1.500 .. 1.500]  1.500 x [1.500 .. 1.500]  1",
         "   a note",
     ]
-    assert table.lines(Measured("row", "", (), ("not measured",)))[2:] == ["   not measured"]
+    assert table.lines(Measured("row", (), ("not measured",)))[2:] == ["   not measured"]
 
 
 def test_the_plot_has_a_bar_for_each_figure_and_python() -> None:
@@ -172,12 +177,12 @@ def failing(error: BaseException) -> Callable[[Path, int], Outcome]:
 def _readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a README with marks; the command has four rows, and keeps its figures beside it."""
     made = (
-        Row("broken", 1, failing(RunError("it broke"))),
+        Row("broken", 1, failing(RunError("it broke")), ""),
         Row("fast", 7, lambda _folder, pairs: Outcome([replace(FASTER, pairs=pairs)]), "work"),
-        Row("slow", 1, lambda _folder, _pairs: Outcome([SLOWER])),
-        Row("missing", 1, lambda _folder, _pairs: Outcome([], ["not measured: no such tool"])),
+        Row("slow", 1, lambda _folder, _pairs: Outcome([SLOWER]), "slow work"),
+        Row("missing", 1, lambda _folder, _pairs: Outcome([], ["not measured: no such tool"]), ""),
     )
-    monkeypatch.setattr(command, "_ROWS", made)
+    monkeypatch.setattr(command, "ROWS", made)
     monkeypatch.setattr(command, "_KEPT", tmp_path / "results")
     path = tmp_path / "README.md"
     path.write_text("before\n<!-- benchmarks: begin -->\n<!-- benchmarks: end -->\nafter\n", "utf-8")
@@ -215,8 +220,8 @@ def test_a_row_that_fails_is_one_line_and_the_others_run(capsys: pytest.CaptureF
 def test_whatever_a_row_raises_the_others_run_and_are_kept(
     error: Exception, readme: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fast = Row("fast", 1, lambda _folder, _pairs: Outcome([FASTER]))
-    monkeypatch.setattr(command, "_ROWS", (fast, Row("broken", 1, failing(error)), replace(fast, name="last")))
+    fast = Row("fast", 1, lambda _folder, _pairs: Outcome([FASTER]), "work")
+    monkeypatch.setattr(command, "ROWS", (fast, Row("broken", 1, failing(error), ""), replace(fast, name="last")))
     assert command.main([f"--write={readme}"]) == 2
     (kept,) = load(readme.parent / "results")
     assert [measured.name for measured in kept.rows] == ["fast", "last"]
@@ -226,7 +231,7 @@ def test_an_interrupted_run_keeps_what_was_measured(
     readme: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fast = Row("fast", 1, lambda _folder, _pairs: Outcome([FASTER]), "work")
-    monkeypatch.setattr(command, "_ROWS", (fast, Row("long", 1, failing(KeyboardInterrupt()))))
+    monkeypatch.setattr(command, "ROWS", (fast, Row("long", 1, failing(KeyboardInterrupt()), "")))
     assert command.main([f"--write={readme}"]) == 2
     assert capsys.readouterr().err == "benchmarks: interrupted\n"
     assert [measured.name for each in load(readme.parent / "results") for measured in each.rows] == ["fast"]
@@ -269,6 +274,6 @@ def test_bad_usage_is_status_2(arguments: list[str]) -> None:
 def test_the_readme_and_its_plot_are_made_from_what_is_kept() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     kept = load(ROOT / "benchmarks" / "results")
-    assert between(readme, "benchmarks", table.markdown(kept)) == readme
+    assert between(readme, "benchmarks", table.markdown(kept, {row.name: row.title for row in command.ROWS})) == readme
     assert (ROOT / "benchmarks" / "results" / "plot.svg").read_text("utf-8") == plot.svg(kept)
     assert "(benchmarks/results/plot.svg)" in readme
