@@ -18,7 +18,7 @@ import bundleimp
 
 from . import trees
 from .figures import Outcome, Row, ratio
-from .imports import MODULES, PACKAGES, Variant, count_imported
+from .imports import MODULES, PACKAGES, count_imported, importing
 from .measure import RunError, interleave
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .figures import Cost, Figure
+    from .measure import Variant
 
 _BLOCK = 512  # what getrusage counts in
 _TRIES = 5
@@ -125,7 +126,7 @@ def _run(folder: Path, pairs: int) -> Outcome:
         "directory": tree,
         "zipimport": trees.zip_file(tree, folder / "packages.zip"),
     }
-    variant = partial(Variant, python, folder / "cache", "entry", tree=tree)
+    variant = partial(importing, python, folder / "cache", "entry", tree=tree)
     warm = {name: variant(entry) for name, entry in entries.items()}
     variants = {name: _ColdVariant(warm[name], entry) for name, entry in entries.items()}
     costs = interleave(variants, pairs)

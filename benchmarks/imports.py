@@ -17,8 +17,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from . import trees
-from .figures import Cost, Outcome, Row, proportion, ratio
-from .measure import RunError, cost_of, environment, interleave, probe
+from .figures import Outcome, Row, proportion, ratio
+from .measure import Probe, RunError, interleave
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,39 +72,23 @@ MODULES = (
 )
 
 
-class Variant:
-    """One way to import the same modules; it notes what was imported, and the peaks of memory."""
-
-    def __init__(
-        self, python: Path, cache: Path, kind: str, entry: Path, tree: Path, modules: Sequence[str] = MODULES
-    ) -> None:
-        self._python = python
-        self._cache = cache
-        self._arguments = [kind, str(entry), str(tree), *modules]
-        self.imported: list[str] = []
-        self.peaks: list[int] = []
-
-    def __call__(self, number: int) -> Cost:
-        """Import the modules in a fresh interpreter, in round *number*."""
-        # The order of sets is the same for all variants of a round, and another one in the next.
-        variables = environment(PYTHONHASHSEED=str(number), BUNDLEIMP_CACHE_DIR=str(self._cache))
-        report = probe(self._python, "imports.py", self._arguments, variables)
-        self.imported = report["imported"]
-        self.peaks.append(report["peak"])
-        return cost_of(report)
+def importing(python: Path, cache: Path, kind: str, entry: Path, tree: Path, modules: Sequence[str] = MODULES) -> Probe:
+    """Return what imports *modules* in a fresh interpreter."""
+    return Probe(python, cache, "imports.py", kind, entry, tree, *modules)
 
 
-def count_imported(variants: Mapping[str, Variant]) -> int:
+def count_imported(variants: Mapping[str, Probe]) -> int:
     """Return how many modules each of the *variants*, which have run, imported.
 
     Raises:
         RunError: not all imported the same.
 
     """
-    expected = variants["directory"].imported
+    expected = variants["directory"].reports[-1]["imported"]
     for name, each in variants.items():
-        if each.imported != expected:
-            message = f"{name} and directory did not import the same: {set(each.imported) ^ set(expected)}"
+        imported = each.reports[-1]["imported"]
+        if imported != expected:
+            message = f"{name} and directory did not import the same: {set(imported) ^ set(expected)}"
             raise RunError(message)
     return len(expected)
 
@@ -112,7 +96,7 @@ def count_imported(variants: Mapping[str, Variant]) -> int:
 def _run(folder: Path, pairs: int) -> Outcome:
     python = trees.interpreter(folder / "environment", hook=True)
     tree = trees.copy_packages(PACKAGES, folder / "tree")
-    variant = partial(Variant, python, folder / "cache", tree=tree)
+    variant = partial(importing, python, folder / "cache", tree=tree)
     variants = {
         "bundle": variant("entry", trees.bundle(tree, folder / "packages.pybundle")),
         "directory": variant("entry", tree),
@@ -122,7 +106,7 @@ def _run(folder: Path, pairs: int) -> Outcome:
     }
     costs = interleave(variants, pairs)
     # Of the rounds that are counted: without the one that warms up, and before the directory runs again.
-    peaks = {name: each.peaks[1:] for name, each in variants.items()}
+    peaks = {name: [report["peak"] for report in each.reports[1:]] for name, each in variants.items()}
     slow = {
         "directory": variants["directory"],
         "sources": variant("entry", trees.zip_file(tree, folder / "sources.zip", bytecode=False)),

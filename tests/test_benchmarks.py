@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import plot, table
+from benchmarks import peers, plot, table
 from benchmarks.figures import Cost, Count, Figure, Outcome, Quantity, Row, Spread, difference, proportion, ratio
-from benchmarks.measure import RunError
+from benchmarks.measure import Process, RunError, interleave, prepare
 from benchmarks.results import Measured, Results, as_data, from_data, keep, load
 from bundleimp import BundleError
 from compatibility.marks import between
@@ -166,6 +167,19 @@ def test_without_results_there_is_an_empty_plot() -> None:
     assert "<rect" not in plot.svg([])
 
 
+def test_what_cannot_be_prepared_is_noted_by_the_last_line_of_why() -> None:
+    notes = ["a note"]
+    with peers.noted(notes, "without pex and shiv"):
+        prepare("downloading", sys.executable, "-c", "import sys; sys.exit('/a/folder\\nno network')")
+    assert notes == ["a note", "without pex and shiv: no network"]
+
+
+def test_processes_of_a_round_share_their_hash_seed_and_have_their_own_environment(tmp_path: Path) -> None:
+    program = "import os, sys; open(sys.argv[1], 'a').write(os.environ['PYTHONHASHSEED'] + os.environ['OWN'] + ' ')"
+    interleave({each: Process(sys.executable, "-c", program, tmp_path / "seeds", OWN=each) for each in "ab"}, 2)
+    assert (tmp_path / "seeds").read_text("utf-8") == "0a 0b 1b 1a 2a 2b "
+
+
 def failing(error: BaseException) -> Callable[[Path, int], Outcome]:
     def run(_folder: Path, _pairs: int) -> Outcome:
         raise error
@@ -277,3 +291,12 @@ def test_the_readme_and_its_plot_are_made_from_what_is_kept() -> None:
     assert between(readme, "benchmarks", table.markdown(kept, {row.name: row.title for row in command.ROWS})) == readme
     assert (ROOT / "benchmarks" / "results" / "plot.svg").read_text("utf-8") == plot.svg(kept)
     assert "(benchmarks/results/plot.svg)" in readme
+
+
+def test_one_python_has_all_rows() -> None:
+    path = ROOT / "benchmarks" / "results" / "cpython-311.json"
+    kept = {measured.name for measured in from_data(json.loads(path.read_text("utf-8"))).rows}
+    rows = {row.name for row in command.ROWS}
+    missing, gone = rows - kept, kept - rows
+    assert not missing, f"not measured in {path.name}: {', '.join(sorted(missing))}"
+    assert not gone, f"no longer measured, but in {path.name}: {', '.join(sorted(gone))}"
