@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bundleimp import BundleError
 from compatibility.marks import between
 
 from . import (
@@ -18,7 +21,6 @@ from . import (
     first,
     imports,
     instructions,
-    memory,
     metadata,
     opening,
     packing,
@@ -36,10 +38,9 @@ if TYPE_CHECKING:
 
     from .figures import Row
 
-_ROWS = (
+ROWS = (
     imports.ROW,
     cold.ROW,
-    memory.ROW,
     startup.ROW,
     first.ROW,
     opening.ROW,
@@ -53,6 +54,8 @@ _ROWS = (
 )
 _KEPT = Path(__file__).with_name("results")
 _MARKS = "benchmarks"
+# What a row may raise where the machine lacks something, or what is measured is broken; the other rows run on.
+_FAILURES = (RunError, BundleError, ImportError, OSError, subprocess.CalledProcessError)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -61,14 +64,14 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Measure bundleimp against its peers, side by side in one run.",
         epilog="rows, with the pairs of each:\n"
-        + "".join(f"  {row.name:<20}{row.pairs:>4}  {row.title}\n" for row in _ROWS)
+        + "".join(f"  {row.name:<20}{row.pairs:>4}  {row.title}\n" for row in ROWS)
         + "\nExit status: 0 fine, 1 a target is missed, 2 bad usage or a run that failed.",
     )
     parser.add_argument(
         "--pairs", type=int, metavar="N", help="interleaved pairs for every row (default: each row's own)"
     )
     parser.add_argument(
-        "--row", action="append", choices=[row.name for row in _ROWS], metavar="ROW", help="only this row (repeatable)"
+        "--row", action="append", choices=[row.name for row in ROWS], metavar="ROW", help="only this row (repeatable)"
     )
     parser.add_argument(
         "--write", type=Path, metavar="FILE", help="keep the figures, and renew the plot and the table in FILE"
@@ -86,33 +89,44 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _measure(row: Row, pairs: int | None) -> Measured:
     with tempfile.TemporaryDirectory(prefix="bundleimp-benchmark-") as folder:
         outcome = row.run(Path(folder).resolve(), pairs or row.pairs)
-    return Measured(row.name, row.title, tuple(outcome.figures), tuple(outcome.notes))
+    return Measured(row.name, tuple(outcome.figures), tuple(outcome.notes))
 
 
 def _run(options: argparse.Namespace) -> tuple[Results, bool]:
-    """Return what the chosen rows gave, and whether one of them failed."""
+    """Return what the chosen rows gave, and whether one of them failed.
+
+    Each row is written when it is measured: what comes later may fail, or be interrupted.
+    """
     results, failed = Results.here(), False
     if not options.json:
         print(f"{results.python}, {results.platform}, {results.processors} processors", flush=True)
-    for row in _ROWS:
+    for row in ROWS:
         if options.row and row.name not in options.row:
             continue
         try:
             measured = _measure(row, options.pairs)
-        except (RunError, ModuleNotFoundError) as error:
+        except _FAILURES as error:
             print(f"benchmarks: error: {row.name}: {error}", file=sys.stderr)
             failed = True
             continue
-        results = results.with_rows(measured)
         if not options.json:
             print("\n".join(table.lines(measured)), flush=True)
+        if options.write is not None:
+            _keep(replace(results, rows=(measured,)))
+            _write(options.write)
+        results = results.with_rows(measured)
     return results, failed
+
+
+def _keep(results: Results) -> None:
+    keep(results, _KEPT / f"{sys.implementation.cache_tag}.json", [row.name for row in ROWS])
 
 
 def _write(readme: Path) -> None:
     kept = load(_KEPT)
+    titles = {row.name: row.title for row in ROWS}
     (_KEPT / "plot.svg").write_text(plot.svg(kept), "utf-8")
-    readme.write_text(between(readme.read_text("utf-8"), _MARKS, table.markdown(kept)), "utf-8")
+    readme.write_text(between(readme.read_text("utf-8"), _MARKS, table.markdown(kept, titles)), "utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -126,11 +140,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _write(options.write)
             return int(any(each.missed for each in load(_KEPT)))
         results, failed = _run(options)
-        if options.write is not None:
-            keep(results, _KEPT / f"{sys.implementation.cache_tag}.json", [row.name for row in _ROWS])
-            _write(options.write)
     except (OSError, ValueError) as error:
         print(f"benchmarks: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("benchmarks: interrupted", file=sys.stderr)
         return 2
     if options.json:
         print(json.dumps(as_data(results), indent=2))

@@ -21,13 +21,11 @@ class Cost:
 
 @dataclass(frozen=True)
 class Spread:
-    """The middle of a series and how far it spreads: median, quartiles, extremes."""
+    """The middle of a series and how far it spreads: median and quartiles."""
 
     median: float
     lower: float
     upper: float
-    least: float
-    most: float
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
@@ -35,7 +33,7 @@ class Spread:
         lower, median, upper = (
             statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [values[0]] * 3
         )
-        return cls(median, lower, upper, min(values), max(values))
+        return cls(median, lower, upper)
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,6 @@ class Figure:
     """A comparison of two variants: one line of the table.
 
     Attributes:
-        row: the row it belongs to.
         name: what is compared with what.
         unit: "x" for a ratio, "ms" for a difference.
         cpu: the spread over the pairs, in CPU time.
@@ -54,7 +51,6 @@ class Figure:
 
     """
 
-    row: str
     name: str
     unit: str
     cpu: Spread
@@ -74,7 +70,6 @@ class Count:
     """What was counted at several sizes of the same work: one line of the table.
 
     Attributes:
-        row: the row it belongs to.
         name: what was counted, and at which sizes.
         values: the counts, one per size.
         limit: what none of them may exceed, or None.
@@ -82,7 +77,6 @@ class Count:
 
     """
 
-    row: str
     name: str
     values: Sequence[float]
     limit: float | None = None
@@ -98,21 +92,17 @@ class Count:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A comparison of two variants by something else than time: one line of the table.
+    """A ratio of two variants in something else than time: one line of the table.
 
     Attributes:
-        row: the row it belongs to.
         name: what is compared with what.
-        unit: "x" for a ratio.
         spread: the spread over the pairs.
         pairs: how many pairs.
         limit: what the median must not exceed, or None where it only stands beside as a peer.
 
     """
 
-    row: str
     name: str
-    unit: str
     spread: Spread
     pairs: int
     limit: float | None = None
@@ -139,33 +129,31 @@ class Row:
         name: what ``--row`` takes.
         pairs: how many interleaved pairs it makes unless told otherwise.
         run: does it, given a folder to work in and the number of pairs.
-        title: the work that is measured, for readers of the table.
+        title: the work that is measured, for readers of the table, where it stands alone.
 
     """
 
     name: str
     pairs: int
     run: Callable[[Path, int], Outcome]
-    title: str = ""
+    title: str
 
 
-def ratio(row: str, name: str, ours: Sequence[Cost], theirs: Sequence[Cost], limit: float | None = None) -> Figure:
+def ratio(name: str, ours: Sequence[Cost], theirs: Sequence[Cost], limit: float | None = None) -> Figure:
     """Return *ours* over *theirs*, pair by pair."""
     cpu = Spread.of([our.cpu / their.cpu for our, their in zip(ours, theirs, strict=True)])
     wall = Spread.of([our.wall / their.wall for our, their in zip(ours, theirs, strict=True)])
-    return Figure(row, name, "x", cpu, wall, len(ours), limit)
+    return Figure(name, "x", cpu, wall, len(ours), limit)
 
 
-def difference(row: str, name: str, ours: Sequence[Cost], theirs: Sequence[Cost], limit: float | None = None) -> Figure:
+def difference(name: str, ours: Sequence[Cost], theirs: Sequence[Cost], limit: float | None = None) -> Figure:
     """Return *ours* minus *theirs* in milliseconds, pair by pair; *limit* is in milliseconds too."""
     cpu = Spread.of([1e3 * (our.cpu - their.cpu) for our, their in zip(ours, theirs, strict=True)])
     wall = Spread.of([1e3 * (our.wall - their.wall) for our, their in zip(ours, theirs, strict=True)])
-    return Figure(row, name, "ms", cpu, wall, len(ours), limit)
+    return Figure(name, "ms", cpu, wall, len(ours), limit)
 
 
-def proportion(
-    row: str, name: str, ours: Sequence[float], theirs: Sequence[float], limit: float | None = None
-) -> Quantity:
+def proportion(name: str, ours: Sequence[float], theirs: Sequence[float], limit: float | None = None) -> Quantity:
     """Return *ours* over *theirs*, pair by pair, of something else than time."""
     spread = Spread.of([our / their for our, their in zip(ours, theirs, strict=True)])
-    return Quantity(row, name, "x", spread, len(ours), limit)
+    return Quantity(name, spread, len(ours), limit)

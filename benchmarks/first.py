@@ -12,26 +12,16 @@ from typing import TYPE_CHECKING
 
 from . import trees
 from .figures import Outcome, Row, difference
-from .imports import Variant
-from .measure import environment, interleave, whole_process
+from .imports import importing
+from .measure import Process, interleave
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .figures import Cost, Figure
-    from .measure import Variant as AnyVariant
+    from .figures import Figure
 
 _LIMIT = 2.0
 _PACKAGE = "p000"
-
-
-def _process(python: Path, entry: Path) -> AnyVariant:
-    def run(number: int) -> Cost:
-        cache = str(entry.with_name("cache"))
-        variables = environment(PYTHONHASHSEED=str(number), BUNDLEIMP_CACHE_DIR=cache, PYTHONPATH=str(entry))
-        return whole_process([str(python), "-P", "-c", f"import {_PACKAGE}"], variables)
-
-    return run
 
 
 def _run(folder: Path, pairs: int) -> Outcome:
@@ -43,17 +33,19 @@ def _run(folder: Path, pairs: int) -> Outcome:
         "directory": tree,
         "zipimport": trees.zip_file(tree, folder / "one.zip"),
     }
-    inside = partial(Variant, python, folder / "cache", "entry", tree=tree, modules=[_PACKAGE])
+    cache = folder / "cache"
+    inside = partial(importing, python, cache, "entry", tree=tree, modules=[_PACKAGE])
+    whole = partial(Process, python, "-P", "-c", f"import {_PACKAGE}", BUNDLEIMP_CACHE_DIR=str(cache))
     figures: list[Figure] = []
     for where, costs in {
         "in the process": interleave({name: inside(entry) for name, entry in entries.items()}, pairs),
-        "whole process": interleave({name: _process(python, entry) for name, entry in entries.items()}, pairs),
+        "whole process": interleave({name: whole(PYTHONPATH=str(entry)) for name, entry in entries.items()}, pairs),
     }.items():
         figures += [
-            difference(ROW.name, f"{where}: bundle - directory", costs["bundle"], costs["directory"], _LIMIT),
-            difference(ROW.name, f"{where}: peer: zipimport - directory", costs["zipimport"], costs["directory"]),
+            difference(f"{where}: bundle - directory", costs["bundle"], costs["directory"], _LIMIT),
+            difference(f"{where}: peer: zipimport - directory", costs["zipimport"], costs["directory"]),
         ]
     return Outcome(figures)
 
 
-ROW = Row("first-import", 100, _run, "first import")
+ROW = Row("first-import", 100, _run, "first import of a process, one small module")

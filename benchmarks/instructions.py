@@ -78,7 +78,6 @@ def _run(folder: Path, _pairs: int) -> Outcome:
     }
     figures = [
         Count(
-            ROW.name,
             f"{way}: per further module",
             [_per_module(counter, python, [kind, str(entry), str(tree)], names, folder / "cache")],
         )
@@ -87,4 +86,4 @@ def _run(folder: Path, _pairs: int) -> Outcome:
     return Outcome(figures, [f"counted by {name}, from {_SIZES[0]} to {_SIZES[1]:,} modules of one function each"])
 
 
-ROW = Row("instructions", 1, _run, "instructions")
+ROW = Row("instructions", 1, _run, "machine instructions executed while importing")

@@ -69,7 +69,20 @@ def whole_process(arguments: Sequence[str], variables: Mapping[str, str]) -> Cos
     return Cost(usage.ru_utime + usage.ru_stime, wall)
 
 
-def probe(interpreter: Path, script: str, arguments: Sequence[str], variables: Mapping[str, str]) -> dict[str, Any]:
+def prepare(doing: str, *command: str | Path) -> None:
+    """Run a process that is not measured.
+
+    Raises:
+        RunError: it failed, at *doing*.
+
+    """
+    result = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    if result.returncode:
+        message = f"{doing}: exit status {result.returncode}\n{result.stdout}{result.stderr}"
+        raise RunError(message)
+
+
+def run_probe(interpreter: Path, script: str, arguments: Sequence[str], variables: Mapping[str, str]) -> dict[str, Any]:
     """Run a script of `probes`, and return the JSON object that it prints.
 
     Raises:
@@ -86,6 +99,35 @@ def probe(interpreter: Path, script: str, arguments: Sequence[str], variables: M
     return report
 
 
-def cost_of(report: Mapping[str, Any]) -> Cost:
-    """Return the cost that a probe's *report* gives."""
-    return Cost(report["cpu"], report["wall"])
+def _in_round(number: int, variables: Mapping[str, str]) -> dict[str, str]:
+    # The order of sets is the same for all variants of a round, and another one in the next.
+    return environment(PYTHONHASHSEED=str(number), **variables)
+
+
+class Process:
+    """A variant that is a whole process, with an environment of its own."""
+
+    def __init__(self, *command: str | Path, **variables: str) -> None:
+        self._command = list(map(str, command))
+        self._variables = variables
+
+    def __call__(self, number: int) -> Cost:
+        """Run the process in round *number*."""
+        return whole_process(self._command, _in_round(number, self._variables))
+
+
+class Probe:
+    """A variant that is a script of `probes`, which measures itself; it keeps what the script reported."""
+
+    def __init__(self, python: Path, cache: Path, script: str, *arguments: str | Path) -> None:
+        self._python = python
+        self._variables = {"BUNDLEIMP_CACHE_DIR": str(cache)}
+        self._script = script
+        self._arguments = list(map(str, arguments))
+        self.reports: list[dict[str, Any]] = []
+
+    def __call__(self, number: int) -> Cost:
+        """Run the script in a fresh interpreter, in round *number*."""
+        report = run_probe(self._python, self._script, self._arguments, _in_round(number, self._variables))
+        self.reports.append(report)
+        return Cost(report["cpu"], report["wall"])

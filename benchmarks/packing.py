@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
-import venv
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import trees
+from . import peers, trees
 from .figures import Cost, Count, Outcome, Row, ratio
-from .measure import PROBES, RunError, environment, interleave, probe, whole_process
+from .measure import PROBES, Process, environment, interleave, prepare, run_probe
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .figures import Figure
     from .measure import Variant
 
@@ -35,27 +35,15 @@ _REQUIREMENTS = ("django", "networkx", "pygments", "sqlalchemy", "sympy")
 _PROGRAM = "django-admin"
 
 
-def _prepare(doing: str, *command: str | Path) -> None:
-    result = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
-    if result.returncode:
-        message = f"{doing}: exit status {result.returncode}\n{result.stdout}{result.stderr}"
-        raise RunError(message)
-
-
-def _process(*command: str | Path) -> Variant:
-    """Return a variant that is one process."""
-    return lambda _number: whole_process(list(map(str, command)), environment())
-
-
-def _pack(*arguments: str | Path) -> Variant:
-    return _process(sys.executable, "-m", "bundleimp", "pack", "--quiet", *arguments)
+def _pack(*arguments: str | Path) -> Process:
+    return Process(sys.executable, "-m", "bundleimp", "pack", "--quiet", *arguments)
 
 
 def _standard_library(tree: Path, output: Path) -> Variant:
     """Return what compiles a fresh copy of *tree*, and writes it as a zip."""
     copy = tree.with_name("copy")
-    compiling = _process(sys.executable, "-m", "compileall", "-q", "-j0", copy)
-    zipping = _process(sys.executable, PROBES / "zipping.py", copy, output)
+    compiling = Process(sys.executable, "-m", "compileall", "-q", "-j0", copy)
+    zipping = Process(sys.executable, PROBES / "zipping.py", copy, output)
 
     def variant(number: int) -> Cost:
         shutil.rmtree(copy, ignore_errors=True)
@@ -76,8 +64,8 @@ def _against_the_standard_library(folder: Path, tree: Path, pairs: int) -> list[
     name = f"{_modules(tree):,} modules, pack / compileall -j0 and zipfile"
     size = os.path.getsize(bundle) - os.path.getsize(archive)
     return [
-        replace(ratio("pack", name, costs["bundle"], costs["zip"], 0.9), by_wall=True),
-        Count("pack", "size in bytes, bundle - zip", [size], 0),
+        replace(ratio(name, costs["bundle"], costs["zip"], 0.9), by_wall=True),
+        Count("size in bytes, bundle - zip", [size], 0),
     ]
 
 
@@ -89,76 +77,80 @@ def _memory(folder: Path, tree: Path) -> list[Count]:
     sources = (small, tree, folder / "large")
     output = folder / "out.pybundle"
     interpreter = Path(sys.executable)
-    peaks = [probe(interpreter, "packing.py", [str(source), str(output)], environment()) for source in sources]
+    peaks = [run_probe(interpreter, "packing.py", [str(source), str(output)], environment()) for source in sources]
     modules = [_modules(source) for source in sources]
     sizes = " / ".join(f"{number:,}" for number in modules)
     growth = 1e3 * (peaks[-1]["own"] - peaks[0]["own"]) / (modules[-1] - modules[0])
     return [
-        Count("pack", f"peak memory in MB, {sizes} modules", [round(peak["own"]) for peak in peaks]),
-        Count("pack", "peak memory in MB of each process that compiles", [round(peak["compiler"]) for peak in peaks]),
-        Count("pack", "growth of the first in kB for each module more", [round(growth, 1)], 0),
+        Count(f"peak memory in MB, {sizes} modules", [round(peak["own"]) for peak in peaks]),
+        Count("peak memory in MB of each process that compiles", [round(peak["compiler"]) for peak in peaks]),
+        Count("growth of the first in kB for each module more", [round(growth, 1)], 0),
     ]
 
 
-def _against_program_makers(folder: Path, pairs: int) -> list[Figure]:
-    """Compare programs of the same downloaded wheels; an installer's run is in all of them.
+def _program_makers(folder: Path) -> dict[str, Variant]:
+    """Prepare what makes programs of the same downloaded wheels; an installer's run is in all of them.
 
     What pex and shiv make has no bytecode of what is in the wheels, not even after ``pex --compile``: they are compared
     with a bundle that has none.  Pex keeps what it installed of a wheel: once it begins without, and then with that.
+
+    Raises:
+        RunError: the peers or the wheels cannot be had.
+
     """
-    tools, wheels = folder / "tools" / "bin", folder / "wheels"
-    venv.create(tools.parent, with_pip=True)
-    _prepare("installing the peers", tools / "pip", "install", "--quiet", "pex", "shiv")
-    _prepare("downloading", tools / "pip", "download", "--quiet", "--dest", wheels, *_REQUIREMENTS)
+    tools, wheels = peers.environment_with_pip(folder / "tools"), folder / "wheels"
+    peers.install(tools)
+    prepare("downloading", tools / "pip", "download", "--quiet", "--dest", wheels, *_REQUIREMENTS)
     offline = ("--no-index", "--find-links", wheels)
     pack = (*(word for name in _REQUIREMENTS for word in ("--with", name)), "--standalone", "-e", _PROGRAM)
-    fresh, known = folder / "pex-fresh", folder / "pex"
+    fresh, known, copy = folder / "pex-fresh", folder / "pex", folder / "pex-copy"
     pex = (tools / "pex", *offline, "-o", folder / "out.pex", "--pex-root")
     # So that it has itself in its folder, and none of the large wheels.
-    _prepare("pex", *pex, fresh, "asgiref")
+    prepare("pex", *pex, fresh, "asgiref")
     program = (*_REQUIREMENTS, "-c", _PROGRAM)
-    copy = folder / "pex-copy"
+    from_fresh = Process(*pex, copy, *program)
 
     def first(number: int) -> Cost:
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(fresh, copy, symlinks=True)
-        return _process(*pex, copy, *program)(number)
+        return from_fresh(number)
 
-    costs = interleave(
-        {
-            "bundle": _pack(*pack, "--no-bytecode", folder / "bare.pybundle", "--", *offline),
-            "complete": _pack(*pack, folder / "complete.pybundle", "--", *offline),
-            "pex": first,
-            "pex again": _process(*pex, known, *program),
-            "shiv": _process(tools / "shiv", "-o", folder / "out.pyz", *program[-2:], *offline, *_REQUIREMENTS),
-        },
-        pairs,
-    )
+    return {
+        "bundle": _pack(*pack, "--no-bytecode", folder / "bare.pybundle", "--", *offline),
+        "complete": _pack(*pack, folder / "complete.pybundle", "--", *offline),
+        "pex": first,
+        "pex again": Process(*pex, known, *program),
+        "shiv": Process(tools / "shiv", "-o", folder / "out.pyz", *program[-2:], *offline, *_REQUIREMENTS),
+    }
+
+
+def _against_program_makers(variants: Mapping[str, Variant], pairs: int) -> list[Figure]:
+    costs = interleave(variants, pairs)
     ours, name = costs["bundle"], "wheels to a program, no bytecode, bundle"
     figures = [
-        ratio("pack", f"{name} / shiv", ours, costs["shiv"], 1.0),
-        ratio("pack", f"{name} / pex", ours, costs["pex"], 1.0),
-        ratio("pack", f"{name} / pex that has installed them before", ours, costs["pex again"]),
-        ratio("pack", f"{name} with it / without", costs["complete"], ours),
+        ratio(f"{name} / shiv", ours, costs["shiv"], 1.0),
+        ratio(f"{name} / pex", ours, costs["pex"], 1.0),
+        ratio(f"{name} / pex that has installed them before", ours, costs["pex again"]),
+        ratio(f"{name} with it / without", costs["complete"], ours),
     ]
     return [replace(figure, by_wall=True) for figure in figures]
 
 
 def _measure(folder: Path, pairs: int) -> Outcome:
     tree = trees.copy_packages(_PACKAGES, folder / "tree", compiled=False)
-    figures = [
-        *_against_the_standard_library(folder, tree, pairs),
-        *_memory(folder, tree),
-        *_against_program_makers(folder, pairs),
+    figures = [*_against_the_standard_library(folder, tree, pairs), *_memory(folder, tree)]
+    notes = [
+        "wall time decides: the work is to be shared among the processors",
+        "the bundle is on the disk when pack ends (fsync); no peer waits for that",
     ]
-    return Outcome(
-        figures,
-        [
-            "wall time decides: the work is to be shared among the processors",
-            "the bundle is on the disk when pack ends (fsync); no peer waits for that",
-            f"wheels: {', '.join(_REQUIREMENTS)} and what they need, downloaded before; each peer runs pip on them",
-        ],
-    )
+    makers: dict[str, Variant] = {}
+    with peers.noted(notes, "without pex and shiv"):
+        makers = _program_makers(folder)
+    if makers:
+        figures += _against_program_makers(makers, pairs)
+        wheels = f"{', '.join(_REQUIREMENTS)} and what they need"
+        notes.append(f"wheels: {wheels}, downloaded before; each peer runs pip on them")
+    return Outcome(figures, notes)
 
 
-ROW = Row("pack", 5, _measure, "packing")
+ROW = Row("pack", 5, _measure, "packing modules and wheels")

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from . import trees
 from .figures import Outcome, Row, ratio
-from .measure import RunError, cost_of, environment, interleave, probe
+from .measure import Probe, RunError, interleave
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from .figures import Cost, Figure
+    from .figures import Figure
 
 _PACKAGE, _FILES = "texts", 20
 _STORED_LIMIT, _DEFLATED_LIMIT = 1.0, 3.0
@@ -35,20 +35,9 @@ _FIRST = _Size(10_000, 0)
 _WARM = (_Size(1_000, 100), _Size(10_000, 50), _Size(100_000, 20))
 
 
-class _Variant:
-    """One path entry whose files are read; it notes the digest of what was read.  No rounds: one file, not warm."""
-
-    def __init__(self, python: Path, kind: str, entry: Path, rounds: int) -> None:
-        self._python = python
-        self._arguments = [kind, str(entry), _PACKAGE, str(rounds), str(_FILES)]
-        self._cache = entry.with_name("cache")
-        self.digest = ""
-
-    def __call__(self, number: int) -> Cost:
-        variables = environment(PYTHONHASHSEED=str(number), BUNDLEIMP_CACHE_DIR=str(self._cache))
-        report = probe(self._python, "resources.py", self._arguments, variables)
-        self.digest = report["digest"]
-        return cost_of(report)
+def _reading(python: Path, kind: str, entry: Path, rounds: int) -> Probe:
+    """Return what reads the files of a path entry; no rounds: one file, not warm."""
+    return Probe(python, entry.with_name("cache"), "resources.py", kind, entry, _PACKAGE, str(rounds), str(_FILES))
 
 
 def _entries(folder: Path, size: int) -> dict[str, Path]:
@@ -63,27 +52,27 @@ def _entries(folder: Path, size: int) -> dict[str, Path]:
 
 
 def _figures(work: str, python: Path, entries: Mapping[str, Path], size: _Size, pairs: int) -> list[Figure]:
-    variants = {name: _Variant(python, "entry", entry, size.rounds) for name, entry in entries.items()}
+    variants = {name: _reading(python, "entry", entry, size.rounds) for name, entry in entries.items()}
     if size.rounds:
-        variants["floor"] = _Variant(python, "floor", entries["directory"], size.rounds)
+        variants["floor"] = _reading(python, "floor", entries["directory"], size.rounds)
     costs = interleave(variants, pairs)
-    if len({variant.digest for variant in variants.values()}) != 1:
+    if len({report["digest"] for variant in variants.values() for report in variant.reports}) != 1:
         message = f"{work}: the path entries gave different bytes"
         raise RunError(message)
-    row, directory, deflated = ROW.name, costs["directory"], costs["deflated"]
+    directory, deflated = costs["directory"], costs["deflated"]
     figures = [
-        ratio(row, f"{work}, stored: bundle / directory", costs["stored"], directory, _STORED_LIMIT),
-        ratio(row, f"{work}, deflated: bundle / directory", deflated, directory, _DEFLATED_LIMIT),
+        ratio(f"{work}, stored: bundle / directory", costs["stored"], directory, _STORED_LIMIT),
+        ratio(f"{work}, deflated: bundle / directory", deflated, directory, _DEFLATED_LIMIT),
     ]
     if size.rounds:
         figures += [
-            ratio(row, f"{work}, deflated: bundle / floor", deflated, costs["floor"]),
-            ratio(row, f"{work}, deflated: floor / directory", costs["floor"], directory),
+            ratio(f"{work}, deflated: bundle / floor", deflated, costs["floor"]),
+            ratio(f"{work}, deflated: floor / directory", costs["floor"], directory),
         ]
     return [
         *figures,
-        ratio(row, f"peer: {work}, stored: zip / directory", costs["stored zip"], directory),
-        ratio(row, f"peer: {work}, deflated: zip / directory", costs["deflated zip"], directory),
+        ratio(f"peer: {work}, stored: zip / directory", costs["stored zip"], directory),
+        ratio(f"peer: {work}, deflated: zip / directory", costs["deflated zip"], directory),
     ]
 
 
@@ -98,4 +87,4 @@ def _run(folder: Path, pairs: int) -> Outcome:
     return Outcome(figures, [f"deflated, the large files take {part:.0%}"])
 
 
-ROW = Row("resources", 20, _run, "data files")
+ROW = Row("resources", 20, _run, "reading data files of a package")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _KINDS: dict[str, Callable[..., AnyFigure]] = {kind.__name__.lower(): kind for kind in (Figure, Count, Quantity)}
 _DIGITS = 5
+_SPREAD = re.compile(r'{\s+"median"[^}]*}')
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,12 @@ class Measured:
 
     Attributes:
         name: the row's.
-        title: the work that it measures.
         figures: what came out.
         notes: what a reader has to know to read them.
 
     """
 
     name: str
-    title: str
     figures: tuple[AnyFigure, ...]
     notes: tuple[str, ...]
 
@@ -130,10 +130,18 @@ def load(folder: Path) -> list[Results]:
     return [from_data(json.loads(path.read_text("utf-8"))) for path in sorted(folder.glob("*.json"))]
 
 
+def _text(results: Results) -> str:
+    """Return *results* as they are kept, with each spread on a line of its own."""
+    text = json.dumps(as_data(results), indent=1)
+    return _SPREAD.sub(lambda spread: " ".join(spread[0].split()), text) + "\n"
+
+
 def keep(results: Results, path: Path, order: Sequence[str]) -> None:
     """Write *results* to *path*, over what is kept there; a row that gave no figure replaces none."""
     results = replace(results, rows=tuple(measured for measured in results.rows if measured.figures))
+    if not results.rows:
+        return
     if path.exists():
         results = results.over(from_data(json.loads(path.read_text("utf-8"))), order)
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(as_data(results), indent=1) + "\n", "utf-8")
+    path.write_text(_text(results), "utf-8")

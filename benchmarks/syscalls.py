@@ -76,13 +76,12 @@ def _figures(name: str, calls: Sequence[_Calls], *, limited: bool) -> list[Count
     metadata = [each.of(_METADATA) for each in calls]
     reads = [each.of(_READING) for each in calls]
     everything = [each.all for each in calls]
-    row = ROW.name
     return [
-        Count(row, f"{name}: opened, N = {sizes}", opened, limit(1), constant=True),
-        Count(row, f"{name}: metadata calls, N = {sizes}", metadata, limit(3), constant=True),
-        Count(row, f"{name}: reads, N = {sizes}", reads),
-        Count(row, f"{name}: reads per further module", per_module(reads), limit(1.05)),
-        Count(row, f"{name}: calls of any kind per further module", per_module(everything), limit(1.05)),
+        Count(f"{name}: opened, N = {sizes}", opened, limit(1), constant=True),
+        Count(f"{name}: metadata calls, N = {sizes}", metadata, limit(3), constant=True),
+        Count(f"{name}: reads, N = {sizes}", reads),
+        Count(f"{name}: reads per further module", per_module(reads), limit(1.05)),
+        Count(f"{name}: calls of any kind per further module", per_module(everything), limit(1.05)),
     ]
 
 
@@ -108,4 +107,4 @@ def _run(folder: Path, _pairs: int) -> Outcome:
     )
 
 
-ROW = Row("opened-files", 1, _run, "system calls")
+ROW = Row("opened-files", 1, _run, "system calls on the path entry")

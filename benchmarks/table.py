@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .figures import Count, Figure, Quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .figures import Spread
     from .results import Measured, Results
@@ -37,6 +37,10 @@ def _values(figure: Count) -> str:
     return " / ".join(_number(value, "") for value in figure.values)
 
 
+def _unit(figure: Figure | Quantity) -> str:
+    return figure.unit if isinstance(figure, Figure) else "x"
+
+
 def _limit(figure: AnyFigure) -> str:
     """Return the target; that a ratio is one goes without saying."""
     if figure.limit is None:
@@ -44,7 +48,7 @@ def _limit(figure: AnyFigure) -> str:
     if isinstance(figure, Count):
         return f"{figure.limit:g}{', the same' * figure.constant}"
     wall = ", wall" * (isinstance(figure, Figure) and figure.by_wall)
-    return f"{figure.limit:g}{' ms' * (figure.unit == 'ms')}{wall}"
+    return f"{figure.limit:g}{' ms' * (_unit(figure) == 'ms')}{wall}"
 
 
 def _cells(figure: AnyFigure) -> tuple[str, ...]:
@@ -57,7 +61,7 @@ def _cells(figure: AnyFigure) -> tuple[str, ...]:
         measured[_HEADER[1]] = _spread(figure.cpu, figure.unit)
         measured[_HEADER[2]] = _spread(figure.wall, figure.unit)
     elif isinstance(figure, Quantity):
-        measured[_HEADER[3]] = _spread(figure.spread, figure.unit)
+        measured[_HEADER[3]] = _spread(figure.spread, "x")
     return (*(measured.get(column, "") for column in _HEADER), _limit(figure), _VERDICTS[figure.met])
 
 
@@ -80,16 +84,15 @@ def _median(figure: AnyFigure) -> str:
     mark = "**" * (figure.met is False)
     if isinstance(figure, Count):
         return f"{mark}{_values(figure)}{mark}"
-    beside = ""
+    unit, beside = _unit(figure), ""
     if isinstance(figure, Quantity):
         spread = figure.spread
     elif figure.by_wall:
-        spread, beside = figure.wall, f", CPU {_number(figure.cpu.median, figure.unit)}"
+        spread, beside = figure.wall, f", CPU {_number(figure.cpu.median, unit)}"
     else:
-        spread, beside = figure.cpu, f", wall {_number(figure.wall.median, figure.unit)}"
-    middle, lower, upper = (_number(value, figure.unit) for value in (spread.median, spread.lower, spread.upper))
-    unit = " ms" * (figure.unit == "ms")
-    return f"{mark}{middle}{unit}{mark} [{lower}, {upper}]{beside}, n = {figure.pairs}"
+        spread, beside = figure.cpu, f", wall {_number(figure.wall.median, unit)}"
+    middle, lower, upper = (_number(value, unit) for value in (spread.median, spread.lower, spread.upper))
+    return f"{mark}{middle}{' ms' * (unit == 'ms')}{mark} [{lower}, {upper}]{beside}, n = {figure.pairs}"
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -97,20 +100,26 @@ def _markdown(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in table]
 
 
-def _work(kept: Sequence[Results]) -> Iterator[tuple[str, list[AnyFigure | None]]]:
+def _work(kept: Sequence[Results], titles: Mapping[str, str]) -> Iterator[tuple[str, list[AnyFigure | None]]]:
     """Yield each figure that some Python has: its work, and what it is for every Python."""
-    titles = {measured.name: measured.title or measured.name for each in kept for measured in each.rows}
     by_python = [each.by_name() for each in kept]
     # In the order of the first Python; what only others have, stands at the end.
     for row, name in dict.fromkeys(key for figures in by_python for key in figures):
-        yield f"{titles[row]}: {name}", [figures.get((row, name)) for figures in by_python]
+        if row in titles:
+            yield f"{titles[row]}: {name}", [figures.get((row, name)) for figures in by_python]
 
 
-def markdown(kept: Sequence[Results]) -> str:
-    """Return the README's table: what has a target, and below that, folded, what stands beside it."""
+def markdown(kept: Sequence[Results], titles: Mapping[str, str]) -> str:
+    """Return the README's table: what has a target, and below that, folded, what stands beside it.
+
+    Arguments:
+        kept: the results, one column for each.
+        titles: the work that each row measures, by its name; rows that are kept and have none are left out.
+
+    """
     heads = [each.python for each in kept]
     aimed, beside = [["work", "at most", *heads]], [["work", *heads]]
-    for work, figures in _work(kept):
+    for work, figures in _work(kept, titles):
         cells = ["" if figure is None else _median(figure) for figure in figures]
         limit = next((_limit(figure) for figure in figures if figure is not None), "")
         if limit:

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import plot, table
+from benchmarks import peers, plot, table
 from benchmarks.figures import Cost, Count, Figure, Outcome, Quantity, Row, Spread, difference, proportion, ratio
-from benchmarks.measure import RunError
+from benchmarks.measure import Process, RunError, interleave, prepare
 from benchmarks.results import Measured, Results, as_data, from_data, keep, load
+from bundleimp import BundleError
 from compatibility.marks import between
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 ROOT = Path(__file__).parent.parent
-FASTER = ratio("import", "bundle / directory", [Cost(1.0, 3.0)] * 2, [Cost(2.0, 2.0)] * 2, 0.92)
+FASTER = ratio("bundle / directory", [Cost(1.0, 3.0)] * 2, [Cost(2.0, 2.0)] * 2, 0.92)
 SLOWER = replace(FASTER, limit=0.4)
-PEER = ratio("import", "zipimport / directory", [Cost(3.0, 3.0)], [Cost(2.0, 2.0)])
-LATER = difference("startup", "hook installed - not", [Cost(0.0135, 0.0135)], [Cost(0.0130, 0.0130)], 0.3)
-OPENED = Count("opened-files", "bundle: opened", [1, 1], 1, constant=True)
-PEAK = proportion("memory", "bundle / directory", [101, 103], [100, 100], 1.02)
-ROW = Measured("import", "imports", (FASTER, PEER), ("a note",))
-OTHER = Measured("opened-files", "", (OPENED, PEAK, LATER), ())
+PEER = ratio("zipimport / directory", [Cost(3.0, 3.0)], [Cost(2.0, 2.0)])
+LATER = difference("hook installed - not", [Cost(0.0135, 0.0135)], [Cost(0.0130, 0.0130)], 0.3)
+OPENED = Count("bundle: opened", [1, 1], 1, constant=True)
+PEAK = proportion("bundle / directory", [101, 103], [100, 100], 1.02)
+ROW = Measured("import", (FASTER, PEER), ("a note",))
+OTHER = Measured("opened-files", (OPENED, PEAK, LATER), ())
 RESULTS = Results("CPython 3.11.0", "Linux x86_64", 2, (ROW, OTHER))
 NEWER = Results("CPython 3.12.0", "Linux x86_64", 2, (replace(ROW, figures=(SLOWER, PEER)),))
 ORDER = ["import", "opened-files"]
+TITLES = {"import": "imports", "opened-files": "calls", "cold": "cold"}
 
 
 def rows(markdown: str) -> list[list[str]]:
@@ -36,8 +44,8 @@ def rows(markdown: str) -> list[list[str]]:
 
 def test_pairs_are_compared_before_they_are_summed_up() -> None:
     ours, theirs = [Cost(1, 1), Cost(30, 30), Cost(3, 3)], [Cost(1, 1), Cost(10, 10), Cost(1.5, 1.5)]
-    assert ratio("row", "name", ours, theirs).cpu == Spread(2, 1.5, 2.5, 1, 3)
-    assert difference("row", "name", ours, theirs).cpu.median == 1500
+    assert ratio("name", ours, theirs).cpu == Spread(2, 1.5, 2.5)
+    assert difference("name", ours, theirs).cpu.median == 1500
 
 
 @pytest.mark.parametrize(
@@ -65,7 +73,7 @@ def test_results_survive_being_kept() -> None:
     assert once.python == RESULTS.python
     assert [measured.name for measured in once.rows] == ORDER
     assert as_data(once) == as_data(RESULTS)
-    assert table.markdown([once]) == table.markdown([RESULTS])
+    assert table.markdown([once], TITLES) == table.markdown([RESULTS], TITLES)
 
 
 def test_a_row_that_runs_again_replaces_itself_only(tmp_path: Path) -> None:
@@ -83,7 +91,7 @@ def test_a_row_that_runs_again_replaces_itself_only(tmp_path: Path) -> None:
 def test_a_row_that_could_not_be_measured_replaces_nothing(tmp_path: Path) -> None:
     path = tmp_path / "cpython-311.json"
     keep(RESULTS, path, ORDER)
-    keep(replace(RESULTS, rows=(Measured("import", "", (), ("not measured",)),)), path, ORDER)
+    keep(replace(RESULTS, rows=(Measured("import", (), ("not measured",)),)), path, ORDER)
     assert load(tmp_path) == [from_data(as_data(RESULTS))]
 
 
@@ -95,7 +103,7 @@ def test_figures_of_another_machine_or_python_do_not_stay_beside_new_ones(change
 
 
 def test_the_readme_has_one_column_for_each_python() -> None:
-    found = rows(table.markdown([RESULTS, NEWER]))
+    found = rows(table.markdown([RESULTS, NEWER], TITLES))
     assert found[0] == ["work", "at most", "CPython 3.11.0", "CPython 3.12.0"]
     assert found[2] == [
         *("imports: bundle / directory", "0.92"),
@@ -105,25 +113,29 @@ def test_the_readme_has_one_column_for_each_python() -> None:
 
 
 def test_the_readme_shows_counts_and_differences_and_other_quantities() -> None:
-    found = {row[0]: row[1:] for row in rows(table.markdown([RESULTS]))}
-    assert found["opened-files: bundle: opened"] == ["1, the same", "1 / 1"]
-    assert found["opened-files: bundle / directory"] == ["1.02", "1.020 [1.015, 1.025], n = 2"]
-    assert found["opened-files: hook installed - not"] == [
+    found = {row[0]: row[1:] for row in rows(table.markdown([RESULTS], TITLES))}
+    assert found["calls: bundle: opened"] == ["1, the same", "1 / 1"]
+    assert found["calls: bundle / directory"] == ["1.02", "1.020 [1.015, 1.025], n = 2"]
+    assert found["calls: hook installed - not"] == [
         "0.3 ms",
         "**+0.50 ms** [+0.50, +0.50], wall +0.50, n = 1",
     ]
 
 
 def test_what_is_judged_by_wall_time_shows_it_first() -> None:
-    cold = Measured("cold", "", (replace(FASTER, by_wall=True),), ())
-    assert rows(table.markdown([replace(RESULTS, rows=(cold,))]))[2] == [
+    cold = Measured("cold", (replace(FASTER, by_wall=True),), ())
+    assert rows(table.markdown([replace(RESULTS, rows=(cold,))], TITLES))[2] == [
         *("cold: bundle / directory", "0.92, wall"),
         "**1.500** [1.500, 1.500], CPU 0.500, n = 2",
     ]
 
 
+def test_a_row_that_the_suite_no_longer_has_is_not_shown() -> None:
+    assert "bundle: opened" not in table.markdown([RESULTS], {"import": "imports"})
+
+
 def test_what_has_no_target_is_folded_away() -> None:
-    shown, _, folded = table.markdown([RESULTS]).partition("<details>")
+    shown, _, folded = table.markdown([RESULTS], TITLES).partition("<details>")
     assert "zipimport" not in shown
     assert "imports: zipimport / directory | 1.500" in folded
 
@@ -137,7 +149,7 @@ def test_the_terminal_shows_columns_that_have_something_in_them() -> None:
         "zipimport / directory  1.500 x [1.500 .. 1.500]  1.500 x [1.500 .. 1.500]  1",
         "   a note",
     ]
-    assert table.lines(Measured("row", "", (), ("not measured",)))[2:] == ["   not measured"]
+    assert table.lines(Measured("row", (), ("not measured",)))[2:] == ["   not measured"]
 
 
 def test_the_plot_has_a_bar_for_each_figure_and_python() -> None:
@@ -155,21 +167,36 @@ def test_without_results_there_is_an_empty_plot() -> None:
     assert "<rect" not in plot.svg([])
 
 
-def failing(_folder: Path, _pairs: int) -> Outcome:
-    message = "it broke"
-    raise RunError(message)
+def test_what_cannot_be_prepared_is_noted_by_the_last_line_of_why() -> None:
+    notes = ["a note"]
+    with peers.noted(notes, "without pex and shiv"):
+        prepare("downloading", sys.executable, "-c", "import sys; sys.exit('/a/folder\\nno network')")
+    assert notes == ["a note", "without pex and shiv: no network"]
+
+
+def test_processes_of_a_round_share_their_hash_seed_and_have_their_own_environment(tmp_path: Path) -> None:
+    program = "import os, sys; open(sys.argv[1], 'a').write(os.environ['PYTHONHASHSEED'] + os.environ['OWN'] + ' ')"
+    interleave({each: Process(sys.executable, "-c", program, tmp_path / "seeds", OWN=each) for each in "ab"}, 2)
+    assert (tmp_path / "seeds").read_text("utf-8") == "0a 0b 1b 1a 2a 2b "
+
+
+def failing(error: BaseException) -> Callable[[Path, int], Outcome]:
+    def run(_folder: Path, _pairs: int) -> Outcome:
+        raise error
+
+    return run
 
 
 @pytest.fixture(name="readme")
 def _readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a README with marks; the command has four rows, and keeps its figures beside it."""
     made = (
-        Row("broken", 1, failing),
-        Row("fast", 7, lambda _folder, pairs: Outcome([replace(FASTER, row="fast", pairs=pairs)]), "work"),
-        Row("slow", 1, lambda _folder, _pairs: Outcome([replace(SLOWER, row="slow")])),
-        Row("missing", 1, lambda _folder, _pairs: Outcome([], ["not measured: no such tool"])),
+        Row("broken", 1, failing(RunError("it broke")), ""),
+        Row("fast", 7, lambda _folder, pairs: Outcome([replace(FASTER, pairs=pairs)]), "work"),
+        Row("slow", 1, lambda _folder, _pairs: Outcome([SLOWER]), "slow work"),
+        Row("missing", 1, lambda _folder, _pairs: Outcome([], ["not measured: no such tool"]), ""),
     )
-    monkeypatch.setattr(command, "_ROWS", made)
+    monkeypatch.setattr(command, "ROWS", made)
     monkeypatch.setattr(command, "_KEPT", tmp_path / "results")
     path = tmp_path / "README.md"
     path.write_text("before\n<!-- benchmarks: begin -->\n<!-- benchmarks: end -->\nafter\n", "utf-8")
@@ -191,6 +218,38 @@ def test_a_row_that_fails_is_one_line_and_the_others_run(capsys: pytest.CaptureF
     assert printed.err == "benchmarks: error: broken: it broke\n"
     assert "== fast" in printed.out
     assert "not measured: no such tool" in printed.out
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RunError("it broke"),
+        BundleError("no bundle"),
+        ModuleNotFoundError("the environment has no sympy"),
+        PermissionError("the disk"),
+        subprocess.CalledProcessError(1, "venv"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_whatever_a_row_raises_the_others_run_and_are_kept(
+    error: Exception, readme: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = Row("fast", 1, lambda _folder, _pairs: Outcome([FASTER]), "work")
+    monkeypatch.setattr(command, "ROWS", (fast, Row("broken", 1, failing(error), ""), replace(fast, name="last")))
+    assert command.main([f"--write={readme}"]) == 2
+    (kept,) = load(readme.parent / "results")
+    assert [measured.name for measured in kept.rows] == ["fast", "last"]
+
+
+def test_an_interrupted_run_keeps_what_was_measured(
+    readme: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fast = Row("fast", 1, lambda _folder, _pairs: Outcome([FASTER]), "work")
+    monkeypatch.setattr(command, "ROWS", (fast, Row("long", 1, failing(KeyboardInterrupt()), "")))
+    assert command.main([f"--write={readme}"]) == 2
+    assert capsys.readouterr().err == "benchmarks: interrupted\n"
+    assert [measured.name for each in load(readme.parent / "results") for measured in each.rows] == ["fast"]
+    assert "| work: bundle / directory |" in readme.read_text("utf-8")
 
 
 def test_writing_keeps_the_figures_and_renews_table_and_plot(readme: Path) -> None:
@@ -229,6 +288,15 @@ def test_bad_usage_is_status_2(arguments: list[str]) -> None:
 def test_the_readme_and_its_plot_are_made_from_what_is_kept() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     kept = load(ROOT / "benchmarks" / "results")
-    assert between(readme, "benchmarks", table.markdown(kept)) == readme
+    assert between(readme, "benchmarks", table.markdown(kept, {row.name: row.title for row in command.ROWS})) == readme
     assert (ROOT / "benchmarks" / "results" / "plot.svg").read_text("utf-8") == plot.svg(kept)
     assert "(benchmarks/results/plot.svg)" in readme
+
+
+def test_one_python_has_all_rows() -> None:
+    path = ROOT / "benchmarks" / "results" / "cpython-311.json"
+    kept = {measured.name for measured in from_data(json.loads(path.read_text("utf-8"))).rows}
+    rows = {row.name for row in command.ROWS}
+    missing, gone = rows - kept, kept - rows
+    assert not missing, f"not measured in {path.name}: {', '.join(sorted(missing))}"
+    assert not gone, f"no longer measured, but in {path.name}: {', '.join(sorted(gone))}"
