@@ -178,11 +178,17 @@ def _adapt_linecache(linecache: "Any") -> None:
         linecache.updatecache = _UpdateCache(linecache)
 
 
-def _replace(module: "Any", name: str, hook: _Hook) -> None:
-    """Put *hook* in the place of a hook, and of its original where nobody has replaced that: code compares the two."""
-    if getattr(module, name) is getattr(module, f"__{name}__", None):
-        setattr(module, f"__{name}__", hook)
-    setattr(module, name, hook)
+def _replace(module: "Any", name: str, kind: type[_Hook]) -> None:
+    """Put a hook of ours, of *kind*, in the place of the original, and of the hook in use where that is the original.
+
+    A program's own hook stays: it may have been there before the first import from a bundle.
+    """
+    usual = f"__{name}__"
+    original = getattr(module, usual)
+    hook = kind(original)
+    if getattr(module, name) is original:
+        setattr(module, name, hook)
+    setattr(module, usual, hook)
 
 
 class _ExceptHook(_Hook):
@@ -227,8 +233,8 @@ class _ThreadHook(_Hook):
 
 
 def _adapt_threading(threading: "Any") -> None:
-    if hasattr(threading, "excepthook"):
-        _replace(threading, "excepthook", _ThreadHook(threading.excepthook))
+    if hasattr(threading, "__excepthook__"):
+        _replace(threading, "excepthook", _ThreadHook)
 
 
 class _Search(_Hook):
@@ -287,9 +293,9 @@ def adapt(registrations: "dict[str, Callable[[ModuleType], None]]") -> None:
     NamespaceLoader.get_resource_reader = _namespace_reader
     actions = registrations | {"linecache": _adapt_linecache}
     actions |= dict.fromkeys(_METADATA, _adapt_metadata)
-    _replace(sys, "unraisablehook", _UnraisableHook(sys.unraisablehook))
+    _replace(sys, "unraisablehook", _UnraisableHook)
     if sys.version_info < (3, 13):
-        _replace(sys, "excepthook", _ExceptHook(sys.excepthook))
+        _replace(sys, "excepthook", _ExceptHook)
         actions["threading"] = _adapt_threading
     sys.meta_path.insert(0, _AfterImport(actions))
 
