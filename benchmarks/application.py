@@ -71,14 +71,17 @@ def _peers(folder: Path, tools: Path) -> dict[str, list[str | Path]]:
     """Ship the program with the peers; return the command that runs it, by way."""
     peers.install(tools)
     site, bare, sources = folder / "site", folder / "bare" / "bin" / "python", folder / "sources"
-    pex, shiv = folder / "app.pex", folder / "app.pyz"
+    pex, pex_venv, shiv = folder / "app.pex", folder / "venv.pex", folder / "app.pyz"
     sources.mkdir()
     shutil.copy(site / "sample.py", sources)
-    prepare("pex", tools / "pex", *_REQUIREMENTS, "-D", sources, "-e", "sample:main", "--python", bare, "-o", pex)
+    program = (tools / "pex", *_REQUIREMENTS, "-D", sources, "-e", "sample:main", "--python", bare)
+    prepare("pex", *program, "-o", pex)
+    prepare("pex", *program, "--venv", "-o", pex_venv)
+    # Its --compile-pyc moves to the first run what Python does there in any case.
     prepare(
         "shiv", tools / "shiv", "--site-packages", site, "-e", "sample:main", "-p", "/usr/bin/env python3", "-o", shiv
     )
-    return {"pex": [bare, pex], "shiv": [bare, shiv]}
+    return {"pex": [bare, pex], "pex --venv": [bare, pex_venv], "shiv": [bare, shiv]}
 
 
 class _Way:
@@ -131,7 +134,8 @@ def _measure(folder: Path, pairs: int) -> Outcome:
     commands = _ours(folder, folder / "site")
     with peers.noted(notes, "without pex and shiv"):
         commands |= _peers(folder, tools)
-    ways = {name: _Way(command, folder / f"caches-{name}") for name, command in commands.items()}
+    # Pex does not stand a space there.
+    ways = {name: _Way(command, folder / f"caches-{name.replace(' ', '')}") for name, command in commands.items()}
     return Outcome(_figures(ways, pairs), notes)
 
 

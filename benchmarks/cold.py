@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import resource
 import shlex
+import shutil
+import subprocess
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 512  # what getrusage counts in
 _TRIES = 5
+_TOOL = "fincore"  # of util-linux
 # Of a few files, the kernel keeps some pages that are on their way through its lists.
 _MAY_STAY = 0.01
 
@@ -64,26 +67,25 @@ def _drop(entry: Path) -> None:
         RunError: it keeps them.
 
     """
+    files = list(_files(entry))
     for _ in range(_TRIES):
-        files = list(_files(entry))
-        kept = sum(_is_kept(path) for path in files)
+        for path in files:
+            descriptor = os.open(path, os.O_RDONLY)
+            os.fsync(descriptor)  # what is not written yet cannot be dropped
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(descriptor)
+        kept = _kept(files)
         if kept <= _MAY_STAY * len(files):
             return
     message = f"the page cache keeps {kept} of {len(files)} files: {_storage(entry)}; set TMPDIR to a folder on a disk"
     raise RunError(message)
 
 
-def _is_kept(path: Path) -> bool:
-    """Drop a file from the page cache; return whether its middle is still there."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)  # what is not written yet cannot be dropped
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-        return os.preadv(descriptor, [bytearray(1)], path.stat().st_size // 2, os.RWF_NOWAIT) == 1
-    except BlockingIOError:  # it would have to be read
-        return False
-    finally:
-        os.close(descriptor)
+def _kept(files: Sequence[Path]) -> int:
+    """Return of how many *files* the page cache holds something; to try to read them would bring it there."""
+    command = [_TOOL, "--bytes", "--noheadings", "--output", "PAGES", *map(str, files)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    return sum(line.strip() != "0" for line in result.stdout.splitlines())
 
 
 def _storage(path: Path) -> str:
@@ -114,8 +116,8 @@ def _notes(read: Mapping[str, Sequence[int]], modules: int, folder: Path) -> lis
 
 
 def _run(folder: Path, pairs: int) -> Outcome:
-    if not hasattr(os, "RWF_NOWAIT"):
-        return Outcome([], ["this system cannot say what its page cache holds: measured on Linux only"])
+    if shutil.which(_TOOL) is None:
+        return Outcome([], [f"not measured: {_TOOL}, which says what the page cache holds, is not installed"])
     python = trees.interpreter(folder / "environment", hook=True)
     tree = trees.copy_packages(PACKAGES, folder / "tree")
     profiled = folder / "profiled.pybundle"

@@ -38,6 +38,7 @@ _PANELS = (
             {
                 _OURS: ("application", f"{run}, bundle / venv"),
                 "shiv": ("application", f"peer: {run}, shiv / venv"),
+                "pex --venv": ("application", f"peer: {run}, pex --venv / venv"),
                 "pex": ("application", f"peer: {run}, pex / venv"),
             },
         )
