@@ -9,6 +9,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
     from importlib.metadata import DistributionFinder
     from typing import Any
 
@@ -85,16 +86,23 @@ _path_hook.claims_bundles = True  # type: ignore[attr-defined]
 
 
 class _MetadataHook:
-    """Stand in, on ``sys.meta_path``, for what the runtime does to ``importlib.metadata``.
+    """Stand in, on ``sys.meta_path``, for what the runtime does to ``importlib.metadata`` and ``pkg_resources``.
 
-    That asks for distributions on path entries that nothing was imported from yet, and asks no path hook.
+    They ask for distributions on path entries that nothing was imported from yet: the one asks no path hook, and the
+    other asks what it knows of the finder's type.
     """
 
     claims_bundles = True
 
     @staticmethod
-    def find_spec(name: str, path: object = None, target: object = None) -> None:
-        """Find nothing."""
+    def find_spec(name: str, path: "Any" = None, target: "Any" = None) -> "ModuleSpec | None":
+        """Return the spec of a module that is told of bundles right after it is loaded, else None."""
+        if name != "pkg_resources" or not any(".pybundle" in str(entry) for entry in sys.path):
+            return None
+        from .runtime import hook
+
+        hook.install()
+        return sys.meta_path[0].find_spec(name, path, target)
 
     @staticmethod
     def find_distributions(context: "DistributionFinder.Context") -> "tuple[()]":
