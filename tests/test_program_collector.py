@@ -82,11 +82,21 @@ def test_an_import_from_the_path_leaves_the_collector_alone(tmp_path: Path) -> N
     assert output("-m", "pkg", path=[bundle]) == f"{UNTOUCHED} {UNTOUCHED}\n"
 
 
+def as_the_collector_has_it(*thresholds: int) -> tuple[int, int, int]:
+    """Return what *thresholds* are when they are set: 3.14 knows no third."""
+    before = gc.get_threshold()
+    try:
+        gc.set_threshold(*thresholds)
+        return gc.get_threshold()
+    finally:
+        gc.set_threshold(*before)
+
+
 @pytest.mark.parametrize(
     ("code", "state"),
     [
-        ("gc.set_threshold(123, 4, 5)", ((123, 4, 5), True, True)),
-        ("gc.set_threshold(0)", ((0, 10, 10), True, True)),
+        ("gc.set_threshold(123, 4, 5)", (as_the_collector_has_it(123, 4, 5), True, True)),
+        ("gc.set_threshold(0)", (as_the_collector_has_it(0, 10, 10), True, True)),
         ("gc.disable()", (USUAL, False, True)),
     ],
 )

@@ -23,6 +23,7 @@ _CHUNK = 1 << 20
 _FIRST = (1980, 1, 1, 0, 0, 0)
 _LAST = (2107, 12, 31, 23, 59, 58)
 _UNIX = 3
+_UTF8 = 0x800
 
 
 def timestamp() -> tuple[int, int, int, int, int, int]:
@@ -159,6 +160,8 @@ class ZipSink:
         info = self._info(name, content.method, executable=executable)
         info.header_offset = self._zip.start_dir
         info.CRC, info.file_size, info.compress_size = content.crc, content.size, len(content.data)
+        # Up to 3.14 the header sees to this itself.
+        info.flag_bits |= 0 if name.isascii() else _UTF8
         header = info.FileHeader()
         self._file.write(header)
         self._file.write(content.data)
