@@ -1,8 +1,9 @@
 """Row `import`: about 1,300 modules of well-known packages, imported in a fresh interpreter, from one path entry.
 
 The same files, without extension modules, as: bundle; directory with bytecode; zip as `zipimport` likes it best, the
-same deflated, and one without bytecode (it compiles each time, and has fewer pairs); and the floor, which unmarshals
-and executes bytecode that is in memory already.  The path entry is put on ``sys.path``
+same deflated, and one without bytecode (it compiles each time, and has fewer pairs); the floor, which unmarshals
+and executes bytecode that is in memory already; and the floor of all that read from one file, which reads and checks
+each module's bytecode besides, and does nothing else.  The path entry is put on ``sys.path``
 after the clock has started, so opening the bundle and loading the runtime count.  What the packages import from the
 standard library counts too, for all of them alike.  One package (certifi) asks for the path of a data file while it is
 imported: the bundle has it in its cache from the round before, `zipimport` writes it each time.
@@ -103,6 +104,7 @@ def _run(folder: Path, pairs: int) -> Outcome:
         "zipimport": variant("entry", trees.zip_file(tree, folder / "packages.zip")),
         "deflated": variant("entry", trees.zip_file(tree, folder / "deflated.zip", deflated=True)),
         "floor": variant("floor", trees.code_file(tree, folder / "codes")),
+        "read": variant("read", trees.image_file(tree, folder / "images")),
     }
     costs = interleave(variants, pairs)
     # Of the rounds that are counted: without the one that warms up, and before the directory runs again.
@@ -119,6 +121,7 @@ def _run(folder: Path, pairs: int) -> Outcome:
         ratio("bundle / zipimport", costs["bundle"], costs["zipimport"], 0.62),
         proportion("peak memory, bundle / directory", peaks["bundle"], peaks["directory"], 1.02),
         ratio("floor / directory", costs["floor"], costs["directory"]),
+        ratio("floor with a read and a CRC-32 of each module / directory", costs["read"], costs["directory"]),
         ratio("zipimport / directory", costs["zipimport"], costs["directory"]),
         ratio("zipimport, deflated / directory", costs["deflated"], costs["directory"]),
         ratio("zipimport, source only / directory", slow_costs["sources"], slow_costs["directory"]),

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -194,6 +195,22 @@ def zip_file(tree: Path, output: Path, *, deflated: bool = False, bytecode: bool
             if bytecode and module.code is not None:
                 header = _UNCHECKED + importlib.util.source_hash(module.source.read_bytes())
                 archive.writestr(f"{module.member}c", header + module.code)
+    return output
+
+
+def image_file(tree: Path, output: Path) -> Path:
+    """Write the bytecode of *tree*, which was compiled, one after another, and return *output*.
+
+    Beside it, in a file with the suffix ``.table``, is a marshalled dict that says where each lies, and its CRC-32.
+    """
+    table = {}
+    with output.open("wb") as stream:
+        for module in compiled_modules(tree):
+            if module.code is not None:
+                where = (stream.tell(), len(module.code), zlib.crc32(module.code))
+                table[module.name] = (str(module.source), str(module.bytecode), module.is_package, where)
+                stream.write(module.code)
+    output.with_suffix(".table").write_bytes(marshal.dumps(table))
     return output
 
 

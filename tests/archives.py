@@ -112,12 +112,18 @@ def read_all(archive: Archive) -> dict[str, bytes]:
     return result
 
 
+def mirrored_files(mirror: Path) -> dict[str, bytes]:
+    """Return the content of every file of a unit, by name, in its *mirror*, which says how many bytes these have."""
+    found = {path.relative_to(mirror).as_posix(): path.read_bytes() for path in mirror.rglob("*") if path.is_file()}
+    assert int(found.pop(".bundleimp-size")) == sum(map(len, found.values()))
+    return found
+
+
 def embedded_image(archive: Archive, name: str) -> bytes | None:
     """Return the embedded pyc image of the source file *name*, or None where there is none."""
     folder, _, last = name.rpartition("/")
     directory = archive.directory(folder)
-    extent = None if directory is None else archive.code(directory, last)
-    return None if extent is None else archive.image(extent, name)
+    return None if directory is None else archive.image(directory, last)
 
 
 @dataclass

@@ -14,7 +14,7 @@ import bundleimp
 from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.format import Extent
 
-from .archives import forge, index_of, locator_of
+from .archives import forge, index_of, locator_of, mirrored_files
 from .builders import Tree, clean_environment, make_bundle, make_zip, run_python
 from .places import Laboratory
 
@@ -80,8 +80,8 @@ def test_a_mirror_has_the_files_of_its_unit_as_they_were(tmp_path: Path, cache: 
     (name,) = mirrors(cache)
     assert name.startswith("pkg-")
     expected = {member: content for member, content in files(source).items() if member.startswith("pkg/")}
-    assert files(cache / "mirrors" / name) == expected
-    modes = {path.name: path.stat().st_mode & 0o777 for path in (cache / "mirrors" / name).rglob("*") if path.is_file()}
+    assert mirrored_files(cache / "mirrors" / name) == expected
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (cache / "mirrors" / name).glob("pkg/*")}
     assert modes == {path.name: 0o700 if path.name == "tool.sh" else 0o600 for path in source.glob("pkg/*")}
     assert (cache / "mirrors" / name).stat().st_mode & 0o777 == 0o700
 
@@ -190,7 +190,7 @@ def test_many_processes_on_an_empty_cache_make_one_mirror(tmp_path: Path, cache:
     ]
     assert [process.communicate() for process in processes] == [("old\n60\n", "")] * 8
     assert len(mirrors(cache)) == 1
-    assert len(files(cache / "mirrors" / mirrors(cache)[0])) == 65
+    assert len(mirrored_files(cache / "mirrors" / mirrors(cache)[0])) == 65
 
 
 # Ends the process, without any clean-up, when it does something for the given time.
@@ -283,19 +283,21 @@ def test_a_file_in_the_way_is_as_no_cache_at_all(tmp_path: Path, cache: Path, ob
     assert not (cache / "mirrors").is_dir() or len(mirrors(cache)) == 1
 
 
-@pytest.mark.parametrize("damage", ["removed", "emptied"])
+@pytest.mark.parametrize("damage", ["removed", "emptied", "cut short", "size removed", "size emptied"])
 def test_a_mirror_that_lost_content_is_made_again(tmp_path: Path, cache: Path, damage: str) -> None:
     bundle = make_bundle(tmp_path / "out.pybundle", TREE)
     answer(bundle, cache)
     (mirror,) = (cache / "mirrors").iterdir()
-    for file in [file for file in mirror.rglob("*") if file.is_file()][:2]:
-        if damage == "removed":
+    before = set(mirrored_files(mirror).items())
+    (own,) = mirror.glob(".*")
+    for file in [own] if damage.startswith("size") else sorted(mirror.glob("pkg/*.txt")):
+        if damage.endswith("removed"):
             file.unlink()
         else:
-            file.write_bytes(b"")
+            file.write_bytes(file.read_bytes()[:-1] if damage == "cut short" else b"")
     assert answer(bundle, cache) == answer(bundle, cache)
     assert [path.name for path in (cache / "mirrors").iterdir()] == [mirror.name]
-    assert all(file.stat().st_size for file in mirror.rglob("*") if file.is_file() and file.name != "__init__.py")
+    assert set(mirrored_files(mirror).items()) == before
 
 
 def test_plain_zips_share_no_mirror(tmp_path: Path, cache: Path) -> None:
@@ -409,7 +411,7 @@ print(sorted(module.name for module in pkgutil.iter_modules(pkg.__path__)), end=
 """
     assert answer(bundle, cache, script) == "old plugin plugins leaf True ['mod', 'plugin', 'plugins']"
     (name,) = mirrors(cache)
-    assert set(files(cache / "mirrors" / name)) == {member for member in TREE if member.startswith("pkg/")}
+    assert set(mirrored_files(cache / "mirrors" / name)) == {member for member in TREE if member.startswith("pkg/")}
 
 
 def test_a_package_lies_with_its_own_files_though_others_have_some_in_its_folder(tmp_path: Path, cache: Path) -> None:

@@ -1,13 +1,16 @@
 """Import modules from one path entry: ``imports.py KIND ENTRY TREE MODULE...`` prints what it cost and what came.
 
-KIND is "entry", or "floor": then ENTRY is a dict of bytecode (`benchmarks.trees.code_file`), in memory before the
-clock starts.  All that opening a path entry takes lies between the two looks at the clock.  The peak of memory is that
-of the process when the last module was there.
+KIND is "entry"; or "floor": then ENTRY is a dict of bytecode (`benchmarks.trees.code_file`), in memory before the clock
+starts; or "read": then ENTRY is a file of bytecode, and what is in memory before is the table of what lies where in it
+(`benchmarks.trees.image_file`).  All that opening a path entry takes lies between the two looks at the clock.  The peak
+of memory is that of the process when the last module was there.
 """
 
 import marshal
+import os
 import sys
 import time
+import zlib
 from _frozen_importlib import ModuleSpec
 from importlib import import_module
 
@@ -15,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from importlib.readers import FileReader
     from types import ModuleType
+    from typing import Any
 
 
 def _peak() -> int:
@@ -42,7 +46,7 @@ class _Located:
 class Floor:
     """The least that an import can do: look into a dict, unmarshal, execute."""
 
-    def __init__(self, codes: "dict[str, tuple[str, str, bool, bytes]]") -> None:
+    def __init__(self, codes: "dict[str, tuple[str, str, bool, Any]]") -> None:
         self._codes = codes
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> "ModuleSpec | None":
@@ -69,13 +73,31 @@ class Floor:
         exec(marshal.loads(self._codes[module.__name__][3]), module.__dict__)  # noqa: S102, S302
 
 
+class Reading(Floor):
+    """The least that an import from one file can do: look into a dict, read, check, unmarshal, execute."""
+
+    def __init__(self, codes: "dict[str, tuple[str, str, bool, Any]]", path: str) -> None:
+        super().__init__(codes)
+        self._descriptor = os.open(path, os.O_RDONLY)
+
+    def exec_module(self, module: "ModuleType") -> None:
+        """Execute the module."""
+        offset, size, crc = self._codes[module.__name__][3]
+        code = os.pread(self._descriptor, size, offset)
+        if zlib.crc32(code) != crc:
+            raise ImportError(module.__name__)
+        exec(marshal.loads(code), module.__dict__)  # noqa: S102, S302
+
+
 def main(kind: str, entry: str, tree: str, *names: str) -> None:
     """Import the modules *names*, and report on all that came with them."""
-    floor = None
+    floor: Floor | None = None
     if kind == "floor":
         with open(entry, "rb") as stream:
             floor = Floor(marshal.load(stream))  # noqa: S302
-        entry = tree
+    elif kind == "read":
+        with open(os.path.splitext(entry)[0] + ".table", "rb") as stream:
+            floor = Reading(marshal.load(stream), entry)  # noqa: S302
     wall, cpu = time.perf_counter(), time.process_time()
     if floor is None:
         sys.path.insert(0, entry)
@@ -87,7 +109,6 @@ def main(kind: str, entry: str, tree: str, *names: str) -> None:
     peak = _peak()
 
     import json  # noqa: PLC0415 (after the clock has stopped)
-    import os  # noqa: PLC0415
 
     # By name: what is mirrored has its file somewhere else.
     tops = {file.partition(".")[0] for file in os.listdir(tree)}

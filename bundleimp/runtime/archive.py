@@ -275,18 +275,18 @@ class Archive:
             return None
         return directory.code(name, self._column)
 
-    def image(self, extent: "Extent", name: str) -> bytes:
-        """Return the pyc image at *extent*, checked.
+    def flags(self, directory: "Directory | ListedDirectory", name: str) -> int:
+        """Return the flags of the file *name*; with `EMBEDDED` where it has a pyc image for the running interpreter."""
+        return directory.flags(name, self._column)
 
-        Arguments:
-            extent: where it lies.
-            name: the member whose bytecode it is, for messages.
+    def image(self, directory: "Directory | ListedDirectory", name: str) -> "bytes | None":
+        """Return the embedded pyc image of source file *name*, checked, or None where there is none.
 
         Raises:
             BundleFormatError: it is damaged.
 
         """
-        return self._retried(self._image, extent, name)  # type: ignore[no-any-return]
+        return self._retried(self._image, directory, name)  # type: ignore[no-any-return]
 
     @property
     def file_stamp(self) -> str:
@@ -315,14 +315,17 @@ class Archive:
             raise BundleFormatError(DAMAGED, member=bundle_format.UNITS, offset=extent.offset)
         return decode_units(data)
 
-    def _image(self, extent: "Extent", name: str) -> bytes:
+    def _image(self, directory: "Directory | ListedDirectory", name: str) -> "bytes | None":
+        extent = self.code(directory, name)
+        if extent is None:
+            return None
         try:
             data = self._file.read(extent.offset, extent.size)
         except BundleFormatError as error:
-            error.member = f"bytecode of {name}"
+            error.member = f"bytecode of {directory.prefix}{name}"
             raise
         if crc32(data) != extent.crc or data[:4] != MAGIC_NUMBER:
-            raise BundleFormatError(DAMAGED, member=f"bytecode of {name}", offset=extent.offset)
+            raise BundleFormatError(DAMAGED, member=f"bytecode of {directory.prefix}{name}", offset=extent.offset)
         return data
 
 

@@ -2,19 +2,19 @@
 
 import _imp
 import os
+import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES
 
 from .archive import code_tag
 from .bundles import locate, open_bundle
 from .errors import ENOENT, TRACING, BundleFormatError, NotABundleError, trace
-from .format import FLAG_REAL
+from .format import EMBEDDED, FLAG_REAL, LOCATED
 from .loaders import (
     BundleExtensionLoader,
     BundleLoader,
     EmbeddedBundleLoader,
     SourcelessBundleLoader,
-    bytecode_path,
     member_at,
 )
 
@@ -49,17 +49,25 @@ _KINDS = [
     *(Kind(suffix, SourcelessBundleLoader) for suffix in BYTECODE_SUFFIXES),
 ]
 _LONGEST_FIRST = sorted((kind.suffix for kind in _KINDS), key=len, reverse=True)
-_TAG = code_tag()
+_BYTECODE_END = f".{code_tag()}.pyc" if code_tag() else ""
 
 
 class View:
-    """The finder's directory in one version of the bundle, or None.  Exchanged as a whole: threads share the finder."""
+    """The finder's directory in one version of the bundle, or None.  Exchanged as a whole: threads share the finder.
 
-    __slots__ = ("archive", "directory")
+    Attributes:
+        archive: that version.
+        directory: the directory.
+        kinds: the kinds of module files that may be in it.
+
+    """
+
+    __slots__ = ("archive", "directory", "kinds")
 
     def __init__(self, archive: "Archive", directory: "Directory | ListedDirectory | None") -> None:
         self.archive = archive
         self.directory = directory
+        self.kinds = [kind for kind in _KINDS if directory is not None and directory.may_have(kind.suffix)]
 
 
 class BundleFinder:
@@ -146,9 +154,10 @@ class BundleFinder:
             for kind in _KINDS:
                 if kind.init in package.names:
                     return self._spec(kind, fullname, kind.init, archive, package, tail)
-        for kind in _KINDS:
-            if tail + kind.suffix in names:
-                return self._spec(kind, fullname, tail + kind.suffix, archive, directory)
+        for kind in view.kinds:
+            filename = tail + kind.suffix
+            if filename in names:
+                return self._spec(kind, fullname, filename, archive, directory)
         if package is None:
             return None
         spec = ModuleSpec(fullname, None, is_package=True)
@@ -179,26 +188,26 @@ class BundleFinder:
         """
         folder = f"{self._folder}{package}{os.sep}" if package else self._folder
         path = folder + filename
+        flags = archive.flags(directory, filename)
         loader: Any
         cached = None
         if kind.loader is BundleLoader:
-            code = archive.code(directory, filename)
-            embedded = code is not None and _imp.check_hash_based_pycs != "always"
+            embedded = flags & EMBEDDED and _imp.check_hash_based_pycs != "always"
             loader_class = EmbeddedBundleLoader if embedded else BundleLoader
-            loader = loader_class(fullname, path, archive, directory, filename, code)
-            cached = bytecode_path(folder, filename, _TAG)
+            loader = loader_class(fullname, path, archive, directory, filename)
+            if _BYTECODE_END and sys.pycache_prefix is None:
+                # What cache_from_source gives, at a tenth of the cost.
+                cached = f"{folder}__pycache__{os.sep}{filename[: -len(kind.suffix)]}{_BYTECODE_END}"
         else:
             loader = kind.loader(fullname, path, archive, directory, filename)
         spec = ModuleSpec(fullname, loader, origin=path)
         spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
-        if cached is not None:
-            spec.cached = cached
+        spec._cached = cached  # type: ignore[attr-defined] # noqa: SLF001 (what its setter does)
         if package:
             spec.submodule_search_locations = [folder[:-1]]
         if TRACING:
             trace(f"{fullname}: found {path}")
-        flags = directory.flags(filename)
-        if flags or kind.loader is BundleExtensionLoader or not archive.indexed:
+        if flags & LOCATED or kind.loader is BundleExtensionLoader or not archive.indexed:
             self._locate(spec, archive, directory.prefix + filename, own=bool(flags & FLAG_REAL))
         return spec
 

@@ -69,6 +69,9 @@ KIND_DIRECTORY = 1
 # Flags of a module: its code asks where it lies and needs an answer that is real; code elsewhere may ask.
 FLAG_REAL = 1
 FLAG_REACHED = 2
+LOCATED = FLAG_REAL | FLAG_REACHED
+# Beside them, of `Directory.flags`; the index has no such flag.
+EMBEDDED = 0x100
 LONGEST_NAME = 4096
 DEEPEST_NAME = 200
 
@@ -371,11 +374,6 @@ class Directory:
             number(record, 32, 36),
         )
 
-    def size(self, name: str) -> int:
-        """Return the size of the file *name* in bytes (KeyError where there is none)."""
-        start = self._entries + self.names[name] * ENTRY_SIZE
-        return number(self._block, start + 24, start + 32)
-
     def subdirectory(self, name: str) -> "Extent":
         """Return where the block of subdirectory *name* lies (KeyError where there is none)."""
         start = self._entries + self.names[name + "/"] * ENTRY_SIZE
@@ -387,6 +385,13 @@ class Directory:
         start = self._codes + (column * self.count + self.names[name]) * CODE_SIZE
         return decode_extent(self._block[start : start + CODE_SIZE])
 
-    def flags(self, name: str) -> int:
-        """Return the flags of the file *name*."""
-        return self._block[self._entries + self.names[name] * ENTRY_SIZE + 5]
+    def may_have(self, suffix: str) -> bool:
+        """Return False where no name ends in *suffix*."""
+        return suffix.encode() in self._block
+
+    def flags(self, name: str, column: int = -1) -> int:
+        """Return the flags of the file *name*; with `EMBEDDED` where it has an image for code tag number *column*."""
+        block, at = self._block, self.names[name]
+        flags = block[self._entries + at * ENTRY_SIZE + 5]
+        size = self._codes + (column * self.count + at) * CODE_SIZE + 8
+        return flags | EMBEDDED if column >= 0 and block[size : size + 4] != b"\0\0\0\0" else flags

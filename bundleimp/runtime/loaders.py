@@ -9,7 +9,6 @@ No method here stands on the stack while a module's code runs, so tracebacks loo
 import _imp
 import marshal
 import os
-import sys
 from _frozen_importlib_external import MAGIC_NUMBER, ExtensionFileLoader, SourceLoader, _LoaderBasics, cache_from_source
 
 from .bundles import inner_name, locate_mirrored, member_named
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .archive import Archive
-    from .format import Directory, Extent, Member
+    from .format import Directory, Member
     from .zipdirectory import ListedDirectory
 
 _HEADER = 16
@@ -129,18 +128,6 @@ class BundleLoader(_BundleLoaderBasics, SourceLoader):
     ``get_code`` is inherited: the tracebacks of what it compiles then show no frame but the program's.
     """
 
-    def __init__(
-        self,
-        name: str,
-        path: str,
-        archive: "Archive",
-        directory: "Directory | ListedDirectory",
-        filename: str,
-        code: "Extent | None" = None,
-    ) -> None:
-        super().__init__(name, path, archive, directory, filename)
-        self._code = code
-
     def path_stats(self, path: str) -> "dict[str, int]":
         """Return modification time (seconds since the epoch) and size (bytes) of the source file at *path*.
 
@@ -169,11 +156,12 @@ class BundleLoader(_BundleLoaderBasics, SourceLoader):
         """
         path = os.fspath(path)
         if self._is_own_bytecode(path):
-            source = self._directory.member(self._filename)
-            if self._code is not None:
-                return self.archive.image(self._code, source.name)
+            image = self.archive.image(self._directory, self._filename)
+            if image is not None:
+                return image
             from . import codecache  # noqa: PLC0415 (loaded when first needed)
 
+            source = self._directory.member(self._filename)
             image = codecache.beside(self.archive, self._directory, source)
             if image is None:
                 image = codecache.load(self.archive, source, path)
@@ -193,8 +181,6 @@ class BundleLoader(_BundleLoaderBasics, SourceLoader):
 class EmbeddedBundleLoader(BundleLoader):
     """Loader of source modules whose bytecode is embedded: the same code as `BundleLoader` gives, sooner."""
 
-    _code: "Extent"
-
     def get_code(self, fullname: str) -> "CodeType":
         """Return the module's code object.
 
@@ -204,11 +190,11 @@ class EmbeddedBundleLoader(BundleLoader):
         """
         path = self.get_filename(fullname)
         try:
-            image = self.archive.image(self._code, self._directory.prefix + self._filename)
+            image = self.archive.image(self._directory, self._filename)
         except BundleFormatError as error:
             error.name = fullname
             raise
-        return _unmarshalled(image, self, path)
+        return _unmarshalled(image or b"", self, path)
 
 
 class SourcelessBundleLoader(_BundleLoaderBasics):
@@ -269,17 +255,3 @@ class BundleExtensionLoader(_BundleLoaderBasics):
     def get_source(self, fullname: str) -> None:
         """Return None: an extension module has no source."""
         self.get_filename(fullname)
-
-
-def bytecode_path(folder: str, filename: str, tag: str) -> "str | None":
-    """Return what `cache_from_source` gives for a source file, or None where it has to be asked.
-
-    Arguments:
-        folder: the source's folder, with a separator at its end.
-        filename: its name.
-        tag: the running interpreter's code tag.
-
-    """
-    if sys.pycache_prefix is not None or not tag:
-        return None
-    return f"{folder}__pycache__{os.sep}{filename.rpartition('.')[0]}.{tag}.pyc"

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from .format import Directory
     from .zipdirectory import ListedDirectory
 
+# A file beside those of the unit: how many bytes these have together.
+_SIZE = ".bundleimp-size"
+
 _complained: "set[str]" = set()
 
 
@@ -123,7 +126,7 @@ def root(archive: "Archive", unit: Unit) -> "str | None":
         return None
     path = os.path.join(cache, "mirrors", f"{unit.name}-{unit.digest[:32]}{SUFFIX}")
     there = os.path.isdir(path)
-    if there and not _is_whole(path, archive, unit):  # a cleaner took files out of it, or a power failure emptied them
+    if there and not _is_whole(path, unit):  # a cleaner took files out of it, or a power failure emptied them
         cachefolder.remove_folder(path)
         there = False
     if not there and not cachefolder.publish_folder(path, _contents(archive, unit)):
@@ -135,25 +138,23 @@ def root(archive: "Archive", unit: Unit) -> "str | None":
     return path
 
 
-def _is_whole(path: str, archive: "Archive", unit: Unit) -> bool:
-    """Return whether all files of *unit* are in the mirror at *path*, as long as they should be."""
-    folder = None
+def _is_whole(path: str, unit: Unit) -> bool:
+    """Return whether all files of *unit* are in the mirror at *path*, and have as many bytes as they were made with."""
+    folder = path + os.sep
     try:
-        for name in unit.files:
-            parent, _, file = name.rpartition("/")
-            if parent != folder:  # there may be thousands of files, and every process that needs one looks at all
-                folder, directory = parent, archive.directory(parent)
-            if directory is None or os.stat(f"{path}{os.sep}{name}").st_size != directory.size(file):
-                return False
-    except (OSError, KeyError):
+        with open(folder + _SIZE, "rb") as stream:
+            size = int(stream.read())
+        # There may be thousands of files, and every process that needs one looks at all: nothing is asked of the index.
+        return sum([os.stat(folder + name).st_size for name in unit.files]) == size
+    except (OSError, ValueError):
         return False
-    return True
 
 
 def _contents(archive: "Archive", unit: Unit) -> "Iterator[cachefolder.File]":
     """Yield the files of *unit*; after the last one, raise BundleFormatError where they are not what it announces."""
     sha256 = _sha256()
     seen = []
+    size = 0
     for name, executable in unit.files.items():
         member = archive.member(name)
         if member is None or name_fault(name) is not None:
@@ -161,10 +162,12 @@ def _contents(archive: "Archive", unit: Unit) -> "Iterator[cachefolder.File]":
             raise BundleFormatError(message, file=archive.path, member=UNITS)
         data = archive.read(member)
         seen.append((name, executable, sha256(data).digest()))
+        size += len(data)
         yield cachefolder.File(name, data, executable=executable)
     if archive.indexed and digest(seen, sha256) != unit.digest:
         message = f"the files of {unit.name!r} do not match their digest: the file is damaged"
         raise BundleFormatError(message, file=archive.path, member=UNITS)
+    yield cachefolder.File(_SIZE, str(size).encode(), executable=False)
 
 
 def _unit_below(archive: "Archive", folder: str) -> "Unit | None":

@@ -19,7 +19,6 @@ from . import cachefolder
 from .bundles import inner_name, locate, member_named, open_bundle
 from .errors import EISDIR, ENOENT, ENOTDIR
 from .mirrors import real_path
-from .native import real_file
 from .reading import Readable
 
 if TYPE_CHECKING:
@@ -102,6 +101,8 @@ class BundlePath(Readable):
         """Return a real file or folder with this content in the cache, or None where none can be written."""
         if self.is_file():
             member = self._archive.member(self._inner)
+            from .native import real_file  # noqa: PLC0415 (loaded when first needed)
+
             path = real_file(self._archive, member) if member is not None else None
         else:
             path = self._real_folder()

@@ -189,12 +189,12 @@ class ListedDirectory:
     def code(self, name: str, column: int) -> None:
         """Return None: there is no bytecode that an index would know of."""
 
-    def size(self, name: str) -> int:
-        """Return the size of the file *name* in bytes (KeyError where there is none)."""
-        return self.member(name).size
+    def may_have(self, suffix: str) -> bool:
+        """Return False where no name ends in *suffix*."""
+        return any(name.endswith(suffix) for name in self.names)
 
-    def flags(self, name: str) -> int:  # noqa: ARG002 (as of `format.Directory`)
-        """Return 0: nobody has looked into the modules."""
+    def flags(self, name: str, column: int = -1) -> int:  # noqa: ARG002 (as of `format.Directory`)
+        """Return 0: nobody has looked into the modules, and there is no bytecode."""
         return 0
 
 
