@@ -115,7 +115,7 @@ def read_all(archive: Archive) -> dict[str, bytes]:
 def mirrored_files(mirror: Path) -> dict[str, bytes]:
     """Return the content of every file of a unit, by name, in its *mirror*, which says how many bytes these have."""
     found = {path.relative_to(mirror).as_posix(): path.read_bytes() for path in mirror.rglob("*") if path.is_file()}
-    assert int(found.pop(".bundleimp-size")) == sum(map(len, found.values()))
+    assert int(found.pop(".bundleimp")) == sum(map(len, found.values()))
     return found
 
 

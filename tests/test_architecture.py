@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 PACKAGE = Path(bundleimp.__file__).parent
 RUNTIME = [
     *("errors", "codec", "format", "encoding", "zipend", "zipdirectory", "units", "bundlefile", "archive", "bundles"),
-    *("cachefolder", "codecache", "mirrors", "located", "native", "reading", "resources", "metadata", "pkgresources"),
-    *("adapt", "loaders", "finder", "mirrorfinder", "hook", "program", "embedded"),
+    *("cachefolder", "cacheentries", "codecache", "mirrors", "located", "native", "reading", "resources", "metadata"),
+    *("pkgresources", "adapt", "loaders", "finder", "mirrorfinder", "hook", "program", "embedded"),
 ]
 LAYERS = {"runtime": 0, "packing": 1, "inspection": 1, "cli": 2}
 # What any interpreter has loaded before its first import statement runs, or has built in.

@@ -12,12 +12,12 @@ from .errors import TRACING, trace, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 _complained: "set[str]" = set()
 
 
-class _Candidate:
+class Candidate:
     """A place for the cache; ``shared`` where other users can make entries beside it."""
 
     __slots__ = ("path", "shared")
@@ -27,12 +27,13 @@ class _Candidate:
         self.shared = shared
 
 
-def _candidates() -> "Iterator[_Candidate]":
+def candidates() -> "Iterator[Candidate]":
+    """Yield the places for the cache, in the order in which they are tried."""
     environ = os.environ
     chosen = environ.get("BUNDLEIMP_CACHE_DIR")
     if chosen:
         try:
-            yield _Candidate(os.path.abspath(chosen))
+            yield Candidate(os.path.abspath(chosen))
         except OSError:  # relative to a working directory that is gone
             pass
         return
@@ -44,13 +45,13 @@ def _candidates() -> "Iterator[_Candidate]":
     else:
         base = environ.get("XDG_CACHE_HOME") or (os.path.join(home, ".cache") if home else "")
     if os.path.isabs(base):
-        yield _Candidate(os.path.join(base, "bundleimp"))
+        yield Candidate(os.path.join(base, "bundleimp"))
     temporary = environ.get("TMPDIR") or environ.get("TEMP") or environ.get("TMP") or "/tmp"  # noqa: S108
     owner = f"-{os.getuid()}" if hasattr(os, "getuid") else ""
-    yield _Candidate(os.path.join(temporary, "bundleimp" + owner), shared=True)
+    yield Candidate(os.path.join(temporary, "bundleimp" + owner), shared=True)
 
 
-def _fault(candidate: "_Candidate") -> "str | None":
+def fault_of(candidate: "Candidate") -> "str | None":
     """Return why the folder must not be used, or None; raises OSError where there is nothing at the path."""
     # In a folder that others can write to, a link may have been planted by one of them.
     status = os.lstat(candidate.path) if candidate.shared else os.stat(candidate.path)
@@ -71,12 +72,12 @@ def folder(*, create: bool) -> "str | None":
         create: make it (with mode 0700) where it is missing.
 
     """
-    for candidate in _candidates():
+    for candidate in candidates():
         path = candidate.path
         try:
-            if create and not os.path.isdir(path):
-                os.makedirs(path, 0o700, exist_ok=True)
-            fault = _fault(candidate)
+            if create:
+                make_folders(path)
+            fault = fault_of(candidate)
         except (OSError, ValueError):
             continue
         if fault is None:
@@ -87,22 +88,40 @@ def folder(*, create: bool) -> "str | None":
     return None
 
 
-class File:
-    """A file on its way into the cache: its name inside a folder, with slashes, and its content."""
+def make_folders(path: str) -> None:
+    """Make the folder *path*, and those above it that are missing; nobody else can write to any of them.
 
-    __slots__ = ("data", "executable", "name")
+    `os.makedirs` gives its mode to the last one only: with a umask of 002, others of the group could put bytecode
+    into those between.
 
-    def __init__(self, name: str, data: bytes, *, executable: bool) -> None:
-        self.name = name
-        self.data = data
-        self.executable = executable
+    Raises:
+        OSError: that is impossible.
+
+    """
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(path)
+    if parent != path:
+        make_folders(parent)
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:  # another process was faster, or something is in the way
+        if not os.path.isdir(path):
+            raise
 
 
-def _aside(path: str) -> str:
+def aside_of(path: str) -> str:
+    """Return a new name beside *path*, for what is on its way to it or from it (see `inspection.cache`)."""
     return os.path.join(os.path.dirname(path), f".{os.getpid()}-{os.urandom(4).hex()}.tmp")
 
 
-def _write(path: str, data: bytes, mode: int) -> None:
+def write(path: str, data: bytes, mode: int = 0o600) -> None:
+    """Write *data* to a new file at *path*.
+
+    Raises:
+        OSError: that is impossible, or there is one.
+
+    """
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode)
     try:
         view = memoryview(data)
@@ -110,59 +129,6 @@ def _write(path: str, data: bytes, mode: int) -> None:
             view = view[os.write(descriptor, view) :]
     finally:
         os.close(descriptor)
-
-
-def remove_folder(path: str) -> None:
-    """Remove the folder *path* from sight at once, and then its files; nothing happens where that is impossible."""
-    aside = _aside(path)
-    try:
-        os.rename(path, aside)
-        _remove_folder(aside)
-    except (OSError, ValueError):
-        pass
-
-
-def _remove_folder(path: str) -> None:
-    for folder, folders, files in os.walk(path, topdown=False):
-        for name in (*folders, *files):
-            whole = os.path.join(folder, name)
-            if os.path.isdir(whole) and not os.path.islink(whole):
-                os.rmdir(whole)
-            else:
-                os.unlink(whole)
-    os.rmdir(path)
-
-
-def publish_folder(path: str, files: "Iterable[File]") -> bool:
-    """Make the folder *path* with *files*, whole or not at all, and the folders above it.  Return whether it is there.
-
-    A `BundleFormatError` of *files* goes through; there is no folder then, either.
-    """
-    aside = _aside(path)
-    made = set()
-    try:
-        os.makedirs(aside, 0o700)
-        try:
-            for file in files:
-                target = os.path.join(aside, *file.name.split("/"))
-                parent = os.path.dirname(target)
-                if parent not in made:
-                    os.makedirs(parent, 0o700, exist_ok=True)
-                    made.add(parent)
-                _write(target, file.data, 0o700 if file.executable else 0o600)
-            os.rename(aside, path)
-        except BaseException:
-            _remove_folder(aside)
-            raise
-    except (OSError, ValueError) as error:
-        if os.path.isdir(path):  # another process was faster
-            return True
-        if TRACING:
-            trace(f"cache: cannot write {path}: {error}")
-        return False
-    if TRACING:
-        trace(f"cache: wrote {path}")
-    return True
 
 
 def publish(path: str, data: bytes, mode: int = 0o600) -> bool:
@@ -174,10 +140,10 @@ def publish(path: str, data: bytes, mode: int = 0o600) -> bool:
         mode: its permissions.
 
     """
-    aside = _aside(path)
+    aside = aside_of(path)
     try:
-        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-        _write(aside, data, mode)
+        make_folders(os.path.dirname(path))
+        write(aside, data, mode)
         os.replace(aside, path)
     except (OSError, ValueError) as error:
         if TRACING:

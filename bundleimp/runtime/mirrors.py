@@ -8,7 +8,7 @@ bundle.  Loaded when something first needs a real file.
 import os
 from _frozen_importlib_external import EXTENSION_SUFFIXES
 
-from . import cachefolder
+from . import cacheentries, cachefolder
 from .bundles import mirrored
 from .codec import standard_module
 from .errors import TRACING, BundleFormatError, trace, warn
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from .archive import Archive
     from .format import Directory
     from .zipdirectory import ListedDirectory
-
-# A file beside those of the unit: how many bytes these have together.
-_SIZE = ".bundleimp-size"
 
 _complained: "set[str]" = set()
 
@@ -125,11 +122,10 @@ def root(archive: "Archive", unit: Unit) -> "str | None":
     if cache is None:
         return None
     path = os.path.join(cache, "mirrors", f"{unit.name}-{unit.digest[:32]}{SUFFIX}")
-    there = os.path.isdir(path)
-    if there and not _is_whole(path, unit):  # a cleaner took files out of it, or a power failure emptied them
-        cachefolder.remove_folder(path)
-        there = False
-    if not there and not cachefolder.publish_folder(path, _contents(archive, unit)):
+    if not cacheentries.use(path, lambda folder: _fill(folder, archive, unit)):
+        return None
+    # A cleaner may have taken files out of it, or a power failure have emptied them.
+    if not _is_whole(path, unit) and not _mend(path, archive, unit):
         return None
     archive.mirrors[unit.digest] = path
     mirrored.setdefault(path, archive)
@@ -142,19 +138,71 @@ def _is_whole(path: str, unit: Unit) -> bool:
     """Return whether all files of *unit* are in the mirror at *path*, and have as many bytes as they were made with."""
     folder = path + os.sep
     try:
-        with open(folder + _SIZE, "rb") as stream:
-            size = int(stream.read())
+        size = cacheentries.announced_size(path)
         # There may be thousands of files, and every process that needs one looks at all: nothing is asked of the index.
         return sum([os.stat(folder + name).st_size for name in unit.files]) == size
     except (OSError, ValueError):
         return False
 
 
-def _contents(archive: "Archive", unit: Unit) -> "Iterator[cachefolder.File]":
+class _File:
+    """A file on its way into a mirror: its name inside of it, with slashes, and its content."""
+
+    __slots__ = ("data", "executable", "name")
+
+    def __init__(self, name: str, data: bytes, *, executable: bool) -> None:
+        self.name = name
+        self.data = data
+        self.executable = executable
+
+    def place(self, folder: str) -> str:
+        """Return its path in the mirror *folder*."""
+        return os.path.join(folder, *self.name.split("/"))
+
+    @property
+    def mode(self) -> int:
+        """Its permissions."""
+        return 0o700 if self.executable else 0o600
+
+
+def _fill(folder: str, archive: "Archive", unit: Unit) -> int:
+    """Write the files of *unit* into a new *folder*; return how many bytes they have."""
+    size = 0
+    made = set()
+    for file in _contents(archive, unit):
+        path = file.place(folder)
+        parent = os.path.dirname(path)
+        if parent not in made:
+            cachefolder.make_folders(parent)
+            made.add(parent)
+        cachefolder.write(path, file.data, file.mode)
+        size += len(file.data)
+    return size
+
+
+def _mend(path: str, archive: "Archive", unit: Unit) -> bool:
+    """Write the files of *unit* into the mirror at *path* again; return whether it is whole then.
+
+    They are replaced one by one: other processes use it.
+    """
+    for _ in _contents(archive, unit):
+        pass  # what is not as announced raises here, before anything is written
+    size = 0
+    for file in _contents(archive, unit):
+        if not cachefolder.publish(file.place(path), file.data, file.mode):
+            return False
+        size += len(file.data)
+    try:
+        cacheentries.announce_size(path, size)
+    except OSError:
+        return False
+    return True
+
+
+def _contents(archive: "Archive", unit: Unit) -> "Iterator[_File]":
     """Yield the files of *unit*; after the last one, raise BundleFormatError where they are not what it announces."""
     sha256 = _sha256()
     seen = []
-    size = 0
     for name, executable in unit.files.items():
         member = archive.member(name)
         if member is None or name_fault(name) is not None:
@@ -162,12 +210,10 @@ def _contents(archive: "Archive", unit: Unit) -> "Iterator[cachefolder.File]":
             raise BundleFormatError(message, file=archive.path, member=UNITS)
         data = archive.read(member)
         seen.append((name, executable, sha256(data).digest()))
-        size += len(data)
-        yield cachefolder.File(name, data, executable=executable)
+        yield _File(name, data, executable=executable)
     if archive.indexed and digest(seen, sha256) != unit.digest:
         message = f"the files of {unit.name!r} do not match their digest: the file is damaged"
         raise BundleFormatError(message, file=archive.path, member=UNITS)
-    yield cachefolder.File(_SIZE, str(size).encode(), executable=False)
 
 
 def _unit_below(archive: "Archive", folder: str) -> "Unit | None":

@@ -5,7 +5,7 @@ import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import ExtensionFileLoader
 
-from . import cachefolder
+from . import cacheentries, cachefolder
 from .codec import crc32
 
 TYPE_CHECKING = False
@@ -29,17 +29,28 @@ def real_file(archive: "Archive", member: "Member") -> "str | None":
 
     """
     root = cachefolder.folder(create=True)
-    if root is None:
+    entry = os.path.join(root, "files", archive.key) if root is not None else None
+    if entry is None or member.name == cacheentries.MARK or not cacheentries.use(entry):
         return None
-    path = os.path.join(root, "files", archive.key, *member.name.split("/"))
+    path = os.path.join(entry, *member.name.split("/"))
+    return path if put_file(path, archive, member) else None
+
+
+def put_file(path: str, archive: "Archive", member: "Member") -> bool:
+    """Have a real file with the content of *member* at *path*; return whether there is one.
+
+    Raises:
+        BundleFormatError: the member is damaged.
+
+    """
     try:
         with open(path, "rb") as stream:
-            data: bytes | None = stream.read()
-    except OSError:
-        data = None
-    if data is not None and len(data) == member.size and crc32(data) == member.crc:
-        return path
-    return path if cachefolder.publish(path, archive.read(member), 0o700) else None
+            data = stream.read()
+        if len(data) == member.size and crc32(data) == member.crc:
+            return True
+    except (OSError, ValueError):  # there is none yet
+        pass
+    return cachefolder.publish(path, archive.read(member), 0o700)
 
 
 def load_extension(archive: "Archive", member: "Member", spec: "ModuleSpec") -> "ModuleType":

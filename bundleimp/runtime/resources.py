@@ -15,7 +15,7 @@ import tempfile
 from importlib.resources.abc import TraversableResources
 from typing import TYPE_CHECKING, Any
 
-from . import cachefolder
+from . import cacheentries, cachefolder
 from .bundles import inner_name, locate, member_named, open_bundle
 from .errors import EISDIR, ENOENT, ENOTDIR
 from .mirrors import real_path
@@ -110,27 +110,22 @@ class BundlePath(Readable):
 
     def _real_folder(self) -> str | None:
         root = cachefolder.folder(create=True)
-        if root is None:
+        entry = os.path.join(root, "folders", self._archive.key) if root is not None else None
+        if entry is None or not cacheentries.use(entry):
             return None
         # Files are published one by one, but a folder has to appear whole: it gets a place of its own.
         import hashlib  # noqa: PLC0415 (takes as long as reading fifty files, which need it not)
 
         place = hashlib.sha256(self._inner.encode("utf-8", "surrogateescape")).hexdigest()
-        path = os.path.join(root, "folders", self._archive.key, place, self.name)
-        if _is_copy(self, pathlib.Path(path)):
-            return path
-        parent = os.path.dirname(path)
+        path = os.path.join(entry, place, self.name)
+        if not os.path.isdir(path):
+            made = cacheentries.publish_folder(path, lambda folder: _put_into(folder, self._archive, self._inner))
+            return path if made else None
         try:
-            os.makedirs(parent, 0o700, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=parent, prefix=".") as aside:
-                _copy_into(self, pathlib.Path(aside, "new"))
-                with contextlib.suppress(OSError):  # there is none, or another process was faster
-                    os.rename(path, os.path.join(aside, "damaged"))
-                with contextlib.suppress(OSError):
-                    os.rename(os.path.join(aside, "new"), path)
+            _put_into(path, self._archive, self._inner)
         except OSError:
             return None
-        return path if os.path.isdir(path) else None
+        return path
 
 
 class JoinedPath:
@@ -233,14 +228,24 @@ def _portion(entry: str) -> Any:
     return path
 
 
-def _is_copy(source: BundlePath, target: pathlib.Path) -> bool:
-    """Return whether the folder *target* has the content of *source*, neither more nor less."""
-    if not target.is_dir():
-        return source.is_file() and target.is_file() and target.read_bytes() == source.read_bytes()
-    children = {child.name: child for child in source.iterdir()} if source.is_dir() else {}
-    return children.keys() == set(os.listdir(target)) and all(
-        _is_copy(child, target / name) for name, child in children.items()
-    )
+def _put_into(folder: str, archive: Archive, inner: str) -> None:
+    """Have what is in the directory *inner* of the archive in a real *folder*, where something is missing or damaged.
+
+    It is replaced file by file, because other processes use it; what a program added is left alone.
+    """
+    from .native import put_file  # noqa: PLC0415 (loaded when first needed)
+
+    directory = archive.directory(inner)
+    for name in directory.names if directory is not None else ():
+        path = os.path.join(folder, name.removesuffix("/"))
+        below = f"{directory.prefix}{name}" if directory is not None else ""
+        member = archive.member(below)
+        if member is None:
+            cachefolder.make_folders(path)
+            _put_into(path, archive, below.removesuffix("/"))
+        elif not put_file(path, archive, member):
+            message = f"{path} cannot be written"
+            raise OSError(message)
 
 
 def _copy_into(source: Any, target: pathlib.Path) -> None:

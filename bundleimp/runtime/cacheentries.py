@@ -1,0 +1,210 @@
+"""Entries of the cache: the folders directly below ``mirrors``, ``files`` and ``folders``, whose paths are handed out.
+
+In each is a small file, the *mark*.  A process that uses an entry holds a shared lock on it until it ends, and who
+removes an entry takes the exclusive one first: a running process never loses a file that it uses.  The mark says how
+many bytes the other files had when the entry was made, and its time is that of the last use, to the day.  Loaded when
+something first needs a real file.
+"""
+
+import os
+import time
+
+from . import cachefolder
+from .bundlefile import Identity
+from .codec import standard_module
+from .errors import ENOENT, TRACING, trace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+MARK = ".bundleimp"
+"""The name of the mark."""
+
+_DAY = 24 * 60 * 60
+# An entry may be removed between its making and its use, again and again; but for more than a few times, no chance.
+_ATTEMPTS = 20
+
+# The descriptors of the marks that this process holds locks on, by entry.  They are never closed.
+_held: "dict[str, int]" = {}
+
+
+def use(path: str, fill: "Callable[[str], int] | None" = None) -> bool:
+    """Keep the entry at *path* for this process, making it where it is missing.  Return whether it is there.
+
+    Arguments:
+        path: the entry's folder.
+        fill: writes what is in a new one into the folder that it is given, and returns how many bytes that is;
+            what it raises goes through, and there is no entry then.
+
+    """
+    mark = os.path.join(path, MARK)
+    held = _held.get(path)
+    # A program may have closed all descriptors, and somebody may have removed the folder by hand.
+    if held is not None and _is_at(held, mark):
+        return True
+    for _ in range(_ATTEMPTS):
+        try:
+            descriptor = _open(mark)
+        except FileNotFoundError:
+            if not publish_folder(path, lambda folder: _fill(folder, fill)):
+                return False
+            continue
+        except (OSError, ValueError):
+            return False
+        _lock(descriptor, exclusive=False)
+        if _is_at(descriptor, mark):
+            _held[path] = descriptor
+            _note_use(descriptor, mark)
+            return True
+        os.close(descriptor)  # removed while we waited
+    return False
+
+
+def set_aside(path: str) -> "str | None":
+    """Take the entry at *path* out of sight.  Return where it is then, to be deleted; None where a process uses it.
+
+    A link is taken away itself, not what it leads to.
+
+    Raises:
+        OSError: it cannot be taken away, or is not there (FileNotFoundError).
+
+    """
+    aside = cachefolder.aside_of(path)
+    mark = os.path.join(path, MARK)
+    link = os.path.islink(path) and not os.path.exists(mark)  # nothing is made on its other side
+    if _fcntl() is None or not os.path.isdir(path) or link or os.path.islink(mark):
+        try:
+            os.rename(path, aside)
+        except PermissionError:
+            if os.name != "nt":
+                raise
+            return None  # a file in it is open
+        return aside
+    # Some network file systems give the lock only to who may write.
+    descriptor = _open(mark, os.O_RDWR)
+    try:
+        if not _lock(descriptor, exclusive=True):
+            return None
+        if not _is_at(descriptor, mark):
+            raise FileNotFoundError(ENOENT, "No such entry any more", path)
+        os.rename(path, aside)
+    finally:
+        os.close(descriptor)
+    return aside
+
+
+def announced_size(path: str) -> int:
+    """Return how many bytes the files of the entry at *path* had when it was made, beside the mark.
+
+    Raises:
+        OSError, ValueError: the mark is damaged.
+
+    """
+    with open(os.path.join(path, MARK), "rb") as stream:
+        return int(stream.read())
+
+
+def announce_size(path: str, size: int) -> None:
+    """Make the mark of the entry at *path*, which this process uses, say *size*.
+
+    It stays the same file, for the locks that others have on it.
+
+    Raises:
+        OSError: that is impossible.
+
+    """
+    with open(os.path.join(path, MARK), "r+b") as stream:
+        stream.write(str(size).encode())
+        stream.truncate()
+
+
+def publish_folder(path: str, fill: "Callable[[str], object]") -> bool:
+    """Make the folder *path*, whole or not at all, and the folders above it.  Return whether it is there.
+
+    Arguments:
+        path: where it shall be.
+        fill: writes what is in it into the folder that it is given; what it raises goes through, but for OSError.
+
+    """
+    aside = cachefolder.aside_of(path)
+    try:
+        cachefolder.make_folders(aside)
+        try:
+            fill(aside)
+            os.rename(aside, path)
+        except BaseException:
+            _remove_folder(aside)
+            raise
+    except (OSError, ValueError) as error:
+        if os.path.isdir(path):  # another process was faster
+            return True
+        if TRACING:
+            trace(f"cache: cannot write {path}: {error}")
+        return False
+    if TRACING:
+        trace(f"cache: wrote {path}")
+    return True
+
+
+def _fill(folder: str, fill: "Callable[[str], int] | None") -> None:
+    size = fill(folder) if fill is not None else 0
+    cachefolder.write(os.path.join(folder, MARK), str(size).encode())
+
+
+def _remove_folder(path: str) -> None:
+    for folder, folders, files in os.walk(path, topdown=False):
+        for name in (*folders, *files):
+            whole = os.path.join(folder, name)
+            if os.path.isdir(whole) and not os.path.islink(whole):
+                os.rmdir(whole)
+            else:
+                os.unlink(whole)
+    os.rmdir(path)
+
+
+def _open(mark: str, how: int = os.O_RDONLY) -> int:
+    """Return a descriptor of the *mark*, which is made where only that is missing; never of what a link leads to."""
+    flags = getattr(os, "O_NOFOLLOW", 0)
+    try:
+        return os.open(mark, how | flags)
+    except FileNotFoundError:  # there is no entry, or a cleaner of old files took the mark out of it
+        return os.open(mark, os.O_RDWR | os.O_CREAT | flags, 0o600)
+
+
+def _fcntl() -> "ModuleType | None":
+    """Return the module with the locks; None on Windows, where a folder with an open file cannot be removed."""
+    try:
+        return standard_module("fcntl")
+    except ImportError:
+        return None
+
+
+def _lock(descriptor: int, *, exclusive: bool) -> bool:
+    """Lock the file behind *descriptor*, and wait for that unless *exclusive*.  Return whether that worked."""
+    fcntl = _fcntl()
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB if exclusive else fcntl.LOCK_SH)
+    except OSError:  # it is in use; or the file system has no locks, and nobody gets an exclusive one
+        return False
+    return True
+
+
+def _is_at(descriptor: int, path: str) -> bool:
+    """Return whether the file behind *descriptor* is the one at *path*."""
+    try:
+        return Identity(os.fstat(descriptor)).same_file(Identity(os.stat(path)))
+    except OSError:
+        return False
+
+
+def _note_use(descriptor: int, mark: str) -> None:
+    """Set the time of the *mark*, at most once a day: a process that starts need not write for it."""
+    if abs(time.time() - os.fstat(descriptor).st_mtime) > _DAY:
+        try:
+            os.utime(mark)
+        except OSError:  # a cache that can only be read
+            pass
