@@ -26,6 +26,7 @@ _COMMANDS = {
     "run": "run a bundle, or a module in it",
     "diff": "say what differs between two bundles",
     "explain": "say which path entry gives a module",
+    "cache": "look at the cache, or remove what is not used",
     "doctor": "say whether this Python imports bundles, and what is in the way",
 }
 

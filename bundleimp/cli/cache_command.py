@@ -1,0 +1,125 @@
+"""``bundleimp cache``."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ..inspection import cache
+from .output import add_json, plural, print_json, print_table, size_text
+
+if TYPE_CHECKING:
+    from ..inspection.cache import Entry, Removal
+
+DESCRIPTION = """Look at the cache of bytecode and of files that had to be real, and remove what is not used.  A running
+process keeps what it uses, and the next one makes again what it needs."""
+
+_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+_DAYS = 30.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
+    for name, text in {
+        "dir": "print where it is, also where there is nothing yet",
+        "list": "print what is in it, with sizes and the day of the last use",
+        "prune": "remove what was not used for a while, and what makes it too large",
+        "clear": "remove all that no process uses",
+    }.items():
+        action = actions.add_parser(name, help=text, description=f"{text.capitalize()}.", allow_abbrev=False)
+        add_json(action)
+        if name == "prune":
+            older = "what was last used so many days ago (default: 30, unless --max-size is given)"
+            largest = "the least recently used, until the rest is no larger: 500MB, 2GB"
+            action.add_argument("--older-than", metavar="DAYS", type=_days, help=older)
+            action.add_argument("--max-size", metavar="SIZE", type=_size, help=largest)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command; return the exit status."""
+    folder = cache.cache_folder()
+    if arguments.action == "dir":
+        if arguments.json:
+            print_json({"dir": folder})
+        else:
+            print(folder)
+        return 0
+    if arguments.action == "list":
+        _print_entries(cache.entries(folder), json=arguments.json)
+        return 0
+    if arguments.action == "clear":
+        removal = cache.clear(folder)
+    else:
+        days = arguments.older_than
+        if days is None and arguments.max_size is None:
+            days = _DAYS
+        removal = cache.prune(folder, older_than=days, max_size=arguments.max_size)
+    _print_removal(removal, json=arguments.json)
+    return 0 if all(kept.in_use for kept in removal.kept) else 1
+
+
+def _days(text: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = math.nan
+    if not 0 <= days < math.inf:
+        message = f"{text!r} is not a number of days"
+        raise argparse.ArgumentTypeError(message)
+    return days
+
+
+def _size(text: str) -> int:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([a-z]*)", text.strip().lower(), re.ASCII)
+    if match is None or match[2] not in _UNITS:
+        message = f"{text!r} is not a size: give bytes, or 500MB, or 2GB"
+        raise argparse.ArgumentTypeError(message)
+    return int(float(match[1]) * _UNITS[match[2]])
+
+
+def _as_dict(entry: Entry) -> dict[str, Any]:
+    return asdict(entry) | {"last_use": datetime.fromtimestamp(entry.last_use, UTC).isoformat(timespec="seconds")}
+
+
+def _print_entries(entries: list[Entry], *, json: bool) -> None:
+    if json:
+        print_json([_as_dict(entry) for entry in entries])
+        return
+    rows = [
+        (size_text(entry.size), f"{datetime.fromtimestamp(entry.last_use, UTC):%Y-%m-%d}", entry.kind, entry.name)
+        for entry in entries
+    ]
+    print_table([("size", "last use", "kind", "name"), *rows], numbers=1)
+    print(f"{_count(len(entries))}, {_total(entries)}")
+
+
+def _print_removal(removal: Removal, *, json: bool) -> None:
+    if json:
+        print_json(
+            {
+                "removed": [_as_dict(entry) for entry in removal.removed],
+                "kept": [_as_dict(kept.entry) | {"reason": kept.reason} for kept in removal.kept],
+                "left_overs": removal.left_overs,
+            }
+        )
+        return
+    for entry in removal.removed:
+        print(f"removed  {entry.kind}/{entry.name} ({size_text(entry.size)})")
+    for kept in removal.kept:
+        print(f"kept     {kept.entry.kind}/{kept.entry.name} ({size_text(kept.entry.size)}): {kept.reason}")
+    left = f", and {plural(len(removal.left_overs), 'left-over')} of killed processes" if removal.left_overs else ""
+    print(f"removed {_count(len(removal.removed))}, {_total(removal.removed)}{left}")
+
+
+def _total(entries: list[Entry]) -> str:
+    return size_text(sum(entry.size for entry in entries))
+
+
+def _count(count: int) -> str:
+    """Return ``1 entry`` or ``2 entries``."""
+    return "1 entry" if count == 1 else f"{count} entries"
