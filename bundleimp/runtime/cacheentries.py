@@ -26,6 +26,7 @@ _DAY = 24 * 60 * 60
 # An entry may be removed between its making and its use, again and again; but for more than a few times, no chance.
 _ATTEMPTS = 20
 
+_errno = standard_module("errno")  # it need not be loaded yet
 # The descriptors of the marks that this process holds locks on, by entry.  They are never closed.
 _held: "dict[str, int]" = {}
 
@@ -65,34 +66,43 @@ def use(path: str, fill: "Callable[[str], int] | None" = None) -> bool:
 def set_aside(path: str) -> "str | None":
     """Take the entry at *path* out of sight.  Return where it is then, to be deleted; None where a process uses it.
 
-    A link is taken away itself, not what it leads to.
+    A link is removed at once, not what it leads to.
 
     Raises:
         OSError: it cannot be taken away, or is not there (FileNotFoundError).
 
     """
     aside = cachefolder.aside_of(path)
-    mark = os.path.join(path, MARK)
-    link = os.path.islink(path) and not os.path.exists(mark)  # nothing is made on its other side
-    if _fcntl() is None or not os.path.isdir(path) or link or os.path.islink(mark):
-        try:
-            os.rename(path, aside)
-        except PermissionError:
-            if os.name != "nt":
-                raise
-            return None  # a file in it is open
-        return aside
-    # Some network file systems give the lock only to who may write.
-    descriptor = _open(mark, os.O_RDWR)
+    folder = os.lstat(path).st_mode & 0o170000 == 0o040000
+    mark = _mark_to_lock(path, folder=folder)
+    descriptor = _open(mark, os.O_RDWR) if mark is not None else None  # NFS gives the lock only to who may write
     try:
-        if not _lock(descriptor, exclusive=True):
+        if mark is not None and descriptor is not None:
+            if not _lock(descriptor, exclusive=True):
+                return None
+            if not _is_at(descriptor, mark):
+                raise FileNotFoundError(ENOENT, "No such entry any more", path)
+        if folder:
+            os.rename(path, aside)
+        else:
+            os.unlink(path)  # which takes no folder that was made here meanwhile
+    except PermissionError:
+        if os.name == "nt":  # a file in it is open
             return None
-        if not _is_at(descriptor, mark):
-            raise FileNotFoundError(ENOENT, "No such entry any more", path)
-        os.rename(path, aside)
+        raise
     finally:
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)
     return aside
+
+
+def _mark_to_lock(path: str, *, folder: bool) -> "str | None":
+    """Return the mark that a user of the entry at *path* has a lock on; None where there can be none."""
+    mark = os.path.join(path, MARK)
+    # A mark that is a link is nobody's, and none is made on the other side of a link.
+    if _fcntl() is None or os.path.islink(mark) or not (folder or os.path.exists(mark)):
+        return None
+    return mark
 
 
 def announced_size(path: str) -> int:
@@ -133,18 +143,30 @@ def publish_folder(path: str, fill: "Callable[[str], object]") -> bool:
         cachefolder.make_folders(aside)
         try:
             fill(aside)
-            os.rename(aside, path)
+            wrote = _take_place(aside, path)
         except BaseException:
             _remove_folder(aside)
             raise
+        if not wrote:
+            _remove_folder(aside)
     except (OSError, ValueError) as error:
-        if os.path.isdir(path):  # another process was faster
-            return True
         if TRACING:
             trace(f"cache: cannot write {path}: {error}")
         return False
-    if TRACING:
+    if wrote and TRACING:
         trace(f"cache: wrote {path}")
+    return True
+
+
+def _take_place(aside: str, path: str) -> bool:
+    """Rename the folder *aside* to *path*; return False where another process was faster."""
+    try:
+        os.rename(aside, path)
+    except OSError as error:
+        # It may be gone again already, so that one cannot ask whether it is there.
+        if error.errno in {_errno.EEXIST, _errno.ENOTEMPTY}:
+            return False
+        raise
     return True
 
 

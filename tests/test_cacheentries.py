@@ -1,0 +1,289 @@
+"""Entries of the cache are kept by the processes that use them, and gone as a whole or not at all, whoever hurries."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bundleimp.runtime import cacheentries
+
+from .archives import mirrored_files
+from .builders import Tree, make_bundle, run_python
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+needs_locks = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs flock and fork")
+MARK = cacheentries.MARK
+HELD = cacheentries._held  # noqa: SLF001 (a process that ends is played)
+LOCK = cacheentries._lock  # noqa: SLF001 (the moment of the lock is what is tested)
+
+
+@pytest.fixture(name="entry")
+def _entry(tmp_path: Path) -> Iterator[Path]:
+    """The place of an entry; what is held of it is let go afterwards, as when a process ends."""
+    yield tmp_path / "cache" / "mirrors" / "entry"
+    let_go()
+
+
+def let_go() -> None:
+    for descriptor in HELD.values():
+        os.close(descriptor)
+    HELD.clear()
+
+
+def fill(folder: str) -> int:
+    Path(folder, "file").write_bytes(b"content")
+    return 7
+
+
+def test_an_entry_is_made_whole_and_says_its_size(entry: Path) -> None:
+    assert cacheentries.use(str(entry), fill)
+    assert mirrored_files(entry) == {"file": b"content"}
+    assert cacheentries.announced_size(str(entry)) == 7
+    assert os.listdir(entry.parent) == ["entry"]
+
+
+def test_an_entry_that_is_there_is_not_filled_again(entry: Path) -> None:
+    assert cacheentries.use(str(entry), fill)
+    let_go()
+
+    def never(_folder: str) -> int:
+        pytest.fail("filled again")
+
+    assert cacheentries.use(str(entry), never)
+    assert cacheentries.use(str(entry), never)
+
+
+def test_an_entry_that_cannot_be_filled_is_not_there(entry: Path) -> None:
+    def full(folder: str) -> int:
+        fill(folder)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def damaged(folder: str) -> int:
+        fill(folder)
+        raise ImportError
+
+    assert not cacheentries.use(str(entry), full)
+    with pytest.raises(ImportError):
+        cacheentries.use(str(entry), damaged)
+    assert os.listdir(entry.parent) == []
+
+
+@needs_locks
+def test_an_entry_in_use_is_not_set_aside(entry: Path) -> None:
+    assert cacheentries.use(str(entry), fill)
+    assert cacheentries.set_aside(str(entry)) is None
+    let_go()
+    aside = cacheentries.set_aside(str(entry))
+    assert aside is not None
+    assert mirrored_files(Path(aside)) == {"file": b"content"}
+    with pytest.raises(FileNotFoundError):
+        cacheentries.set_aside(str(entry))
+
+
+@needs_locks
+def test_a_forked_child_keeps_what_its_parent_used(entry: Path) -> None:
+    assert cacheentries.use(str(entry), fill)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(writing)
+        os.read(reading, 1)
+        os._exit(0)
+    os.close(reading)
+    let_go()
+    assert cacheentries.set_aside(str(entry)) is None
+    os.close(writing)
+    os.waitpid(child, 0)
+    assert cacheentries.set_aside(str(entry)) is not None
+
+
+@needs_locks
+def test_a_lock_on_what_was_removed_meanwhile_is_none(entry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the opening of the mark and the lock on it, another process removes the entry."""
+    assert cacheentries.use(str(entry), fill)
+    let_go()
+    really = LOCK
+    locked = []
+
+    def late(descriptor: int, *, exclusive: bool) -> bool:
+        locked.append(exclusive)
+        if len(locked) == 1:
+            entry.rename(entry.with_name("aside"))
+        return really(descriptor, exclusive=exclusive)
+
+    monkeypatch.setattr(cacheentries, "_lock", late)
+    assert cacheentries.use(str(entry), fill)
+    assert locked == [False, False]
+    assert (entry / "file").read_bytes() == b"content"
+    assert cacheentries.set_aside(str(entry)) is None
+
+
+@needs_locks
+def test_who_removes_does_not_take_what_was_made_anew_meanwhile(entry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock is on the mark of the old entry, which is gone; the new one is in use."""
+    assert cacheentries.use(str(entry), fill)
+    let_go()
+    really = LOCK
+
+    def late(descriptor: int, *, exclusive: bool) -> bool:
+        if exclusive:
+            entry.rename(entry.with_name("aside"))
+            assert cacheentries.use(str(entry), fill)
+        return really(descriptor, exclusive=exclusive)
+
+    monkeypatch.setattr(cacheentries, "_lock", late)
+    with pytest.raises(FileNotFoundError):
+        cacheentries.set_aside(str(entry))
+    assert (entry / "file").read_bytes() == b"content"
+
+
+@needs_locks
+def test_where_there_are_no_locks_nothing_is_removed(entry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some network file systems refuse them; the entry may be in use, and nobody can know."""
+    import fcntl  # noqa: PLC0415 (not everywhere)
+
+    def refuse(_descriptor: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert cacheentries.use(str(entry), fill)
+    let_go()
+    assert cacheentries.set_aside(str(entry)) is None
+
+
+@needs_locks
+def test_a_mark_that_a_cleaner_took_is_put_back_and_the_entry_kept(entry: Path) -> None:
+    assert cacheentries.use(str(entry), fill)
+    let_go()
+    (entry / MARK).unlink()
+    assert cacheentries.use(str(entry), fill)
+    assert cacheentries.set_aside(str(entry)) is None
+
+
+@needs_locks
+@pytest.mark.parametrize("lost", ["by hand", "all descriptors are closed"])
+def test_a_lock_that_was_lost_is_taken_again_at_the_next_use(entry: Path, lost: str) -> None:
+    assert cacheentries.use(str(entry), fill)
+    if lost == "by hand":
+        entry.rename(entry.with_name("aside"))
+    else:
+        (descriptor,) = HELD.values()
+        os.close(descriptor)
+    assert cacheentries.use(str(entry), fill)
+    assert (entry / "file").read_bytes() == b"content"
+    assert cacheentries.set_aside(str(entry)) is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+@pytest.mark.parametrize("what", ["entry", "mark"])
+@pytest.mark.parametrize("dangling", [False, True])
+def test_a_planted_link_is_neither_written_through_nor_followed_when_it_is_removed(
+    entry: Path, tmp_path: Path, what: str, dangling: bool
+) -> None:
+    target = tmp_path / "outside"
+    if not dangling:
+        (target.mkdir if what == "entry" else target.touch)()
+    if what == "entry":
+        entry.parent.mkdir(parents=True)
+        entry.symlink_to(target)
+    else:
+        entry.mkdir(parents=True)
+        (entry / MARK).symlink_to(target)
+    used = cacheentries.use(str(entry), fill)
+    assert used == (what == "entry" and not dangling)
+    let_go()
+    aside = cacheentries.set_aside(str(entry))
+    assert aside is not None
+    assert Path(aside).is_symlink() == (what == "entry")
+    assert target.exists() != dangling
+    assert not target.is_file() or target.read_bytes() == b""
+
+
+# Many processes at once.
+
+TREE: Tree = {
+    "pkg/__init__.py": "import os\n",
+    "res/__init__.py": "",
+    "res/one.txt": "one\n",
+    "res/folder/two.txt": "two\n",
+    **{f"res/folder/{number}.bin": bytes([number]) * 2000 for number in range(20)},
+}
+USERS, ROUNDS, CLEANERS = 6, 25, 2
+RACE = f"""
+import os, sys, pkg
+from importlib import resources
+import bundleimp.runtime.resources, bundleimp.runtime.native, bundleimp.runtime.mirrors
+from bundleimp.inspection import cache
+
+folder = os.environ["BUNDLEIMP_CACHE_DIR"]
+
+
+def look():
+    files = resources.files("res")
+    with resources.as_file(files / "one.txt") as one, resources.as_file(files / "folder") as two:
+        mirror = str(files / "folder")
+        assert all(str(path).startswith(folder) for path in (one, two, mirror)), "no cache"
+        for _ in range(5):
+            assert one.read_text() == "one\\n"
+            for place in (str(two), mirror):
+                assert len(os.listdir(place)) == 21, os.listdir(place)
+                for number in range(20):
+                    with open(os.path.join(place, f"{{number}}.bin"), "rb") as stream:
+                        assert stream.read() == bytes([number]) * 2000
+
+
+def ends_well(work):
+    child = os.fork()
+    if not child:
+        try:
+            work()
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def use():
+    assert all([ends_well(look) for _ in range({ROUNDS})])
+
+
+def clean(stop):
+    removed = 0
+    while not os.path.exists(stop):
+        removal = cache.clear(folder)
+        assert all(kept.in_use for kept in removal.kept), removal
+        removed += len(removal.removed)
+    assert removed, "nothing was ever removed"
+
+
+stop = folder + ".stop"
+children = []
+for work in [use] * {USERS} + [lambda: clean(stop)] * {CLEANERS}:
+    child = os.fork()
+    if not child:
+        os._exit(not ends_well(work))
+    children.append(child)
+results = [os.waitpid(child, 0)[1] for child in children[:{USERS}]]
+open(stop, "w").close()
+results += [os.waitpid(child, 0)[1] for child in children[{USERS}:]]
+print(results)
+"""
+
+
+@needs_locks
+def test_many_processes_publish_and_remove_at_once_and_nobody_loses_a_file(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE)
+    cache = tmp_path / "cache"
+    result = run_python("-W", "ignore", "-c", RACE, path=[bundle], BUNDLEIMP_CACHE_DIR=str(cache))
+    assert (json.loads(result.stdout), result.stderr) == ([0] * (USERS + CLEANERS), "")
+    left = [path for path in cache.glob("*/*") if path.name.startswith(".")]
+    assert left == []
