@@ -187,11 +187,13 @@ def _remove_folder(path: str) -> None:
 
 
 def _open(mark: str, how: int = os.O_RDONLY) -> int:
-    """Return a descriptor of the *mark*, which is made where only that is missing; never of what a link leads to."""
+    """Return a descriptor of the *mark*, made where only that is missing; never by a link, or behind one."""
     flags = getattr(os, "O_NOFOLLOW", 0)
     try:
         return os.open(mark, how | flags)
     except FileNotFoundError:  # there is no entry, or a cleaner of old files took the mark out of it
+        if os.path.islink(os.path.dirname(mark)):
+            raise
         return os.open(mark, os.O_RDWR | os.O_CREAT | flags, 0o600)
 
 

@@ -1,0 +1,396 @@
+"""Whatever happens to the cache and to those who write it, imports go on and nothing partial is ever seen."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .archives import mirrored_files
+from .builders import Tree, clean_environment, make_bundle, run_python
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+TREE: Tree = {
+    "mod.py": "VALUE = 'mod'\n",
+    "mirrored/__init__.py": "import os\nPLACE = os.path.dirname(__file__)\n",
+    "mirrored/table.txt": "table\n" * 3000,
+    "res/__init__.py": "",
+    "res/one.txt": "one\n" * 3000,
+    "res/folder/two.txt": "two\n" * 3000,
+    "res/folder/deep/three.txt": "three\n" * 3000,
+}
+WORK = """
+import os, mod
+from importlib import resources
+
+files = resources.files("res")
+with resources.as_file(files / "one.txt") as one, resources.as_file(files / "folder") as folder:
+    print(mod.VALUE, len(one.read_text()), len((folder / "two.txt").read_text()), end=" ")
+    print(len((folder / "deep" / "three.txt").read_text()), sorted(os.listdir(folder)))
+import mirrored
+print(os.path.exists(mirrored.PLACE + "/table.txt"))
+"""
+READ = "mod 12000 12000 18000 ['deep', 'two.txt']\n"
+WORKED = READ + "True\n"
+
+posix = pytest.mark.skipif(os.name != "posix", reason="signals, limits and permissions are other things there")
+
+
+@pytest.fixture(name="bundle", scope="module")
+def _bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_bundle(tmp_path_factory.mktemp("accidents") / "out.pybundle", TREE, bytecode=False)
+
+
+def work(bundle: Path, cache: Path | str, before: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    return run_python("-c", before + WORK, path=[bundle], check=False, BUNDLEIMP_CACHE_DIR=str(cache), **variables)
+
+
+def goes_on(result: subprocess.CompletedProcess[str], *, mirror: bool = False) -> None:
+    """Assert that the process did all its work, with at most one warning of each kind."""
+    assert (result.returncode, result.stdout) == (0, READ + f"{mirror}\n"), result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stderr.count("BundleWarning") <= 2
+
+
+def is_sound(cache: Path) -> None:
+    """Assert that all that can be seen in the cache is whole."""
+    for mirror in cache.glob("mirrors/[!.]*"):
+        mirrored = mirrored_files(mirror)
+        assert sorted(mirrored) == ["mirrored/__init__.py", "mirrored/table.txt"]
+        assert mirrored["mirrored/table.txt"] == b"table\n" * 3000
+    for file in (*cache.glob("files/[!.]*/**/[!.]*"), *cache.glob("folders/[!.]*/[!.]*/[!.]*/**/[!.]*")):
+        if file.is_file() and not any(part.endswith(".tmp") for part in file.parts):
+            assert file.read_text() == f"{file.stem}\n" * 3000
+    for copy in cache.glob("folders/[!.]*/[!.]*/[!.]*"):
+        assert sorted(path.name for path in copy.rglob("*")) == ["deep", "three.txt", "two.txt"]
+
+
+# Kills the process when it does something in the cache for the given time: before a file is opened, a folder made, or
+# anything renamed or removed there, and wherever something is half written.
+KILLED = """
+import os, signal, sys
+left = {count}
+
+
+def step():
+    global left
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def audit(event, arguments):
+    if event in ("open", "os.mkdir", "os.rename", "os.remove") and {cache} in str(arguments[0]):
+        step()
+
+
+def write(descriptor, data, really=os.write):
+    written = really(descriptor, data[: len(data) // 2 + 1])
+    step()
+    return written
+
+
+sys.addaudithook(audit)
+os.write = write
+"""
+
+
+@posix
+def test_of_many_processes_on_an_empty_cache_some_are_killed_and_the_rest_work(bundle: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    numbers = random.Random(20)  # noqa: S311 (no secret)
+    counts = [numbers.randrange(1, 60) if number % 2 else 0 for number in range(32)]
+    environment = clean_environment(PYTHONPATH=str(bundle), BUNDLEIMP_CACHE_DIR=str(cache))
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", KILLED.format(count=count, cache=repr(str(cache))) + WORK],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for count in counts
+    ]
+    ended = [(*process.communicate(), process.returncode) for process in processes]
+    worked = [end for end in ended if end == (WORKED, "", 0)]
+    killed = [end for end in ended if end[1:] == ("", -signal.SIGKILL)]
+    assert len(worked) + len(killed) == 32, [end for end in ended if end not in worked + killed]
+    assert len(worked) >= 16
+    assert killed
+    is_sound(cache)
+    assert work(bundle, cache).stdout == WORKED
+
+
+# One process is killed at its first step, one at its second, and so on, each with a cache of its own; after each, the
+# next one works in that cache.
+EACH_STEP = f"""
+import os, sys
+import bundleimp.runtime.codecache, bundleimp.runtime.mirrors, bundleimp.runtime.native, bundleimp.runtime.resources
+import hashlib
+
+folder = sys.argv[1]
+KILLED = {KILLED!r}
+WORK = {WORK!r}
+
+
+def status(cache, count):
+    child = os.fork()
+    if not child:
+        printed = []
+        try:
+            os.environ["BUNDLEIMP_CACHE_DIR"] = cache
+            exec(KILLED.format(count=count, cache="'/cache-'"), {{}})
+            exec(WORK, {{"print": lambda *words, end="\\n": printed.append(" ".join(map(str, words)) + end)}})
+            os._exit("".join(printed) != {WORKED!r})
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        os._exit(3)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+count = 0
+ended = []
+while 0 not in ended:
+    count += 1
+    cache = f"{{folder}}/cache-{{count}}"
+    ended.append(status(cache, count))
+    os.mkdir(f"{{folder}}/seen-{{count}}") if not os.path.exists(cache) else None
+    os.system(f"cp -a {{cache}} {{folder}}/seen-{{count}} 2>/dev/null") if os.path.exists(cache) else None
+    assert status(cache, 0) == 0, count
+print(count, set(ended[:-1]))
+"""
+
+
+@posix
+def test_wherever_a_process_is_killed_nothing_partial_is_seen_and_the_next_one_works(
+    bundle: Path, tmp_path: Path
+) -> None:
+    result = run_python("-W", "error", "-c", EACH_STEP, str(tmp_path), path=[bundle])
+    steps, statuses = result.stdout.split(maxsplit=1)
+    assert (int(steps) > 50, statuses, result.stderr) == (True, f"{{{-signal.SIGKILL}}}\n", "")
+    caches = [tmp_path / f"{kind}-{step}" for kind in ("seen", "cache") for step in range(1, int(steps) + 1)]
+    for cache in caches:
+        is_sound(cache)
+
+
+# A disk that is full or can only be read, a quota
+
+MOUNT = 'mount -t tmpfs -o "$1" none "$0" && shift && exec sh -c "$@"'
+
+
+def mounting() -> list[str]:
+    """Return a command that gives its arguments a name space for mounts of their own; skip where there are none."""
+    program = shutil.which("unshare")
+    options = ["--mount"] if ROOT else ["--map-root-user", "--mount"]
+    if program is None or sys.platform != "linux":
+        pytest.skip("nothing can be mounted here")
+    with tempfile.TemporaryDirectory() as folder:
+        trial = [program, *options, "sh", "-c", MOUNT, folder, "size=4k", "true"]
+        if subprocess.run(trial, capture_output=True, check=False).returncode:
+            pytest.skip("nothing can be mounted here")
+    return [program, *options]
+
+
+def work_mounted(
+    bundle: Path, folder: Path, options: str, before: str = "true", after: str = "true"
+) -> subprocess.CompletedProcess[str]:
+    """Do the work with the cache on a small disk of its own, between two commands for the shell."""
+    cache = folder / "cache"
+    cache.mkdir(mode=0o700)
+    shell = f'{before} && "$1" -c "$2"; status=$?; {after}; exit $status'
+    command = ["sh", "-c", MOUNT, str(cache), f"mode=700,{options}", shell, "sh", sys.executable, WORK]
+    program, *arguments = [*mounting(), *command]
+    return run_python(
+        *arguments, executable=program, path=[bundle], check=False, cwd=folder, BUNDLEIMP_CACHE_DIR=str(cache)
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [*(f"size={size}k" for size in (4, 16, 32, 44, 60)), *(f"nr_inodes={number}" for number in (1, 2, 4, 7, 12, 17))],
+)
+def test_on_a_full_disk_or_with_a_quota_imports_go_on_and_nothing_partial_is_seen(
+    bundle: Path, tmp_path: Path, options: str
+) -> None:
+    result = work_mounted(bundle, tmp_path, options, after="cp -a cache seen")
+    seen = tmp_path / "seen"
+    goes_on(result, mirror=bool(list(seen.glob("mirrors/[!.]*"))))
+    is_sound(seen)
+    assert list(seen.rglob("*.tmp")) == []
+
+
+@pytest.mark.parametrize("state", ["empty", "full", "damaged", "without marks"])
+def test_a_cache_that_can_only_be_read_is_read(bundle: Path, tmp_path: Path, state: str) -> None:
+    full = tmp_path / "full"
+    assert work(bundle, full).stdout == WORKED
+    if state == "damaged":
+        next(full.glob("mirrors/*/mirrored/table.txt")).write_text("less")
+        next(full.glob("files/*/res/one.txt")).write_text("less")
+        next(full.glob("folders/*/*/folder/two.txt")).write_text("less")
+    elif state == "without marks":
+        for mark in full.rglob(".bundleimp"):
+            mark.unlink()
+    copy = "cp -a full/. cache && " if state != "empty" else ""
+    result = work_mounted(bundle, tmp_path, "size=1m", before=f"{copy}mount -o remount,ro cache")
+    goes_on(result, mirror=state == "full")
+
+
+@posix
+def test_where_no_file_can_grow_imports_go_on(bundle: Path, tmp_path: Path) -> None:
+    script = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50))
+import mod, mirrored, res
+print(mod.VALUE, mirrored.PLACE)
+"""
+    cache = tmp_path / "cache"
+    result = run_python("-c", script, path=[bundle], BUNDLEIMP_CACHE_DIR=str(cache))
+    assert result.stdout == f"mod {bundle / 'mirrored'}\n"
+    assert result.stderr.count("BundleWarning") == 1
+    assert [path for path in cache.rglob("*") if path.is_file()] == []
+
+
+# What is in the way, or was planted
+
+
+@posix
+def test_no_folder_of_the_cache_can_be_written_to_by_others_whatever_the_umask(bundle: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "not" / "yet" / "cache"
+    goes_on(work(bundle, cache, "import os\nos.umask(0)\n"), mirror=True)
+    folders = [path for path in (tmp_path / "not", *(tmp_path / "not").rglob("*")) if path.is_dir()]
+    assert {oct(path.stat().st_mode & 0o777) for path in folders} == {"0o700"}
+    assert all(path.stat().st_mode & 0o022 == 0 for path in cache.rglob("*"))
+
+
+@posix
+@pytest.mark.parametrize("kind", ["code", "mirrors", "files", "folders"])
+@pytest.mark.parametrize("level", ["kind", "entry"])
+@pytest.mark.parametrize("obstacle", ["dangling link", "file"])
+def test_what_is_in_the_way_of_a_folder_stays_and_nothing_is_written_behind_it(
+    bundle: Path, tmp_path: Path, kind: str, level: str, obstacle: str
+) -> None:
+    cache = tmp_path / "cache"
+    work(bundle, cache)
+    place = cache / kind if level == "kind" else next((cache / kind).iterdir())
+    shutil.rmtree(place)
+    if obstacle == "file":
+        place.write_text("in the way")
+    else:
+        place.symlink_to(tmp_path / "nothing")
+    goes_on(work(bundle, cache), mirror=kind != "mirrors")
+    assert not (tmp_path / "nothing").exists()
+    assert place.is_symlink() if obstacle != "file" else place.read_text() == "in the way"
+
+
+PLANTED = ["link to a folder", "dangling link", "file", "folder that others can write to", "foreign folder"]
+
+
+@posix
+@pytest.mark.parametrize("planted", PLANTED)
+def test_what_was_planted_in_the_shared_temporary_folder_is_not_used(
+    bundle: Path, tmp_path: Path, planted: str
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    target = tmp_path / "mine"
+    place = shared / f"bundleimp-{os.getuid()}"
+    if planted == "file":
+        place.write_text("planted")
+    elif "link" in planted:
+        place.symlink_to(target)
+        if planted == "link to a folder":
+            target.mkdir(mode=0o700)
+    else:
+        place.mkdir(mode=0o700)
+        if planted == "foreign folder":
+            if not ROOT:
+                pytest.skip("only root can give a folder away")
+            os.chown(place, 12345, -1)
+        else:
+            place.chmod(0o777)
+    goes_on(work(bundle, "", HOME="", XDG_CACHE_HOME="", TMPDIR=str(shared)))
+    assert list(shared.iterdir()) == [place]
+    assert not place.is_dir() or list(place.iterdir()) == []
+    assert place.is_symlink() == ("link" in planted)
+
+
+@posix
+def test_what_was_damaged_is_mended_file_by_file_and_what_a_program_added_stays(bundle: Path, tmp_path: Path) -> None:
+    """Running processes use the same folders: these are not taken away for a moment, as a new one would have to."""
+    cache = tmp_path / "cache"
+    work(bundle, cache)
+    mirror, copy = next(cache.glob("mirrors/*")), next(cache.glob("folders/*/*/folder"))
+    (copy / "deep" / "three.txt").unlink()
+    added = [mirror / "mirrored" / "added", copy / "deep" / "added"]
+    for damaged in (mirror / "mirrored/table.txt", copy / "two.txt", next(cache.glob("files/*/res/one.txt")), *added):
+        damaged.write_text("x")
+    before = [path.stat().st_ino for path in (mirror, copy, copy / "deep", mirror / ".bundleimp")]
+    goes_on(work(bundle, cache), mirror=True)
+    assert [path.stat().st_ino for path in (mirror, copy, copy / "deep", mirror / ".bundleimp")] == before
+    assert [path.read_text() for path in added] == ["x", "x"]
+    for path in added:
+        path.unlink()
+    is_sound(cache)
+
+
+# Two users
+
+
+@pytest.fixture(name="other")
+def _other_user() -> list[str]:
+    """A command that runs its arguments as another user, who may read what is root's but owns none of it."""
+    program = shutil.which("setpriv")
+    if not ROOT or program is None:
+        pytest.skip("only root can become somebody else, with setpriv")
+    power = "+dac_read_search"
+    return [
+        program,
+        "--reuid=12345",
+        "--regid=12345",
+        "--clear-groups",
+        f"--inh-caps={power}",
+        f"--ambient-caps={power}",
+    ]
+
+
+def work_as(prefix: Sequence[str], bundle: Path, **variables: Any) -> subprocess.CompletedProcess[str]:
+    program, *arguments = [*prefix, sys.executable, "-c", WORK]
+    return run_python(*arguments, executable=program, path=[bundle], check=False, **variables)
+
+
+def test_two_users_have_two_caches_in_the_shared_temporary_folder(
+    other: list[str], bundle: Path, tmp_path: Path
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    for _ in range(2):
+        for prefix in ([], other):
+            result = work_as(prefix, bundle, TMPDIR=str(shared), HOME="", XDG_CACHE_HOME="", BUNDLEIMP_CACHE_DIR="")
+            assert (result.stdout, result.stderr) == (WORKED, "")
+    found = {path.name: (path.stat().st_uid, path.stat().st_mode & 0o777) for path in shared.iterdir()}
+    assert found == {"bundleimp-0": (0, 0o700), "bundleimp-12345": (12345, 0o700)}
+    is_sound(shared / "bundleimp-0")
+    is_sound(shared / "bundleimp-12345")
+
+
+def test_nobody_uses_the_cache_of_another_user(other: list[str], bundle: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    work(bundle, cache)
+    before = {path: path.lstat().st_mtime_ns for path in cache.rglob("*")}
+    result = work_as(other, bundle, BUNDLEIMP_CACHE_DIR=str(cache), TMPDIR="/tmp")  # noqa: S108 (shared, as it is meant)
+    goes_on(result)
+    assert f"{cache}: this cache folder is not used: it belongs to another user" in result.stderr
+    assert {path: path.lstat().st_mtime_ns for path in cache.rglob("*")} == before
