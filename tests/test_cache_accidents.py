@@ -52,7 +52,7 @@ def _bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_bundle(tmp_path_factory.mktemp("accidents") / "out.pybundle", TREE, bytecode=False)
 
 
-def work(bundle: Path, cache: Path | str, before: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+def work(bundle: Path, cache: Path | str, before: str = "", **variables: Any) -> subprocess.CompletedProcess[str]:
     return run_python("-c", before + WORK, path=[bundle], check=False, BUNDLEIMP_CACHE_DIR=str(cache), **variables)
 
 
@@ -135,7 +135,7 @@ def test_of_many_processes_on_an_empty_cache_some_are_killed_and_the_rest_work(b
 # One process is killed at its first step, one at its second, and so on, each with a cache of its own; after each, the
 # next one works in that cache.
 EACH_STEP = f"""
-import os, sys
+import os, shutil, sys
 import bundleimp.runtime.codecache, bundleimp.runtime.mirrors, bundleimp.runtime.native, bundleimp.runtime.resources
 import hashlib
 
@@ -165,8 +165,8 @@ while 0 not in ended:
     count += 1
     cache = f"{{folder}}/cache-{{count}}"
     ended.append(status(cache, count))
-    os.mkdir(f"{{folder}}/seen-{{count}}") if not os.path.exists(cache) else None
-    os.system(f"cp -a {{cache}} {{folder}}/seen-{{count}} 2>/dev/null") if os.path.exists(cache) else None
+    if os.path.exists(cache):
+        shutil.copytree(cache, f"{{folder}}/seen-{{count}}")
     assert status(cache, 0) == 0, count
 print(count, set(ended[:-1]))
 """
@@ -354,20 +354,13 @@ def _other_user() -> list[str]:
     program = shutil.which("setpriv")
     if not ROOT or program is None:
         pytest.skip("only root can become somebody else, with setpriv")
-    power = "+dac_read_search"
-    return [
-        program,
-        "--reuid=12345",
-        "--regid=12345",
-        "--clear-groups",
-        f"--inh-caps={power}",
-        f"--ambient-caps={power}",
-    ]
+    powers = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    return [program, "--reuid=12345", "--regid=12345", "--clear-groups", *powers]
 
 
 def work_as(prefix: Sequence[str], bundle: Path, **variables: Any) -> subprocess.CompletedProcess[str]:
-    program, *arguments = [*prefix, sys.executable, "-c", WORK]
-    return run_python(*arguments, executable=program, path=[bundle], check=False, **variables)
+    command = [*prefix, sys.executable, "-c", WORK]
+    return run_python(*command[1:], executable=command[0], path=[bundle], check=False, **variables)
 
 
 def test_two_users_have_two_caches_in_the_shared_temporary_folder(
