@@ -126,6 +126,24 @@ def test_a_lock_on_what_was_removed_meanwhile_is_none(entry: Path, monkeypatch: 
     assert cacheentries.set_aside(str(entry)) is None
 
 
+def test_an_entry_that_another_process_made_and_a_third_removed_meanwhile_is_made_again(
+    entry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = os.rename
+    failed = []
+
+    def busy(source: str, target: str) -> None:
+        if target == str(entry) and not failed:
+            failed.append(target)
+            raise OSError(errno.ENOTEMPTY, "Directory not empty", source, None, target)
+        really(source, target)
+
+    monkeypatch.setattr(os, "rename", busy)
+    assert cacheentries.use(str(entry), fill)
+    assert failed
+    assert os.listdir(entry.parent) == ["entry"]
+
+
 @needs_locks
 def test_who_removes_does_not_take_what_was_made_anew_meanwhile(entry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lock is on the mark of the old entry, which is gone; the new one is in use."""

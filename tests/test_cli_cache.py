@@ -349,6 +349,18 @@ def test_links_in_the_cache_are_never_followed(cache: Cache, tmp_path: Path, act
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_left_overs_are_not_looked_for_behind_a_link_or_in_what_is_not_ours(cache: Cache, tmp_path: Path) -> None:
+    outside = make_tree(tmp_path / "outside", {".1-00000000.tmp": "mine"})
+    (cache.folder / "code" / KEY).symlink_to(outside)  # too new to go itself
+    make_tree(cache.folder / "code" / "project", {".1-00000000.tmp": "mine"})
+    kept = [outside / ".1-00000000.tmp", cache.folder / "code" / "project" / ".1-00000000.tmp"]
+    for path in kept:
+        os.utime(path, (1, 1))
+    assert "left-over" not in cache.run("prune")
+    assert all(path.exists() for path in kept)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_that_is_a_link_is_left_alone_because_others_may_use_what_is_behind_it(
     cache: Cache, tmp_path: Path, kind: str

@@ -211,9 +211,8 @@ def _delete(path: str) -> bool:
 
 def _remove_left_overs(folder: str, now: float, result: Removal) -> None:
     """Remove what killed processes left behind, where it is too old to be anybody's."""
-    for _, item in _items(folder):
-        paths = [item.path] if _ASIDE.fullmatch(item.name) else list(_below(item))
-        for path in paths:
+    for kind, item in _items(folder):
+        for path in [item.path, *(_below(item) if _KINDS[kind].fullmatch(item.name) else ())]:
             status = _status(path) if _ASIDE.fullmatch(os.path.basename(path)) else None
             if status is not None and status.st_mtime < now - _DAY and _delete(path):
                 result.left_overs.append(path)
