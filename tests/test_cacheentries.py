@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from .archives import mirrored_files
 from .builders import Tree, make_bundle, run_python
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 needs_locks = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs flock and fork")
 MARK = cacheentries.MARK
@@ -130,7 +131,7 @@ def test_an_entry_that_another_process_made_and_a_third_removed_meanwhile_is_mad
     entry: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     really = os.rename
-    failed = []
+    failed: list[str] = []
 
     def busy(source: str, target: str) -> None:
         if target == str(entry) and not failed:
@@ -158,6 +159,26 @@ def test_who_removes_does_not_take_what_was_made_anew_meanwhile(entry: Path, mon
         return really(descriptor, exclusive=exclusive)
 
     monkeypatch.setattr(cacheentries, "_lock", late)
+    with pytest.raises(FileNotFoundError):
+        cacheentries.set_aside(str(entry))
+    assert (entry / "file").read_bytes() == b"content"
+
+
+@needs_locks
+def test_who_removes_what_is_gone_takes_nothing_that_was_made_meanwhile(
+    entry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(path: str, really: Callable[[str], os.stat_result]) -> os.stat_result:
+        try:
+            return really(path)
+        except FileNotFoundError:
+            if path == str(entry):
+                monkeypatch.undo()
+                assert cacheentries.use(str(entry), fill)
+            raise
+
+    for look in (os.stat, os.lstat):
+        monkeypatch.setattr(os, look.__name__, partial(late, really=look))
     with pytest.raises(FileNotFoundError):
         cacheentries.set_aside(str(entry))
     assert (entry / "file").read_bytes() == b"content"
