@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 import sys
 import sysconfig
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +109,7 @@ def packed_elsewhere(source: Path, before: str = "", variables: dict[str, Any] |
         {"TZ": "America/Los_Angeles"},
         {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
         {"LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"},
+        {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"},
         {"PYTHONOPTIMIZE": "2"},
         {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONSAFEPATH": "1", "PYTHONDEVMODE": "1"},
     ],
@@ -127,6 +130,8 @@ def test_the_environment_makes_no_difference(source: Path, expected: bytes, vari
         "import os, tempfile; os.chdir(tempfile.gettempdir())",
         "import locale, time; locale.setlocale(locale.LC_ALL, 'C'); time.tzset() if hasattr(time, 'tzset') else None",
         "import os; os.cpu_count = lambda: 16",
+        "sys.setrecursionlimit(400)",
+        "sys.setrecursionlimit(20_000)",
     ],
 )
 def test_what_else_the_process_does_makes_no_difference(source: Path, expected: bytes, before: str) -> None:
@@ -158,6 +163,50 @@ def test_permissions_that_no_bundle_keeps_make_no_difference(source: Path, expec
     for path in copy.rglob("*"):
         path.chmod(0o700 if path.is_dir() or path.stat().st_mode & 0o100 else 0o606)
     assert packed(copy) == expected
+
+
+def test_bytecode_that_lies_beside_the_sources_makes_no_difference(
+    source: Path, expected: bytes, tmp_path: Path
+) -> None:
+    copy = tmp_path / "src"
+    shutil.copytree(source, copy)
+    for optimize in (0, 1, 2):
+        compileall.compile_dir(copy, quiet=2, optimize=optimize)
+    assert list(copy.rglob("__pycache__"))
+    assert packed(copy) == expected
+
+
+MEMORY = "/dev/shm"  # noqa: S108 (a file system on which all may write)
+
+
+@pytest.mark.skipif(not os.path.isdir(MEMORY), reason="there is no other file system")
+@pytest.mark.parametrize("which", ["source", "output"])
+def test_the_file_system_makes_no_difference(source: Path, expected: bytes, tmp_path: Path, which: str) -> None:
+    if os.stat(MEMORY).st_dev == os.stat(tmp_path).st_dev:
+        pytest.skip("the temporary folder is on the same file system")
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        output = Path(folder if which == "output" else tmp_path, "out.pybundle")
+        if which == "source":
+            source = shutil.copytree(source, Path(folder, "src"))
+        bundleimp.pack([source], output)
+        assert output.read_bytes() == expected
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="root cannot become another user here without setpriv")
+def test_the_user_makes_no_difference(source: Path, expected: bytes) -> None:
+    # The tests' own folder is for their user alone.
+    with tempfile.TemporaryDirectory() as folder:
+        copy = shutil.copytree(source, Path(folder, "src"))
+        Path(folder).chmod(0o777)
+        script = "import sys, bundleimp; bundleimp.pack([sys.argv[1]], sys.argv[2])"
+        user = ["--reuid=65534", "--regid=65534", "--clear-groups", sys.executable]
+        result = run_python(*user, "-c", script, str(copy), f"{folder}/out.pybundle", executable="setpriv", check=False)
+        if result.returncode and "Permission denied" in result.stderr:
+            pytest.skip("another user cannot run this Python")
+        assert result.returncode == 0, result.stderr
+        assert Path(folder, "out.pybundle").stat().st_uid == 65534
+        assert Path(folder, "out.pybundle").read_bytes() == expected
 
 
 def test_the_name_and_the_old_content_of_the_output_make_no_difference(

@@ -24,6 +24,7 @@ from .platforms import needs_processes, needs_threads
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from types import ModuleType
 
 pytestmark = pytest.mark.skipif(
     sys.platform in {"win32", "emscripten"}, reason="needs kinds of files, and paths, that are not here"
@@ -135,9 +136,9 @@ def test_a_file_that_changes_while_it_is_read_is_an_error_that_names_it(
     assert (output.read_bytes(), os.listdir(output.parent)) == (BEFORE, ["app.pybundle"])
 
 
-@pytest.mark.parametrize("size", [1000, pipeline.LARGEST_HELD + 1])
+@pytest.mark.parametrize(("module", "size"), [(reading, 1000), (pipeline, pipeline.LARGEST_HELD + 1)])
 def test_a_file_that_never_ends_is_not_read_for_ever(
-    source: Path, output: Path, monkeypatch: pytest.MonkeyPatch, size: int
+    source: Path, output: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType, size: int
 ) -> None:
     path = source / "data.bin"
     path.write_bytes(bytes(size))
@@ -152,6 +153,7 @@ def test_a_file_that_never_ends_is_not_read_for_ever(
 
         def read(self, wanted: int) -> bytes:
             assert wanted >= 0
+            assert path.stat().st_size < 10_000_000
             with path.open("ab") as file:
                 file.write(bytes(wanted))
             data: bytes = self.stream.read(wanted)
@@ -167,8 +169,7 @@ def test_a_file_that_never_ends_is_not_read_for_ever(
         def __exit__(self, *error: object) -> Any:
             return self.context.__exit__(*error)
 
-    monkeypatch.setattr(reading, "opened", Opened)
-    monkeypatch.setattr(pipeline, "opened", Opened)
+    monkeypatch.setattr(module, "opened", Opened)
     with pytest.raises(PackError, match="changed while it was read"):
         bundleimp.pack([path.parent], output, jobs=1, bytecode=False, exclude=["a.txt", "mod.py"])
 
@@ -266,7 +267,7 @@ def test_the_memory_of_pack_is_bounded_by_the_number_of_files(tmp_path: Path) ->
     for folder in range(20):
         (source / f"pkg{folder}").mkdir(parents=True)
     for at in range(number):
-        (source / f"pkg{at % 20}/f{at}.txt").write_bytes(b"%d" % at)
+        (source / f"pkg{at % 20}/f{at}.txt").write_bytes(os.urandom(2000))
     script = (
         "import sys, bundleimp\n"
         "report = bundleimp.pack([sys.argv[1]], sys.argv[2], jobs=2)\n"
