@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from .brief import BRIEF
+
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 
 def examples(count: int) -> settings:
-    """Return settings for *count* examples, which depend neither on time nor on earlier runs."""
+    """Return settings for *count* examples, fewer in a brief run, which depend neither on time nor on earlier runs."""
     return settings(
-        max_examples=count,
+        max_examples=max(count // 5, 5) if BRIEF else count,
         deadline=None,
         database=None,
         derandomize=True,

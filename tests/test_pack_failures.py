@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import bundleimp
-from bundleimp.packing import pipeline
+from bundleimp.packing import draft, pipeline
 from bundleimp.packing.errors import PackError
 
 from .builders import Tree, make_tree, run_python
@@ -72,7 +72,7 @@ def failing(error: BaseException, after: int = 0) -> Callable[..., Any]:
 
 
 # What packing asks of the system before it writes, and after.
-STEPS = [(tempfile, "mkstemp"), (tempfile, "TemporaryFile"), (os, "chmod"), (os, "fsync"), (os, "replace")]
+STEPS = [(draft, "_create"), (tempfile, "TemporaryFile"), (os, "chmod"), (os, "fsync"), (os, "replace")]
 
 
 @pytest.mark.parametrize("layout", ["flat", "nested"])

@@ -29,7 +29,9 @@ from bundleimp.runtime.archive import Archive
 from bundleimp.runtime.format import MANIFEST, PAYLOAD, RECORD
 
 from .archives import index_of, read_all
-from .builders import Tree, make_bundle, make_tree
+from .builders import Tree, make_bundle, make_tree, run_python
+from .platforms import needs_processes
+from .programs import interpreter_without_bundleimp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -249,6 +251,26 @@ def test_sizes_around_the_limit_of_zip64_are_read_back(
     assert index_of(bundle.read_bytes())["a.bin"].member.size == size
     # Not over PYTHONPATH: the interpreter's own zipimport may fail on zip64 (CPython 3.13.0 does).
     assert read_all(Archive(str(bundle)))["a.bin"] == content
+
+
+@needs_processes
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("layout", ["flat", "nested"])
+@pytest.mark.parametrize("limit", ["ZIP64_LIMIT", "ZIP_FILECOUNT_LIMIT"])
+def test_zip64_stops_no_interpreter_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, layout: str, version: str
+) -> None:
+    python = interpreter_without_bundleimp(version)
+    tree: Tree = {"a.bin": NOISE * 5, "b.py": "x = 1\n", "c.txt": "text"}
+    with monkeypatch.context() as patch:
+        patch.setattr(zipfile, limit, {"ZIP64_LIMIT": 100_000, "ZIP_FILECOUNT_LIMIT": 2}[limit])
+        bundle = make_bundle(tmp_path / "out.pybundle", tree, layout=layout)
+    assert b"PK\6\6" in bundle.read_bytes()
+    assert run_python("-c", "print('started')", path=[bundle], executable=python).stdout == "started\n"
+    assert run_python("-c", "import b; print(b.x)", path=[bundle]).stdout == "1\n"
+    assert bundleimp.open_bundle(bundle).verify() == []
+    with zipfile.ZipFile(bundle) as archive:
+        assert archive.testzip() is None
 
 
 def tree_of(folder: Path, left_out: Sequence[str] = ("__pycache__",)) -> dict[str, bytes]:

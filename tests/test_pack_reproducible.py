@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 import sys
 import sysconfig
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +109,7 @@ def packed_elsewhere(source: Path, before: str = "", variables: dict[str, Any] |
         {"TZ": "America/Los_Angeles"},
         {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
         {"LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"},
+        {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"},
         {"PYTHONOPTIMIZE": "2"},
         {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONSAFEPATH": "1", "PYTHONDEVMODE": "1"},
     ],
@@ -127,6 +130,8 @@ def test_the_environment_makes_no_difference(source: Path, expected: bytes, vari
         "import os, tempfile; os.chdir(tempfile.gettempdir())",
         "import locale, time; locale.setlocale(locale.LC_ALL, 'C'); time.tzset() if hasattr(time, 'tzset') else None",
         "import os; os.cpu_count = lambda: 16",
+        "sys.setrecursionlimit(400)",
+        "sys.setrecursionlimit(20_000)",
     ],
 )
 def test_what_else_the_process_does_makes_no_difference(source: Path, expected: bytes, before: str) -> None:
@@ -158,6 +163,47 @@ def test_permissions_that_no_bundle_keeps_make_no_difference(source: Path, expec
     for path in copy.rglob("*"):
         path.chmod(0o700 if path.is_dir() or path.stat().st_mode & 0o100 else 0o606)
     assert packed(copy) == expected
+
+
+def test_bytecode_that_lies_beside_the_sources_makes_no_difference(
+    source: Path, expected: bytes, tmp_path: Path
+) -> None:
+    copy = tmp_path / "src"
+    shutil.copytree(source, copy)
+    for optimize in (0, 1, 2):
+        compileall.compile_dir(copy, quiet=2, optimize=optimize)
+    assert list(copy.rglob("__pycache__"))
+    assert packed(copy) == expected
+
+
+MEMORY = "/dev/shm"  # noqa: S108 (a file system on which all may write)
+
+
+@pytest.mark.skipif(not os.path.isdir(MEMORY), reason="there is no other file system")
+@pytest.mark.parametrize("which", ["source", "output"])
+def test_the_file_system_makes_no_difference(source: Path, expected: bytes, tmp_path: Path, which: str) -> None:
+    if os.stat(MEMORY).st_dev == os.stat(tmp_path).st_dev:
+        pytest.skip("the temporary folder is on the same file system")
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        output = Path(folder if which == "output" else tmp_path, "out.pybundle")
+        if which == "source":
+            source = shutil.copytree(source, Path(folder, "src"))
+        bundleimp.pack([source], output)
+        assert output.read_bytes() == expected
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="nobody can be another user here")
+def test_the_user_makes_no_difference(source: Path, expected: bytes, tmp_path: Path) -> None:
+    # In a namespace that knows no users, this one is nobody, may still read its files, and has no powers.
+    script = "import os, sys, bundleimp; print(os.geteuid()); bundleimp.pack([sys.argv[1]], sys.argv[2])"
+    output = tmp_path / "out.pybundle"
+    result = run_python(
+        *("--user", sys.executable, "-c", script, str(source), str(output)), executable="unshare", check=False
+    )
+    if "unshare failed" in result.stderr:
+        pytest.skip("namespaces are not allowed here")
+    assert (result.returncode, result.stdout) == (0, "65534\n"), result.stderr
+    assert output.read_bytes() == expected
 
 
 def test_the_name_and_the_old_content_of_the_output_make_no_difference(

@@ -9,11 +9,17 @@ import signal
 import sys
 import time
 from dataclasses import asdict
+from typing import TYPE_CHECKING, NoReturn
 
 from ..packing.executable import SHEBANG
 from ..packing.pack import pack
 from ..runtime.errors import BundleError
 from .output import add_json, plural, print_json, size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..packing.report import PackReport
 
 DESCRIPTION = """Build a bundle.  A SOURCE is a directory that holds __init__.py, which is a package and keeps its name;
 any other directory, for its contents; a .py file, a top-level module; a wheel; or a project folder, whose
@@ -160,17 +166,48 @@ class _Progress:
         sys.stderr.flush()
 
 
+@contextlib.contextmanager
+def _orderly_end() -> Iterator[None]:
+    """Have the first signal that would end the process raise, so that nothing is left behind, and ignore any other."""
+
+    def end(number: int, _frame: object) -> NoReturn:
+        for other in before:
+            signal.signal(other, signal.SIG_IGN)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        sys.exit(128 + number)
+
+    before = {}
+    try:
+        # Only the main thread of a process may see to that.
+        with contextlib.suppress(ValueError):
+            for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+                number = getattr(signal, name, None)  # Windows has no SIGHUP
+                # What is ignored already (by `nohup`, or in the background) stays so.
+                if number is not None and (handler := signal.getsignal(number)) not in {signal.SIG_IGN, None}:
+                    signal.signal(number, end)
+                    before[number] = handler
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     if not (arguments.sources or arguments.requirement or arguments.requirements or arguments.from_venv):
         message = "give a SOURCE, -r, --with or --from-venv beside OUT; see 'bundleimp pack --help'"
         raise BundleError(message)
-    # A terminated pack leaves no temporary file behind.  Only the main thread of a process may see to that.
-    with contextlib.suppress(ValueError):
-        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    with _orderly_end():
+        report = _pack(arguments)
+    _print(arguments, report)
+    return 0
+
+
+def _pack(arguments: argparse.Namespace) -> PackReport:
     progress = _Progress() if sys.stderr.isatty() and not arguments.quiet else None
     try:
-        report = pack(
+        return pack(
             arguments.sources,
             arguments.output,
             requirements=arguments.requirements,
@@ -197,6 +234,9 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         if progress is not None:
             progress.clear()
+
+
+def _print(arguments: argparse.Namespace, report: PackReport) -> None:
     if not arguments.quiet:
         for warning in report.warnings:
             print(f"bundleimp: warning: {warning.member}: {warning.message}", file=sys.stderr)
@@ -211,4 +251,3 @@ def run(arguments: argparse.Namespace) -> int:
             f"{report.output}: {size_text(report.size)}, {plural(report.members, 'member')}, {code}{ordered},"
             f" {report.layout}"
         )
-    return 0

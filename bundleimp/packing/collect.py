@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..patterns import matches
-from ..runtime.format import INFO, name_fault
+from ..runtime.format import DEEPEST_NAME, INFO, name_fault
 from .errors import PackError, unreadable
 
 if TYPE_CHECKING:
@@ -105,15 +105,18 @@ def _source_file(member: str, path: Path, status: os.stat_result) -> SourceFile:
     return SourceFile(member, str(path), bool(status.st_mode & 0o100), status.st_size)
 
 
-def _walk(folder: Path, prefix: str, patterns: Sequence[str], above: frozenset[Path]) -> Iterator[SourceFile]:
+def _walk(folder: Path, prefix: str, patterns: Sequence[str], above: frozenset[str]) -> Iterator[SourceFile]:
     """Yield the files below *folder*; links to directories are followed, but not in circles."""
     try:
-        real = folder.resolve()
+        real = os.path.realpath(folder)
         names = sorted(os.listdir(folder))
     except OSError as error:
         raise unreadable(error, folder) from None
     if real in above:
         return
+    if len(above) > DEEPEST_NAME:
+        message = f"lies deeper than {DEEPEST_NAME} folders; leave it out with --exclude"
+        raise PackError(message, file=str(folder))
     for name in names:
         member = prefix + name
         if matches(member, patterns) or (name.endswith(".pyc") and (folder / name[:-1]).is_file()):

@@ -136,6 +136,10 @@ class _Worker:
         message = f"the compiler of {self.executable} died on this module; leave it out with --exclude"
         raise PackError(message, member=self._died_on)
 
+    def kill(self) -> None:
+        """End the process, whatever it is at."""
+        self._process.kill()
+
     def close(self) -> None:
         # Closing its standard input ends the worker; one that was killed has closed the pipe already.
         with contextlib.suppress(OSError):
@@ -196,8 +200,9 @@ class Compiler:
             self._own = _OwnInterpreter()
         try:
             greeting = self._own.greeting if self._own is not None else self._workers[0].greeting
-        except PackError:
-            self._workers[0].close()
+        except BaseException:
+            self._kill()
+            self._close()
             raise
         self.version = greeting.version
         name = greeting.tag + (f".opt-{optimize}" if optimize else "")
@@ -210,7 +215,17 @@ class Compiler:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None:
+            self._kill()
         self._threads.shutdown(cancel_futures=True)
+        self._close()
+
+    def _kill(self) -> None:
+        """End the processes at once: nobody wants to wait for what they are compiling."""
+        for process in self._workers:
+            process.kill()
+
+    def _close(self) -> None:
         for process in self._workers:
             process.close()
 

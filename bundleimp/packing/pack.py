@@ -15,8 +15,9 @@ from .errors import PackError, PackWarning
 from .executable import first_line, plan_program
 from .inputs import gather, sort_inputs
 from .manifest import encode_manifest
-from .pipeline import read, write_members
+from .pipeline import write_members
 from .profile import reading_order
+from .reading import read
 from .report import PackReport
 from .units import plan_units
 from .writer import BundleWriter
@@ -204,11 +205,14 @@ def _check_arguments(
     if output.is_dir():
         message = "is a directory; name the file to write"
         raise PackError(message, file=str(output))
+    if output.exists() and not output.is_file():
+        message = "is neither a file nor a directory, and would be replaced; name the file to write"
+        raise PackError(message, file=str(output))
     if not output.parent.is_dir():
         message = f"cannot be written: there is no directory {output.parent}"
         raise PackError(message, file=str(output))
     for path in sources:
-        real = path.resolve()
+        real = Path(os.path.realpath(path))  # `Path.resolve` raises where links go in circles
         if real == output or (path.is_dir() and real in output.parents):
             message = f"the bundle would lie inside its source {path}; write it somewhere else"
             raise PackError(message, file=str(output))

@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Self
 
 from .compiler import Module
-from .errors import PackWarning, unreadable
+from .errors import PackWarning
 from .locations import NONE, may_ask, question_of_image, question_of_source
+from .reading import opened, read
 from .units import Fact
 from .zipsink import can_prepare, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from .collect import SourceFile
@@ -117,20 +119,6 @@ def write_members(
             if progress is not None:
                 progress(done, number, item.file.member)
     return result
-
-
-def read(path: str | os.PathLike[str], size: int = -1) -> bytes:
-    """Return the content of a source file, or its first *size* bytes.
-
-    Raises:
-        PackError: it cannot be read.
-
-    """
-    try:
-        with open(path, "rb") as stream:
-            return stream.read(size)
-    except OSError as error:
-        raise unreadable(error, path) from None
 
 
 @dataclass(frozen=True)
@@ -260,13 +248,8 @@ def _write(
         return writer.add(file.member, stream, images, executable=file.executable)
 
 
-def _stream(item: _Item) -> IO[bytes]:
-    if item.data is not None:
-        return io.BytesIO(item.data)
-    try:
-        return open(item.file.path, "rb")
-    except OSError as error:
-        raise unreadable(error, item.file.path) from None
+def _stream(item: _Item) -> AbstractContextManager[IO[bytes]]:
+    return io.BytesIO(item.data) if item.data is not None else opened(item.file.path)
 
 
 def _fact(item: _Item, written: Written, images: Sequence[bytes | None]) -> Fact:

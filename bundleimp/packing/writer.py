@@ -18,6 +18,7 @@ from ..runtime.units import encode_units
 from ..runtime.zipdirectory import HEADER_SIZE
 from ..runtime.zipend import find_end
 from ..waiting import TOP_LEVEL, encode_top_level
+from .draft import Draft
 from .errors import PackError
 from .zipsink import Prepared, ZipSink, zip_method
 
@@ -67,10 +68,9 @@ class BundleWriter:
         """
         with ExitStack() as stack:
             try:
-                descriptor, self._path = tempfile.mkstemp(dir=self._output.parent, prefix=".bundleimp-", suffix=".tmp")
-                stack.callback(self._discard)
-                self._file: BinaryIO = os.fdopen(descriptor, "w+b")
-                stack.callback(_close, self._file)
+                self._draft = Draft(self._output)
+                stack.callback(self._draft.discard)
+                self._file = self._draft.file
                 self._codes = [self._temporary(stack) for _ in self.tags]
                 self._record = self._temporary(stack)
                 # The inner zip is written aside: the members of a zip have to be whole before the next one begins.
@@ -89,10 +89,6 @@ class BundleWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
-
-    def _discard(self) -> None:
-        with suppress(FileNotFoundError):  # it is in its place by then
-            os.unlink(self._path)
 
     def _temporary(self, stack: ExitStack) -> BinaryIO:
         file = tempfile.TemporaryFile(dir=self._output.parent)  # noqa: SIM115 (the stack closes it)
@@ -172,7 +168,7 @@ class BundleWriter:
         self._zip.add(TOP_LEVEL, io.BytesIO(names), zipfile.ZIP_STORED)
         self._write_index(record.digest, self._write_units(plan.units))
         size = self._file.seek(0, os.SEEK_END)
-        self._place()
+        self._draft.place(self._mode)
         return size
 
     def _ordered(self, column: int, order: Sequence[str]) -> BinaryIO:
@@ -219,15 +215,6 @@ class BundleWriter:
         )
         self._file.seek(-bundle_format.LOCATOR_SIZE, os.SEEK_END)
         self._file.write(locator.encode())
-
-    def _place(self) -> None:
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(self._path, self._mode & ~mask)
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        os.replace(self._path, self._output)
 
 
 def _close(file: BinaryIO) -> None:

@@ -24,6 +24,10 @@ _FIRST = (1980, 1, 1, 0, 0, 0)
 _LAST = (2107, 12, 31, 23, 59, 58)
 _UNIX = 3
 _UTF8 = 0x800
+# Behind the field of zip64 that an entry of the central directory needs (APPNOTE 4.5.3), an empty one of a kind that
+# nobody has: `zipimport` refuses entries whose fields have such a length before it does anything with the numbers, to
+# which end that of CPython 3.13.0 imports a module.  At the interpreter's start, that leads back to the same zip.
+_REFUSED = (0x6250).to_bytes(2, "little") + bytes(2)
 
 
 def timestamp() -> tuple[int, int, int, int, int, int]:
@@ -109,16 +113,17 @@ class Written:
     digest: bytes
 
 
-def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield what *stream* holds; its errors are those of a source, not of the zip."""
-    while True:
+def _chunks(stream: IO[bytes], size: int) -> Iterator[bytes]:
+    """Yield the first *size* bytes that *stream* holds; its errors are those of a source, not of the zip."""
+    while size:
         try:
-            chunk = stream.read(_CHUNK)
+            chunk = stream.read(min(size, _CHUNK))
         except OSError as error:
             message = f"cannot be read: {error.strerror}"
             raise PackError(message, file=str(getattr(stream, "name", None))) from None
         if not chunk:
             return
+        size -= len(chunk)
         yield chunk
 
 
@@ -141,13 +146,13 @@ class ZipSink:
 
         """
         info = self._info(name, method, executable=executable)
-        # Only says whether the header needs the fields of zip64; what is written counts in the end.
-        info.file_size = stream.seek(0, os.SEEK_END)
+        # Says whether the header needs the fields of zip64, so a file that grows meanwhile must not exceed it.
+        info.file_size = size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
         digest = hashlib.sha256()
         with self._zip.open(info, "w") as target:
             offset = self._file.tell()
-            for chunk in _chunks(stream):
+            for chunk in _chunks(stream, size):
                 digest.update(chunk)
                 target.write(chunk)
         if method != zipfile.ZIP_STORED and info.compress_size >= info.file_size:
@@ -191,6 +196,9 @@ class ZipSink:
 
     def close(self, comment: bytes = b"") -> None:
         """Write the central directory, and *comment* behind it."""
+        for info in self._zip.filelist:
+            if max(info.file_size, info.compress_size, info.header_offset) > zipfile.ZIP64_LIMIT:
+                info.extra += _REFUSED
         self._zip.comment = comment
         self._zip.close()
         self._file.flush()
