@@ -475,9 +475,11 @@ def test_install_makes_signatures_necessary(shop: Shop) -> None:
     assert "is not signed" in shop.refused(script, path=False, BUNDLEIMP_ALLOWED_SIGNERS="")
 
 
-def test_install_goes_on_with_bundles_in_use_that_are_signed(shop: Shop) -> None:
+@pytest.mark.parametrize("checked", ["", "allowed"])
+def test_install_goes_on_with_bundles_in_use_that_are_signed(shop: Shop, checked: str) -> None:
     script = install_script(shop, before="import mypkg")
-    assert shop.python(script, path=False, BUNDLEIMP_ALLOWED_SIGNERS="").stdout == "code ran\n"
+    result = shop.python(script, path=False, BUNDLEIMP_ALLOWED_SIGNERS=checked)
+    assert (result.stdout, result.stderr) == ("code ran\n", "")
 
 
 def test_install_is_an_error_where_a_bundle_in_use_is_not_signed_and_nothing_more_is_imported(shop: Shop) -> None:

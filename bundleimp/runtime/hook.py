@@ -142,9 +142,7 @@ def check_signed(path: str) -> None:
     if OpenBundle.signers is None:
         return
     if not path.endswith(SUFFIX):
-        message = (
-            f"cannot be shown to be signed: it would not be imported from as a bundle; its name must end in {SUFFIX}"
-        )
+        message = f"must have a name that ends in {SUFFIX}: what Python imports from other files is not checked"
         raise BundleSignatureError(message, file=path)
     open_bundle(path).check()
 
