@@ -108,18 +108,15 @@ def _run(arguments: "list[str]", source: int, wanted: int) -> "str | None":
     opened: list[int] = []
     written = b""
     try:
-        # A daemon may have closed its standard descriptors: none of those below may be one of the three.
-        while not opened or opened[-1] <= _STDERR:
-            opened.append(os.open(os.devnull, os.O_RDWR))
-        other = opened[-1]
+        # Where the program has closed its standard descriptors, these have their numbers: the order matters.
         opened.append(os.dup(source))
         opened += os.pipe()
-        copy, reader, writer = opened[-3:]
+        copy, reader, writer = opened
         os.lseek(copy, 0, os.SEEK_SET)
         actions = [
             (os.POSIX_SPAWN_DUP2, copy, 0),
             (os.POSIX_SPAWN_DUP2, writer, wanted),
-            (os.POSIX_SPAWN_DUP2, other, _STDOUT + _STDERR - wanted),
+            (os.POSIX_SPAWN_OPEN, _STDOUT + _STDERR - wanted, os.devnull, os.O_WRONLY, 0),
         ]
         child = os.posix_spawnp(_PROGRAM, [_PROGRAM, *arguments], os.environ, file_actions=actions)
         os.close(opened.pop())
