@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 
 import pytest
@@ -16,4 +18,8 @@ needs_terminals = pytest.mark.skipif(_BROWSER, reason="needs terminals, which Em
 needs_deep_stack = pytest.mark.skipif(_BROWSER, reason="recursion this deep, which raises elsewhere, ends Pyodide")
 needs_raw_names = pytest.mark.skipif(
     sys.platform in {"win32", "darwin", "emscripten"}, reason="file names are always text there"
+)
+needs_ssh_keygen = pytest.mark.skipif(
+    os.name != "posix" or shutil.which("ssh-keygen") is None,
+    reason="needs ssh-keygen, which makes and checks signatures",
 )

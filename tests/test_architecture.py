@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(bundleimp.__file__).parent
 RUNTIME = [
-    *("errors", "codec", "format", "encoding", "zipend", "zipdirectory", "units", "bundlefile", "archive", "bundles"),
-    *("cachefolder", "cacheentries", "codecache", "mirrors", "located", "native", "reading", "resources", "metadata"),
-    *("pkgresources", "adapt", "loaders", "finder", "mirrorfinder", "hook", "program", "embedded"),
+    *("errors", "codec", "format", "encoding", "zipend", "zipdirectory", "units", "bundlefile", "signatures", "archive"),
+    *("bundles", "cachefolder", "cacheentries", "codecache", "mirrors", "located", "native", "reading", "resources"),
+    *("metadata", "pkgresources", "adapt", "loaders", "finder", "mirrorfinder", "hook", "program", "embedded"),
 ]
 LAYERS = {"runtime": 0, "packing": 1, "inspection": 1, "cli": 2}
 # What any interpreter has loaded before its first import statement runs, or has built in.
@@ -117,7 +117,7 @@ def test_an_import_from_a_bundle_loads_our_runtime_and_nothing_else(tmp_path: Pa
     ours = {name for name in having - without if name.startswith(("bundleimp.runtime", "bundleimp.waiting"))}
     assert having - without == ours | {"mypkg", "mypkg.mod"}
     assert "bundleimp.runtime.hook" in ours
-    later = {*LOADED_LATER, "native", "encoding"}
+    later = {*LOADED_LATER, "native", "encoding", "signatures"}
     assert not ours & {f"bundleimp.runtime.{name}" for name in later}
 
 

@@ -14,7 +14,8 @@ import pytest
 import bundleimp
 from bundleimp.cli import _COMMANDS
 
-from .builders import clean_environment, make_tree
+from .builders import clean_environment, make_bundle, make_tree
+from .platforms import needs_ssh_keygen
 
 README = Path(__file__).parent.parent / "README.md"
 TEXT = README.read_text("utf-8")
@@ -30,22 +31,40 @@ def _workspace(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_shell_commands_run(workspace: Path) -> None:
-    assert len(SHELL) == 1
+def run_shell(commands: str, folder: Path) -> list[str]:
+    """Run *commands* in *folder*, where nothing may fail or be printed as an error; return the lines of output."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     result = subprocess.run(
-        ["bash", "-e", "-c", SHELL[0]],  # noqa: S607 (whichever bash is there)
-        cwd=workspace,
+        ["bash", "-e", "-c", commands],  # noqa: S607 (whichever bash is there)
+        cwd=folder,
         env=clean_environment(PATH=path),
         capture_output=True,
         text=True,
         check=False,
     )
     assert (result.returncode, result.stderr) == (0, "")
-    lines = result.stdout.splitlines()
+    return result.stdout.splitlines()
+
+
+def test_the_shell_commands_run(workspace: Path) -> None:
+    lines = run_shell(SHELL[0], workspace)
     assert str(workspace / "out.pybundle" / "mypkg" / "__init__.py") in lines
     assert "out.pybundle: sound, 2 members, flat" in lines
     assert lines[-1] == "hello"
+
+
+@needs_ssh_keygen
+def test_the_commands_for_signatures_run(workspace: Path) -> None:
+    commands = FENCE.search(TEXT.partition("\n## Signatures")[2])
+    assert commands is not None
+    make_bundle(workspace / "out.pybundle", {"mypkg/__init__.py": "", "mypkg/__main__.py": "print('hello')\n"})
+    assert run_shell(commands[3], workspace) == [
+        "out.pybundle: signed, out.pybundle.sig",
+        "out.pybundle: sound, 2 members, flat",
+        "out.pybundle: signed by release@example.com",
+        "signed",
+        "hello",
+    ]
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the README's commands are for a POSIX shell")

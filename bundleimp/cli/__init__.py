@@ -22,6 +22,7 @@ _COMMANDS = {
     "list": "list the members",
     "info": "say what a bundle holds",
     "verify": "check everything that can be checked",
+    "sign": "sign a bundle with an SSH key",
     "extract": "unpack a bundle into a directory",
     "run": "run a bundle, or a module in it",
     "diff": "say what differs between two bundles",
@@ -72,8 +73,10 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """Split off the words that are not ours: those after the ``--`` of `pack`, and after the bundle of `run`."""
     words = list(arguments)
     if words[:1] == ["run"]:
-        end = next((at for at, word in enumerate(words[1:], 2) if not word.startswith("-")), len(words))
-        return words[:end], words[end:]
+        end = 1
+        while words[end : end + 1] and words[end].startswith("-"):
+            end += 2 if words[end] == "--allowed-signers" else 1
+        return words[: end + 1], words[end + 1 :]
     if words[:1] != ["pack"] or "--" not in words:
         return words, []
     at = words.index("--")

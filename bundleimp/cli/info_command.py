@@ -34,6 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(f"made by {info.manifest.get('tool', 'an unknown tool')}, format version {info.manifest.get('format')}")
     print(f"bytecode: {', '.join(info.code_tags) or 'none embedded'}")
+    if info.signature is not None:
+        print(f"signature: {info.signature}; `bundleimp verify --allowed-signers FILE` tells whose")
     entry_point = (info.manifest or {}).get("entry_point")
     if entry_point:
         pythons = [name for name in info.runtimes if name != "source"]

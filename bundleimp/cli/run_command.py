@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..inspection.bundle import open_bundle
 from ..runtime.errors import BundleError
-from ..runtime.hook import install
+from ..runtime.hook import check_signed, install
 from ..runtime.program import run_module
 
 if TYPE_CHECKING:
@@ -23,7 +23,12 @@ Exit status and arguments are the program's."""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.usage = "bundleimp run BUNDLE [-m MODULE] [ARG ...]"
+    parser.usage = "bundleimp run [--allowed-signers FILE] BUNDLE [-m MODULE] [ARG ...]"
+    parser.add_argument(
+        "--allowed-signers",
+        metavar="FILE",
+        help="run and import only what one of these has signed, in child processes, too",
+    )
     parser.add_argument("bundle", metavar="BUNDLE")
     parser.epilog = "-m MODULE: the module to run, default __main__; all other words are the program's."
 
@@ -31,6 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Callable[[], int]:
     """Prepare the program; return the function that runs it."""
     path = os.path.abspath(arguments.bundle)
+    if arguments.allowed_signers is not None:
+        allowed = os.environ["BUNDLEIMP_ALLOWED_SIGNERS"] = os.path.abspath(arguments.allowed_signers)
+        install(allowed)
+    check_signed(path)
     members = {member.name for member in open_bundle(path).members}
     rest = arguments.passed_on
     module = None

@@ -6,18 +6,26 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ..inspection.bundle import open_bundle
+from ..inspection.origin import Expected, check_origin
 from .output import add_json, plural, print_json
 
 if TYPE_CHECKING:
     import argparse
 
-DESCRIPTION = """Check every checksum, every name, size and offset, RECORD, and the index against the central directory.
+DESCRIPTION = """Check every checksum, every name, size and offset, RECORD, and the index against the central directory;
+with options, also where the file comes from: its digest, and who signed it.
 Nothing in the file is run or unmarshalled.  Exit status 1 means that something is wrong."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("bundle", metavar="BUNDLE")
+    parser.add_argument("--sha256", metavar="HEX", help="the digest that the whole file must have")
+    origin = parser.add_argument_group("signatures", "made by `bundleimp sign`, and checked by ssh-keygen")
+    origin.add_argument("--allowed-signers", metavar="FILE", help="who may have signed it; see ssh-keygen(1)")
+    origin.add_argument("--signature", metavar="FILE", help="its signature; default: BUNDLE.sig")
+    origin.add_argument("--identity", metavar="NAME", help="which of them must have signed it")
+    origin.add_argument("--revoked-keys", metavar="FILE", help="keys that are not accepted any more")
     parser.add_argument("--quiet", action="store_true", help="print what is wrong, and nothing where all is well")
     add_json(parser)
 
@@ -25,12 +33,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     bundle = open_bundle(arguments.bundle)
-    findings = bundle.verify()
+    expected = Expected(
+        arguments.sha256,
+        arguments.allowed_signers,
+        arguments.signature,
+        arguments.identity,
+        arguments.revoked_keys,
+    )
+    origin = check_origin(bundle, expected)
+    findings = origin.findings + bundle.verify()
     if arguments.json:
-        print_json({"sound": not findings, "findings": [asdict(finding) for finding in findings]})
+        data = {"sound": not findings, "findings": [asdict(finding) for finding in findings]}
+        print_json(data if arguments.allowed_signers is None else data | {"signed_by": origin.signer})
     else:
         for finding in findings:
             print(f"{arguments.bundle}: {finding}")
         if not findings and not arguments.quiet:
             print(f"{arguments.bundle}: sound, {plural(len(bundle.members), 'member')}, {bundle.layout}")
+        if origin.signer is not None and not arguments.quiet:
+            print(f"{arguments.bundle}: signed by {origin.signer}")
     return 1 if findings else 0

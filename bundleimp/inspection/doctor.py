@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..runtime import cachefolder
 from ..runtime.archive import Archive
-from ..runtime.bundles import locate
+from ..runtime.bundles import OpenBundle, locate
 from ..runtime.errors import BundleError, BundleWarning
 from ..runtime.format import SUFFIX
 
@@ -34,7 +34,7 @@ class Observation:
 
 def examine() -> list[Observation]:
     """Return what was seen in this process, whose hook must not have been installed by hand."""
-    return [_hook(), *_start_files(), *_bundles(), _cache()]
+    return [_hook(), *_start_files(), *_signers(), *_bundles(), _cache()]
 
 
 def _hook() -> Observation:
@@ -59,6 +59,15 @@ def _start_files() -> list[Observation]:
     return [Observation(name, "in no site-packages folder of this Python: install bundleimp with pip", fine=False)]
 
 
+def _signers() -> list[Observation]:
+    if OpenBundle.signers is None:
+        return []
+    path, name = OpenBundle.signers.path, "allowed signers"
+    if not os.access(path, os.R_OK):
+        return [Observation(name, f"{path} is missing or cannot be read: no bundle is imported", fine=False)]
+    return [Observation(name, f"BUNDLEIMP_ALLOWED_SIGNERS is set: only bundles signed by those in {path} are imported")]
+
+
 def _bundles() -> list[Observation]:
     result = []
     for entry in sys.path:
@@ -75,7 +84,7 @@ def _bundles() -> list[Observation]:
 
 def _bundle(path: str) -> Observation:
     try:
-        archive = Archive(path)
+        archive = Archive(path, OpenBundle.signers)
     except BundleError as error:
         return Observation(path, str(error).removeprefix(f"{path}: "), fine=False)
     if not archive.indexed:

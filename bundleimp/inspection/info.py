@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import email.parser
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..distinfo import EntryPoint, entry_points, record_rows
 from ..runtime import format as bundle_format
+from ..runtime.signatures import SUFFIX
 
 if TYPE_CHECKING:
     from .bundle import Bundle
@@ -53,6 +55,7 @@ class Info:
     members: int
     manifest: dict[str, Any] | None
     code_tags: list[str]
+    signature: str | None = None
     runtimes: list[str] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     entry_points: list[EntryPoint] = field(default_factory=list)
@@ -70,6 +73,7 @@ def describe(bundle: Bundle) -> Info:
     tags = [name.removeprefix(bundle_format.CODE) for name in names if name.startswith(bundle_format.CODE)]
     members = bundle.members
     info = Info(bundle.path, bundle.size, bundle.layout, len(members), bundle.manifest, tags)
+    info.signature = bundle.path + SUFFIX if os.path.isfile(bundle.path + SUFFIX) else None
     info.mirrored = _mirrored(info.manifest or {})
     info.runtimes = [
         name.removeprefix(bundle_format.RUNTIME) for name in names if name.startswith(bundle_format.RUNTIME)

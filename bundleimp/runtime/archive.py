@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .format import Head, Locator, Member
+    from .signatures import Signers
     from .units import Unit
     from .zipdirectory import ListedDirectory
     from .zipend import EndRecord
@@ -105,17 +106,22 @@ class Archive:
 
     __slots__ = ("_column", "_directories", "_file", "_units", "_window", "indexed", "key", "mirrors", "path")
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, signers: "Signers | None" = None) -> None:
         """Open the bundle at *path*.
 
+        Arguments:
+            path: absolute path of the file.
+            signers: who may have signed it; None: it need not be signed.
+
         Raises:
+            BundleSignatureError: it is not signed by one of *signers*; nothing else was read from it.
             NotABundleError: there is not a zip archive.
             BundleVersionError: its format is newer than `format.VERSION`.
             BundleFormatError: it is damaged.
 
         """
         self.path = path
-        self._file = BundleFile(path)
+        self._file = BundleFile(path, signers)
         self._directories: dict[str, Directory | ListedDirectory] = {}
         self._column = -1
         self._units: Extent | list[Unit] = []
@@ -125,6 +131,10 @@ class Archive:
         except BundleFormatError as error:
             error.file = error.path = path
             raise
+
+    def require(self, signers: "Signers") -> None:
+        """Raise BundleSignatureError where the file, which is open already, is not signed by one of *signers*."""
+        self._file.require(signers)
 
     def _open(self) -> None:
         end = self._find_end(0, self._file.size)

@@ -9,6 +9,10 @@ import os
 
 from .errors import BundleChangedError, BundleFormatError, BundleUnreadableError, NotABundleError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .signatures import Signers
+
 _REGULAR = 0o100000
 
 
@@ -59,13 +63,18 @@ class BundleFile:
 
     """
 
-    __slots__ = ("_descriptor", "_lock", "generation", "identity", "path", "size")
+    __slots__ = ("_descriptor", "_lock", "_signers", "generation", "identity", "path", "size")
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, signers: "Signers | None" = None) -> None:
         """Open the regular file at *path*.
+
+        Arguments:
+            path: where it is.
+            signers: who may have signed it; None: it need not be signed.
 
         Raises:
             NotABundleError: it is missing, no regular file, or cannot be opened.
+            BundleSignatureError: it is not signed by one of *signers*.
 
         """
         self.path = path
@@ -83,6 +92,27 @@ class BundleFile:
             message = "is not a regular file"
             raise NotABundleError(message, file=path)
         self.size = status.st_size
+        self._signers: Signers | None = None
+        if signers is not None:
+            self.require(signers)
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._descriptor
+
+    def require(self, signers: "Signers") -> None:
+        """Be signed by one of *signers*, now and when the file has to be opened anew.
+
+        Raises:
+            BundleSignatureError: it is not.
+            BundleChangedError: it was written to meanwhile.
+
+        """
+        self._signers = signers
+        signers.check(self)
+        if Identity(os.fstat(self._descriptor)) != self.identity:
+            message = "was rewritten while its signature was checked; replace bundles by renaming a new file over them"
+            raise BundleChangedError(message, file=self.path)
 
     def _owns_descriptor(self) -> bool:
         """Return whether the descriptor is still ours: a daemon closes all it finds, and the number is used again."""
@@ -153,7 +183,7 @@ class BundleFile:
                 )
                 raise BundleChangedError(message, file=self.path)
             try:
-                fresh: BundleFile | None = BundleFile(self.path)
+                fresh: BundleFile | None = BundleFile(self.path, self._signers)
             except NotABundleError:
                 fresh = None
             if fresh is None or fresh.identity != self.identity:

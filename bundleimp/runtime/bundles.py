@@ -2,6 +2,9 @@
 
 An `Archive` never changes.  An `OpenBundle` stands for a path, and exchanges its archive as a whole when the file turns
 out to be replaced; every finder on that path sees the exchange at once.
+
+Where bundles have to be signed, nothing is handed on to the next path hook either: whatever stands at the name of a
+bundle, or may stand there when that one looks, is a bundle that is signed, or finds nothing.
 """
 
 import os
@@ -9,12 +12,24 @@ from _frozen_importlib_external import decode_source
 
 from .archive import Archive
 from .bundlefile import Identity, is_regular, is_regular_file
-from .errors import EISDIR, ENOENT, TRACING, BundleFormatError, BundleUnreadableError, NotABundleError, trace, warn
+from .errors import (
+    EISDIR,
+    ENOENT,
+    TRACING,
+    BundleFormatError,
+    BundleSignatureError,
+    BundleUnreadableError,
+    NotABundleError,
+    SignatureNotCheckedError,
+    trace,
+    warn,
+)
 from .format import SUFFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .format import Member
+    from .signatures import Signers
 
 _SEPARATORS = "/\\" if os.sep == "\\" else "/"
 
@@ -23,6 +38,7 @@ class OpenBundle:
     """A bundle that the import system was pointed to: a path, and the version of the file now in use.
 
     Attributes:
+        signers: who may sign bundles, for all of them; None where they need not be signed.
         path: the file's absolute path.
         archive: the version in use; None where the file is gone or not sound.
         fault: why it is not sound, or None.
@@ -31,6 +47,8 @@ class OpenBundle:
     """
 
     __slots__ = ("_identity", "_settled", "archive", "fault", "path", "reported")
+
+    signers: "Signers | None" = None
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -50,7 +68,7 @@ class OpenBundle:
             status = os.stat(self.path)
         except (OSError, ValueError):
             status = None
-        if status is None or not is_regular(status):
+        if status is None or not (is_regular(status) or self.signers is not None):
             known = self.archive or self.fault
             self.archive = self.fault = self._identity = None
             return known is not None
@@ -61,14 +79,29 @@ class OpenBundle:
             return False
         self._identity = identity
         try:
-            self.archive, self.fault = Archive(self.path), None
+            self.archive, self.fault = Archive(self.path, self.signers), None
         except BundleFormatError as error:
-            self.archive, self.fault = None, error
+            self._refuse(error)
         # What could not be opened is tried again the next time: the reason need not lie in the file.
-        self._settled = not isinstance(self.fault, BundleUnreadableError)
+        self._settled = not isinstance(self.fault, BundleUnreadableError | BundleSignatureError)
         if TRACING:
             trace(f"{self.path}: opened")
         return True
+
+    def _refuse(self, fault: BundleFormatError) -> None:
+        self.archive, self.fault = None, fault
+        self._settled = False
+        if isinstance(fault, SignatureNotCheckedError):
+            self.reported = self.reported or fault.told
+
+    def require(self, signers: "Signers") -> None:
+        """Go on with the version in use only where it is signed by one of *signers*."""
+        try:
+            if self.archive is not None:
+                self.archive.require(signers)
+        except BundleFormatError as error:
+            self.reported = False
+            self._refuse(error)
 
     @property
     def is_gone(self) -> bool:
@@ -125,9 +158,14 @@ def locate(path: str) -> "Location | None":
                 bundle = absolute(path[:end])
             except OSError:  # the working directory is gone
                 return None
-            if bundle in _bundles or is_regular_file(bundle):
+            if bundle in _bundles or is_regular_file(bundle) or _is_kept(bundle):
                 return Location(bundle, inner_name(path[end:]))
     return None
+
+
+def _is_kept(path: str) -> bool:
+    """Return whether *path*, which may be no file, is a bundle's all the same: where nobody else may answer for it."""
+    return OpenBundle.signers is not None and locate_mirrored(path) is None
 
 
 def locate_mirrored(path: str) -> "str | None":
@@ -171,6 +209,25 @@ def refresh_all() -> list[OpenBundle]:
     return replaced
 
 
+def require_signers(path: str) -> None:
+    """Use only bundles that are signed by somebody whom the ``allowed_signers`` file at *path* allows.
+
+    Raises:
+        BundleSignatureError: a bundle that is open already is not; nothing more is imported from any such bundle.
+
+    """
+    from .signatures import Signers  # noqa: PLC0415 (loaded only where bundles have to be signed)
+
+    signers = OpenBundle.signers = Signers(absolute(path))
+    opened = [bundle for bundle in list(_bundles.values()) if bundle.archive is not None]
+    for bundle in opened:
+        bundle.require(signers)
+    for bundle in opened:
+        if bundle.fault is not None:
+            bundle.reported = True
+            bundle.check()
+
+
 def member_named(archive: Archive, name: str, path: str) -> "Member":
     """Return the member *name*, as a file system gives a file.
 
@@ -203,3 +260,7 @@ def open_source(path: str) -> "str | None":
         return decode_source(archive.read(member)) if member is not None else None
     except (ImportError, UnicodeDecodeError, SyntaxError):
         return None
+
+
+if os.environ.get("BUNDLEIMP_ALLOWED_SIGNERS"):
+    require_signers(os.environ["BUNDLEIMP_ALLOWED_SIGNERS"])

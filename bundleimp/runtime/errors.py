@@ -74,6 +74,21 @@ class BundleChangedError(BundleFormatError):
     """The file was rewritten in place while it was imported from."""
 
 
+class BundleSignatureError(BundleFormatError):
+    """The bundle is not signed by somebody who may sign bundles."""
+
+
+class SignatureNotCheckedError(BundleSignatureError):
+    """Nobody can say who signed the bundle.
+
+    Attributes:
+        told: whether the user was told already, when it was about another bundle.
+
+    """
+
+    told = False
+
+
 class BundleWarning(UserWarning):
     """A path entry looks like a bundle but nothing can be imported from it, or the cache cannot be used."""
 

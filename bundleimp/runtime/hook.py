@@ -5,8 +5,8 @@ import sys
 from _frozen_importlib_external import FileFinder, _get_supported_file_loaders  # type: ignore[attr-defined]
 
 from . import adapt
-from .bundles import locate, locate_mirrored, mirrored, open_bundle
-from .errors import TRACING, trace
+from .bundles import OpenBundle, locate, locate_mirrored, mirrored, open_bundle, require_signers
+from .errors import TRACING, BundleSignatureError, trace
 from .finder import BundleFinder
 from .format import SUFFIX
 from .loaders import BundleExtensionLoader, BundleLoader, SourcelessBundleLoader
@@ -45,7 +45,7 @@ def path_hook(path: str) -> "Any":
         raise ImportError(message, path=path)
     bundle = open_bundle(location.bundle)
     bundle.report()
-    if bundle.is_gone:
+    if bundle.is_gone and OpenBundle.signers is None:
         bundle.check()
     # A file that is not sound is claimed too: zipimport, asked next, imports from many truncated ones.
     finder = BundleFinder.at(bundle, location)
@@ -108,17 +108,43 @@ def remove() -> None:
 path_hook.claims_bundles = True  # type: ignore[attr-defined]
 
 
-def install() -> None:
+def install(allowed_signers: "str | os.PathLike[str] | None" = None) -> None:
     """Put the path hook before all others (PEP 302); nothing changes where it is there already.
 
     Bundles are then imported from wherever they stand on ``sys.path`` or a package's ``__path__``.  At start-up this
     was done already where bundleimp is installed.
+
+    Arguments:
+        allowed_signers: path of an ``allowed_signers`` file (ssh-keygen(1)).  From now on this process imports only
+            from bundles that somebody in it has signed, as with the variable BUNDLEIMP_ALLOWED_SIGNERS, which holds
+            for child processes, too.  Any other bundle is a `BundleWarning` and finds nothing.  None: no change.
+
+    Raises:
+        BundleSignatureError: a bundle that is in use already is not signed so.  The hook is in, and nothing more is
+            imported from that bundle; what was imported stays imported.
+
     """
     if sys.path_hooks[:1] != [path_hook]:
         remove()
         sys.path_hooks.insert(0, path_hook)
         forget_path_entries()
         adapt.adapt(_REGISTRATIONS)
+    if allowed_signers is not None:
+        try:
+            require_signers(os.fspath(allowed_signers))
+        finally:
+            # What the import system has for a directory or a missing file, it has from other hooks.
+            forget_path_entries()
+
+
+def check_signed(path: str) -> None:
+    """Raise BundleSignatureError where bundles have to be signed and the file at the absolute *path* is not."""
+    if OpenBundle.signers is None:
+        return
+    if not path.endswith(SUFFIX):
+        message = f"must have a name that ends in {SUFFIX}: what Python imports from other files is not checked"
+        raise BundleSignatureError(message, file=path)
+    open_bundle(path).check()
 
 
 def uninstall() -> None:

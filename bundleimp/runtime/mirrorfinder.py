@@ -5,6 +5,7 @@ from _frozen_importlib_external import ExtensionFileLoader
 
 from .bundles import Location, inner_name, mirrored, open_bundle
 from .cachefolder import allows_code
+from .errors import BundleSignatureError
 from .finder import BundleFinder, Kind, View
 from .loaders import BundleExtensionLoader, member_at
 
@@ -34,8 +35,11 @@ class MirrorFinder(BundleFinder):
         self.path = path
         self._folder = path.rstrip(os.sep) + os.sep
 
-    def _current(self) -> View:
+    def _current(self) -> "View | None":
         # A mirror does not change, but the bundle may: what is found then is the new version's, as in a directory.
+        # One that must not be used takes its mirror with it.
+        if isinstance(self._bundle.fault, BundleSignatureError):
+            return None
         return super()._current() or View(self._archive, self._archive.directory(self._inner))
 
     def _spec(

@@ -1,0 +1,77 @@
+"""Signing a bundle: ``ssh-keygen`` makes the signature, which stands beside the bundle."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from contextlib import suppress
+
+from ..runtime.archive import find_end
+from ..runtime.bundlefile import BundleFile
+from ..runtime.errors import BundleError, BundleFormatError
+from ..runtime.signatures import NAMESPACE, SUFFIX
+
+
+def sign(bundle: str, key: str, output: str | None = None) -> str:
+    """Write a detached SSH signature over the whole of *bundle*; return its path.
+
+    It appears whole or not at all, in the place of an older one.  The bundle is only read.
+
+    Arguments:
+        bundle: path of the bundle, or of a plain zip.
+        key: path of a private key; or of a public one, whose private half an agent (ssh-agent(1)) has.
+        output: path of the signature; default: the bundle's with ``.sig``, where imports look for it.
+
+    Raises:
+        BundleFormatError: *bundle* is no zip archive.
+        BundleError: ``ssh-keygen`` is missing or cannot sign, or the signature cannot be written.
+
+    """
+    file = BundleFile(bundle)
+    try:
+        find_end(file, 0, file.size)
+    except BundleFormatError as error:
+        error.file = error.path = bundle
+        raise
+    signature = _made(file, key)
+    output = output if output is not None else bundle + SUFFIX
+    try:
+        _place(signature, output)
+    except OSError as error:
+        message = f"cannot be written: {error.strerror or error}"
+        raise BundleError(message, file=output) from None
+    return output
+
+
+def _made(file: BundleFile, key: str) -> bytes:
+    os.lseek(file.fileno(), 0, os.SEEK_SET)
+    # A passphrase is asked for on the terminal, which ssh-keygen opens for itself.
+    command = ["ssh-keygen", "-q", "-Y", "sign", "-n", NAMESPACE, "-f", os.path.abspath(key)]
+    try:
+        result = subprocess.run(command, stdin=file.fileno(), capture_output=True, check=False)  # noqa: S603 (no shell)
+    except OSError as error:
+        message = f"ssh-keygen cannot be run ({error.strerror}): install OpenSSH"
+        raise BundleError(message) from None
+    if result.returncode != 0 or not result.stdout:
+        lines = result.stderr.decode("utf-8", "replace").splitlines()
+        reason = lines[-1] if lines else f"exit status {result.returncode}"
+        message = f"does not sign; ssh-keygen: {reason}"
+        raise BundleError(message, file=key)
+    return result.stdout
+
+
+def _place(signature: bytes, output: str) -> None:
+    descriptor, aside = tempfile.mkstemp(dir=os.path.dirname(output) or ".", prefix=".bundleimp-", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(signature)
+            file.flush()
+            os.fsync(descriptor)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(aside, 0o666 & ~mask)
+        os.replace(aside, output)
+    finally:
+        with suppress(FileNotFoundError):  # it is in its place by then
+            os.unlink(aside)
