@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(bundleimp.__file__).parent
 RUNTIME = [
-    *("errors", "codec", "format", "encoding", "zipend", "zipdirectory", "units", "bundlefile", "signatures", "archive"),
+    *(
+        "errors",
+        "codec",
+        "format",
+        "encoding",
+        "zipend",
+        "zipdirectory",
+        "units",
+        "bundlefile",
+        "signatures",
+        "archive",
+    ),
     *("bundles", "cachefolder", "cacheentries", "codecache", "mirrors", "located", "native", "reading", "resources"),
     *("metadata", "pkgresources", "adapt", "loaders", "finder", "mirrorfinder", "hook", "program", "embedded"),
 ]
