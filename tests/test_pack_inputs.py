@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import bundleimp
+from bundleimp.inspection.extract import extract
 from bundleimp.packing.errors import PackError
 from bundleimp.packing.inputs import sort_inputs
 
@@ -193,6 +194,24 @@ def test_a_wheel_and_the_same_from_an_index_give_the_same_members(index: Path, t
     wheels = packed(tmp_path / "one.pybundle", sorted(index.glob("*.whl")))
     resolved = packed(tmp_path / "two.pybundle", requirements=["app"], installer_options=offline(index))
     assert wheels == resolved
+
+
+@needs_posix
+def test_a_wheel_a_directory_of_the_same_files_and_an_environment_give_the_same_bytes(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, "dep", {"dep/__init__.py": "name = 'dep'\n", "dep/data.txt": "data\n" * 50})
+    bundles = {name: tmp_path / f"{name}.pybundle" for name in ("wheel", "directory", "environment")}
+    bundleimp.pack([wheel], bundles["wheel"], jobs=1)
+    # The manifest names each input: these two have the wheel's name.
+    directory = tmp_path / "directory" / wheel.name
+    extract(bundleimp.open_bundle(bundles["wheel"]), directory)
+    bundleimp.pack([directory], bundles["directory"], jobs=1)
+    environment = tmp_path / "environment" / wheel.name
+    make_environment(environment, {})
+    site = next(environment.glob("lib/*/site-packages"))
+    pip = [*("-m", "pip", "install", "--quiet", "--no-index", "--no-deps"), "--disable-pip-version-check"]
+    run_python(*pip, "--target", str(site), str(wheel))
+    bundleimp.pack([], bundles["environment"], from_venv=environment, jobs=1)
+    assert len({bundle.read_bytes() for bundle in bundles.values()}) == 1
 
 
 def test_a_project_is_built_by_its_back_end_and_comes_alone(tmp_path: Path) -> None:
