@@ -390,6 +390,25 @@ def test_what_was_checked_is_imported_when_the_bundle_is_replaced_meanwhile(shop
     assert (result.stdout, (shop.folder / "evil.pybundle").exists()) == ("code ran\n", False)
 
 
+def test_a_standalone_program_that_was_checked_takes_no_runtime_from_a_file_that_was_not(shop: Shop) -> None:
+    app = make_bundle(
+        shop.folder / "app.pybundle", {"tool.py": "main = dict\n"}, entry_point="tool:main", standalone=True
+    )
+    sign(app, shop.key)
+    script = f"""
+import os, runpy, sys
+run = runpy._run_code
+def replace_and_run(*arguments):
+    os.replace({str(shop.bundle)!r}, {str(app)!r})
+    return run(*arguments)
+runpy._run_code = replace_and_run
+try: runpy.run_path({str(app)!r}, run_name="__main__")
+except SystemExit as end: print(end.code)
+print(sys.path_hooks[0].__module__)
+"""
+    assert shop.python(script, path=False).stdout == "{}\nbundleimp.runtime.hook\n"
+
+
 def test_a_bundle_that_is_written_to_meanwhile_is_refused(shop: Shop) -> None:
     result = shop.python("import mypkg", status=1, **meddling(shop, f"printf x >> {shop.bundle}"))
     assert result.stdout == ""
@@ -476,6 +495,18 @@ def test_install_makes_signatures_necessary(shop: Shop) -> None:
     assert shop.python(script, path=False, BUNDLEIMP_ALLOWED_SIGNERS="").stdout == "code ran\n"
     shop.signature.unlink()
     assert "is not signed" in shop.refused(script, path=False, BUNDLEIMP_ALLOWED_SIGNERS="")
+
+
+def test_install_holds_for_child_processes_wherever_they_start(shop: Shop) -> None:
+    script = f"""
+import os, subprocess, sys, bundleimp
+bundleimp.install(allowed_signers="allowed")
+subprocess.run([sys.executable, "-c", "import mypkg"], cwd="/",
+    env=os.environ | {{"PYTHONPATH": {str(shop.bundle)!r}}}, check=True)
+"""
+    assert shop.python(script, path=False, BUNDLEIMP_ALLOWED_SIGNERS="").stdout == "code ran\n"
+    shop.signature.unlink()
+    assert shop.python(script, path=False, status=1, BUNDLEIMP_ALLOWED_SIGNERS="").stdout == ""
 
 
 @pytest.mark.parametrize("checked", ["", "allowed"])

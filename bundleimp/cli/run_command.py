@@ -37,8 +37,7 @@ def run(arguments: argparse.Namespace) -> Callable[[], int]:
     """Prepare the program; return the function that runs it."""
     path = os.path.abspath(arguments.bundle)
     if arguments.allowed_signers is not None:
-        allowed = os.environ["BUNDLEIMP_ALLOWED_SIGNERS"] = os.path.abspath(arguments.allowed_signers)
-        install(allowed)
+        install(arguments.allowed_signers)
     check_signed(path)
     members = {member.name for member in open_bundle(path).members}
     rest = arguments.passed_on

@@ -136,6 +136,11 @@ class Archive:
         """Raise BundleSignatureError where the file, which is open already, is not signed by one of *signers*."""
         self._file.require(signers)
 
+    @property
+    def is_signed(self) -> bool:
+        """Whether it was checked that somebody who may do so has signed the file."""
+        return self._file.is_signed
+
     def _open(self) -> None:
         end = self._find_end(0, self._file.size)
         check_version(end.comment)

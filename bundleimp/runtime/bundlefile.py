@@ -100,6 +100,11 @@ class BundleFile:
         """Return the descriptor."""
         return self._descriptor
 
+    @property
+    def is_signed(self) -> bool:
+        """Whether it was checked who signed it."""
+        return self._signers is not None
+
     def require(self, signers: "Signers") -> None:
         """Be signed by one of *signers*, now and when the file has to be opened anew.
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .format import Member
     from .signatures import Signers
 
+_ALLOWED_SIGNERS = "BUNDLEIMP_ALLOWED_SIGNERS"
 _SEPARATORS = "/\\" if os.sep == "\\" else "/"
 
 
@@ -212,6 +213,8 @@ def refresh_all() -> list[OpenBundle]:
 def require_signers(path: str) -> None:
     """Use only bundles that are signed by somebody whom the ``allowed_signers`` file at *path* allows.
 
+    The same holds for child processes, wherever they start, and for the runtime in an executable that takes over.
+
     Raises:
         BundleSignatureError: a bundle that is open already is not; nothing more is imported from any such bundle.
 
@@ -219,6 +222,7 @@ def require_signers(path: str) -> None:
     from .signatures import Signers  # noqa: PLC0415 (loaded only where bundles have to be signed)
 
     signers = OpenBundle.signers = Signers(absolute(path))
+    os.environ[_ALLOWED_SIGNERS] = signers.path
     opened = [bundle for bundle in list(_bundles.values()) if bundle.archive is not None]
     for bundle in opened:
         bundle.require(signers)
@@ -262,5 +266,5 @@ def open_source(path: str) -> "str | None":
         return None
 
 
-if os.environ.get("BUNDLEIMP_ALLOWED_SIGNERS"):
-    require_signers(os.environ["BUNDLEIMP_ALLOWED_SIGNERS"])
+if os.environ.get(_ALLOWED_SIGNERS):
+    require_signers(os.environ[_ALLOWED_SIGNERS])

@@ -116,8 +116,8 @@ def install(allowed_signers: "str | os.PathLike[str] | None" = None) -> None:
 
     Arguments:
         allowed_signers: path of an ``allowed_signers`` file (ssh-keygen(1)).  From now on this process imports only
-            from bundles that somebody in it has signed, as with the variable BUNDLEIMP_ALLOWED_SIGNERS, which holds
-            for child processes, too.  Any other bundle is a `BundleWarning` and finds nothing.  None: no change.
+            from bundles that somebody in it has signed; so do its child processes, because the variable
+            BUNDLEIMP_ALLOWED_SIGNERS is set.  Any other bundle is a `BundleWarning` and finds nothing.  None: as it is.
 
     Raises:
         BundleSignatureError: a bundle that is in use already is not signed so.  The hook is in, and nothing more is

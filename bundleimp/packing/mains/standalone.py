@@ -14,6 +14,11 @@ def _runtime():
     archive = getattr(globals()["__loader__"], "archive", None)
     if archive is None:
         sys.exit(f"{sys.argv[0]}: only runs as the bundle that it was packed into")
+    if getattr(archive, "is_signed", False):
+        # The file was checked, and may be another one by now: what checked it is the runtime.
+        name = type(archive).__module__.rpartition(".")[0] + ".program"
+        __import__(name)
+        return sys.modules[name]
     path = getattr(archive, "path", archive)
     for kind in (sys.implementation.cache_tag, "source"):
         try:
