@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,3 +27,9 @@ def _unwritable(tmp_path: Path) -> str:
     """A cache folder that nobody can make, root neither."""
     (tmp_path / "file").write_text("in the way")
     return str(tmp_path / "file" / "cache")
+
+
+@pytest.fixture(name="damages", scope="session")
+def _damages() -> int:
+    """How many damages of each kind are tried; ``BUNDLEIMP_TEST_DAMAGES`` says another number."""
+    return int(os.environ.get("BUNDLEIMP_TEST_DAMAGES", "40"))
