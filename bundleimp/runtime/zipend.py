@@ -67,10 +67,16 @@ def _decode_end(tail: bytes, position: int, tail_start: int, start: int) -> "End
     locator = position - END64_LOCATOR_SIZE
     record = locator - END64_SIZE
     if record >= 0 and tail[locator : locator + 4] == b"PK\x06\x07" and tail[record : record + 4] == b"PK\x06\x06":
+        plain = (count, 0xFFFF), (size, 0xFFFFFFFF), (offset, 0xFFFFFFFF)
         count = number(tail, record + 32, record + 40)
         size = number(tail, record + 40, record + 48)
         offset = number(tail, record + 48, record + 56)
         directory_end = record
+        wide = (count, size, offset)
+        if any(value not in {full, other} for (value, full), other in zip(plain, wide, strict=True)):
+            # Half of all tools believe the one, and half the other (CVE-2025-54368).
+            message = "the zip's end record and its zip64 end record disagree; pack it anew"
+            raise BundleFormatError(message, offset=tail_start + position)
     directory_offset = tail_start + directory_end - size
     archive_start = directory_offset - offset
     if archive_start < start or size < count * ENTRY_SIZE:
