@@ -108,6 +108,16 @@ def test_a_bundle_of_which_members_may_be_missing_is_one_warning(tmp_path: Path)
     assert re.search(r"BundleWarning: .*out\.pybundle: lost\.py: .* \(at offset 10000\)", line)
 
 
+def test_an_end_record_that_was_zeroed_is_no_empty_archive(tmp_path: Path) -> None:
+    path = tmp_path / "out.pybundle"
+    path.write_bytes(raw_zip([GOOD])[:-22] + b"PK\5\6" + bytes(18))
+    fault = Archive(str(path)).fault
+    assert fault is not None
+    assert "says that the archive is empty" in str(fault)
+    path.write_bytes(raw_zip([]))
+    assert Archive(str(path)).fault is None
+
+
 def test_a_payload_whose_name_is_damaged_is_an_error_not_an_empty_bundle(tmp_path: Path) -> None:
     path = make_bundle(tmp_path / "out.pybundle", TREE, layout="nested")
     head, _, tail = path.read_bytes().rpartition(b"BUNDLE-INFO/payload.zip")

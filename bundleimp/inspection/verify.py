@@ -17,6 +17,7 @@ from ..runtime.encoding import IndexedMember, encode_index
 from ..runtime.errors import BundleFormatError
 from ..runtime.format import Directory, Extent, Locator, Member
 from ..runtime.units import decode_units, digest
+from ..runtime.zipdirectory import list_directories
 from ..waiting import TOP_LEVEL, encode_top_level
 from .bundle import data_offset, stream
 from .finding import Finding
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from .bundle import Bundle, ZipPart
 
 _UNCHECKED_HASH = 1
+# Rows of RECORD that name nothing there is; more say nothing more, and a small file can hold millions.
+_MOST_UNKNOWN = 1000
 
 
 @dataclass(frozen=True)
@@ -104,21 +107,23 @@ def _contents(bundle: Bundle, part: ZipPart, contents: dict[str, _Content]) -> I
 def _record(bundle: Bundle, contents: dict[str, _Content]) -> Iterator[Finding]:
     """Hold RECORD against the members' contents."""
     try:
-        text = bundle.read(bundle_format.RECORD).decode("utf-8", "replace")
+        text = bundle.read_note(bundle_format.RECORD).decode("utf-8", "replace")
     except KeyError:
         yield Finding("the member is missing", bundle_format.RECORD)
         return
     payload = {member.name for member in bundle.members}
     waiting = set(payload)
-    try:
-        rows = list(csv.reader(io.StringIO(text)))
-    except csv.Error as error:
-        yield Finding(f"is not a RECORD: {error}", bundle_format.RECORD)
-        rows = []
-    for row in rows:
+    unknown = 0
+    for row in _rows(text):
+        if isinstance(row, Finding):
+            yield row
+            break
         name = row[0] if row else ""
         if name not in payload:
             yield Finding("RECORD names a member that is not there", name)
+            unknown += 1
+            if unknown == _MOST_UNKNOWN:
+                break
             continue
         if name not in waiting:
             yield Finding("RECORD names this member twice", name)
@@ -132,8 +137,17 @@ def _record(bundle: Bundle, contents: dict[str, _Content]) -> Iterator[Finding]:
         yield Finding("RECORD does not name this member", name)
 
 
+def _rows(text: str) -> Iterator[list[str] | Finding]:
+    """Yield the rows of a RECORD; a finding where it is none."""
+    try:
+        yield from csv.reader(io.StringIO(text))
+    except csv.Error as error:
+        yield Finding(f"is not a RECORD: {error}", bundle_format.RECORD)
+
+
 def _index(bundle: Bundle, locator: Locator, contents: dict[str, _Content]) -> Iterator[Finding]:
     """Check the index: its checksum, and that it is what the members give when it is encoded anew."""
+    list_directories(bundle.members)  # else encoding them anew would fill the memory
     data = bundle.file.read(locator.index_offset, locator.index_size)
     if zlib.crc32(data) != locator.index_crc:
         yield Finding("the index does not match the locator's checksum", bundle_format.INDEX, locator.index_offset)
@@ -147,7 +161,7 @@ def _index(bundle: Bundle, locator: Locator, contents: dict[str, _Content]) -> I
         note = notes.get(item.name)
         members.append(IndexedMember(member, note.codes, note.flags) if note is not None else _unnoted(member, head))
     try:
-        record = hashlib.sha256(bundle.read(bundle_format.RECORD)).digest()
+        record = hashlib.sha256(bundle.read_note(bundle_format.RECORD)).digest()
     except KeyError:
         return  # reported with RECORD
     if encode_index(members, head.tags, record, locator.index_offset, head.units).data != data:
@@ -157,7 +171,7 @@ def _index(bundle: Bundle, locator: Locator, contents: dict[str, _Content]) -> I
         yield from _code(bundle, tag, {name: note.codes[column] for name, note in notes.items()})
     yield from _units(bundle, head, contents)
     names = next((entry for entry in bundle.outer.entries if entry.member.name == TOP_LEVEL), None)
-    if names is not None and bundle.read(TOP_LEVEL) != encode_top_level(item.name for item in bundle.members):
+    if names is not None and bundle.read_note(TOP_LEVEL) != encode_top_level(item.name for item in bundle.members):
         yield Finding("lists other names than those at the top level", TOP_LEVEL, names.member.offset)
 
 
@@ -185,7 +199,7 @@ def _units(bundle: Bundle, head: Head, contents: dict[str, _Content]) -> Iterato
         yield Finding("the table of units does not lie where the index says", bundle_format.UNITS, offset)
         return
     modes = {entry.member.name: bool(entry.mode & 0o100) for entry in bundle.entries()}
-    for unit in decode_units(bundle.read(bundle_format.UNITS)):
+    for unit in decode_units(bundle.read_note(bundle_format.UNITS)):
         files = [(name, mode, contents[name].digest) for name, mode in unit.files.items() if name in contents]
         if {name: mode for name, mode, _ in files} != {name: modes.get(name) for name in unit.files}:
             yield Finding(f"the unit {unit.name!r} names other files than there are", bundle_format.UNITS, offset)

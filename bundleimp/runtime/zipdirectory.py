@@ -10,7 +10,7 @@ from .zipend import ENTRY_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from .zipend import EndRecord
 
@@ -24,6 +24,9 @@ _UTF8 = 0x800
 _UNIX = 3
 _ZIP64_EXTRA = 1
 _IN_ZIP64 = 0xFFFFFFFF
+# Directories that a few members may have, and how many more each further one.
+_MOST_EMPTY = 1000
+_MOST_EACH = 2
 
 # Code page 437, the encoding of names without the UTF-8 flag: the codec of that name is a module to import.
 _CP437 = "".join(map(chr, range(128))) + (
@@ -185,6 +188,9 @@ def members(data: bytes, end: "EndRecord", read: "Callable[[int, int], bytes]") 
     result: dict[str, Member] = {}
     doubted = []
     fault = None
+    if not end.count and end.start:
+        message = f"says that the archive is empty, and {end.start} bytes stand before it: the end record is damaged"
+        fault = BundleFormatError(message, offset=end.offset)
     for entry in raw_entries(data, end):
         member = entry.member
         try:
@@ -252,9 +258,15 @@ class ListedDirectory:
         return 0
 
 
-def list_directories(members: "Iterable[Member]") -> "dict[str, ListedDirectory]":
-    """Return the directories that *members* make up, by path, the root as ""; directory entries are not needed."""
+def list_directories(members: "Collection[Member]") -> "dict[str, ListedDirectory]":
+    """Return the directories that *members* make up, by path, the root as ""; directory entries are not needed.
+
+    Raises:
+        BundleFormatError: there are so many that they were made to fill the memory.
+
+    """
     directories = {"": ListedDirectory("")}
+    most = _MOST_EMPTY + _MOST_EACH * len(members)
 
     def directory(path: str) -> "ListedDirectory":
         found = directories.get(path)
@@ -273,6 +285,9 @@ def list_directories(members: "Iterable[Member]") -> "dict[str, ListedDirectory]
             directory(folder).names[name] = member
         else:
             directory(folder)
+        if len(directories) > most:
+            message = f"has more than {most} directories for {len(members)} members"
+            raise BundleFormatError(message, member=member.name, offset=member.offset)
     return directories
 
 
