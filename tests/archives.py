@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import struct
+import zipfile
 import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -38,6 +40,10 @@ class RawEntry:
         size: the size that is announced.
         offset: the local header's offset that is announced.
         header_name: the name in the local header.
+        extra: the extra field in the central directory.
+        header_extra: the extra field in the local header.
+        header_flags: the flags in the local header.
+        behind: what stands behind the data, as a data descriptor does.
         zip64: whether the central directory's sizes and offset stand in a zip64 field.
 
     """
@@ -52,6 +58,10 @@ class RawEntry:
     size: int | None = None
     offset: int | None = None
     header_name: bytes | None = None
+    extra: bytes = b""
+    header_extra: bytes = b""
+    header_flags: int | None = None
+    behind: bytes = b""
     zip64: bool = False
 
 
@@ -75,9 +85,12 @@ def raw_zip(
         offset = len(body) - len(prefix) if entry.offset is None else entry.offset
         name = entry.name if entry.header_name is None else entry.header_name
         narrow = [min(value, 0xFFFFFFFF) for value in (packed_size, size)]
-        body += struct.pack("<4s5H3L2H", b"PK\3\4", 20, entry.flags, entry.method, 0, 0x21, crc, *narrow, len(name), 0)
-        body += name + packed
-        extra = struct.pack("<2H3Q", 1, 24, size, packed_size, offset) if entry.zip64 else b""
+        flags = entry.flags if entry.header_flags is None else entry.header_flags
+        sizes = (len(name), len(entry.header_extra))
+        body += struct.pack("<4s5H3L2H", b"PK\3\4", 20, flags, entry.method, 0, 0x21, crc, *narrow, *sizes)
+        body += name + entry.header_extra + packed + entry.behind
+        extra = entry.extra
+        extra += struct.pack("<2H3Q", 1, 24, size, packed_size, offset) if entry.zip64 else b""
         numbers = [0xFFFFFFFF] * 3 if entry.zip64 else [packed_size, size, offset]
         directory += struct.pack(
             "<4s6H3L5H2L",
@@ -213,3 +226,12 @@ def forge(path: Path, index: Index) -> None:
 def flipped(data: bytes, bit: int) -> bytes:
     """Return *data* with one bit flipped, counted from the first byte's lowest."""
     return data[: bit // 8] + bytes([data[bit // 8] ^ 1 << bit % 8]) + data[bit // 8 + 1 :]
+
+
+def with_payload(data: bytes, payload: bytes) -> bytes:
+    """Return the nested bundle *data* with another *payload*, as a zip without an index."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = [(name, archive.read(name)) for name in archive.namelist() if name != bundle_format.INDEX]
+    return raw_zip(
+        [RawEntry(name.encode(), payload if name == bundle_format.PAYLOAD else text) for name, text in members]
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -53,3 +54,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         others = {item for item in items if own[item] != (other := _same_test(item, STAND_INS)) and other in known}
         config.hook.pytest_deselected(items=list(others))
         items[:] = [item for item in items if item not in others]
+
+
+@pytest.fixture(name="damages", scope="session")
+def _damages() -> int:
+    """How many damages of each kind are tried; ``BUNDLEIMP_TEST_DAMAGES`` says another number."""
+    return int(os.environ.get("BUNDLEIMP_TEST_DAMAGES", "40"))

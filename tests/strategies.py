@@ -29,9 +29,9 @@ _LETTERS = st.sampled_from('abcxyzABC019_-.+ äßé日本語𝒳,"\r\n\t%*?')
 _ANY_LETTER = st.characters(exclude_characters="/\\\0:", exclude_categories=["Cs"])
 
 parts: SearchStrategy[str] = st.text(st.one_of(_LETTERS, _ANY_LETTER), min_size=1, max_size=12).filter(
-    lambda part: part not in {".", ".."}
+    lambda part: part not in {".", "..", "BUNDLE-INFO"}
 )
-"""One part of a member's name that every tool takes as it is."""
+"""One part of a member's name that every tool takes as it is, and that is not the name of what bundles hold beside."""
 
 names: SearchStrategy[str] = st.lists(parts, min_size=1, max_size=4).map("/".join)
 """A member's name, up to four levels deep."""

@@ -282,3 +282,18 @@ def test_one_bad_part_anywhere_is_a_fault(name: str, part: str, data: st.DataObj
     parts = name.split("/")
     parts.insert(data.draw(st.integers(0, len(parts))), part)
     assert bundle_format.name_fault("/".join(parts)) is not None
+
+
+def test_a_head_that_ends_within_its_tags_is_damaged() -> None:
+    whole = Head(bytes(32), 0, 0, [CodeTag("cpython-311", b"mgc\0")]).encode()
+    for size in range(50, len(whole) - 4):
+        with pytest.raises(BundleFormatError, match="the index is damaged"):
+            bundle_format.decode_head(bundle_format.sealed(whole[:size]))
+
+
+@pytest.mark.parametrize("count", [2, 2**32 - 1])
+def test_a_block_with_more_entries_than_room_is_damaged(count: int) -> None:
+    names = b"\0a.py\0b.py"
+    body = bundle_format.BLOCK_MAGIC + len(names).to_bytes(4, "little") + count.to_bytes(4, "little") + names
+    with pytest.raises(BundleFormatError, match="the index is damaged"):
+        Directory(bundle_format.sealed(body + bytes(36)), "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import struct
 import tracemalloc
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ from .archives import (
     raw_zip,
     read_all,
 )
-from .builders import make_bundle, make_zip
+from .builders import make_bundle, make_zip, run_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,6 +86,44 @@ def test_of_two_members_with_one_name_neither_is_read(tmp_path: Path) -> None:
     with pytest.raises(BundleFormatError, match=r"twice\.py: is not read: it appears twice in the archive"):
         read(archive, "twice.py")
     assert read(archive, "good.py") == b"x = 1"
+
+
+@pytest.mark.parametrize("damaged", [b"gxod.py", b"g/od.py", b"good.p", b"go\0d.py", b"BUNDLE-INFO/x"])
+def test_a_member_whose_name_is_damaged_in_the_central_directory_is_refused_not_missing(
+    tmp_path: Path, damaged: bytes
+) -> None:
+    archive = archive_of(tmp_path, RawEntry(damaged, b"x = 1", header_name=b"good.py"))
+    with pytest.raises(BundleFormatError, match=r"good\.py: is not read: it has another name in the central") as caught:
+        read(archive, "good.py")
+    assert caught.value.file == archive.path
+    assert archive.fault is not None
+    assert (archive.fault.file, archive.fault.member is None) == (archive.path, False)
+
+
+def test_a_bundle_of_which_members_may_be_missing_is_one_warning(tmp_path: Path) -> None:
+    path = tmp_path / "out.pybundle"
+    path.write_bytes(raw_zip([GOOD, RawEntry(b"lost.py", b"y = 1", offset=10_000)]))
+    program = "import good, sys; sys.path_importer_cache.clear(); import importlib.util as u; u.find_spec('other')"
+    (line,) = [text for text in run_python("-c", program, path=[path]).stderr.splitlines() if "Warning" in text]
+    assert re.search(r"BundleWarning: .*out\.pybundle: lost\.py: .* \(at offset 10000\)", line)
+
+
+def test_an_end_record_that_was_zeroed_is_no_empty_archive(tmp_path: Path) -> None:
+    path = tmp_path / "out.pybundle"
+    path.write_bytes(raw_zip([GOOD])[:-22] + b"PK\5\6" + bytes(18))
+    fault = Archive(str(path)).fault
+    assert fault is not None
+    assert "says that the archive is empty" in str(fault)
+    path.write_bytes(raw_zip([]))
+    assert Archive(str(path)).fault is None
+
+
+def test_a_payload_whose_name_is_damaged_is_an_error_not_an_empty_bundle(tmp_path: Path) -> None:
+    path = make_bundle(tmp_path / "out.pybundle", TREE, layout="nested")
+    head, _, tail = path.read_bytes().rpartition(b"BUNDLE-INFO/payload.zip")
+    path.write_bytes(head + b"BUNDLE-INFO/paxload.zip" + tail)
+    with pytest.raises(BundleFormatError, match=r"payload\.zip: has another name in the central directory"):
+        Archive(str(path))
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def record_line(name: str, content: bytes, size: int | None = None) -> bytes:
         (b"a.py,,\n", "a.py: the content differs from what RECORD says"),
         (b"", "a.py: RECORD does not name this member"),
         (record_line("a.py", b"x = 1") + record_line("b.py", b""), "b.py: RECORD names a member that is not there"),
-        (record_line("a.py", b"x = 1") * 2, "a.py: RECORD names a member that is not there"),
+        (record_line("a.py", b"x = 1") * 2, "a.py: RECORD names this member twice"),
         (b"a.py," + b"x" * 200_000 + b"\n", "a.py"),
         (b"\xff\xfe\0\n", "a.py: RECORD does not name this member"),
     ],

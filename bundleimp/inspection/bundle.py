@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from .finding import Finding
 
 _CHUNK = 1 << 20
+# What describes a bundle is read whole; a larger one is not as `pack` writes it.  Lists grow with the members.
+_LARGEST_NOTE = 4 << 20
+_LARGEST_LIST = 3
+# Whoever takes names apart has a piece of memory for each part.
+_DEEPEST_FEW = 1000
+_DEEPEST_MEAN = 16
 
 
 class ZipPart:
@@ -41,6 +47,10 @@ class ZipPart:
         self.end: EndRecord = find_end(file, start, end).record
         self.directory = file.read(self.end.directory_offset, self.end.directory_size)
         self.entries: list[RawEntry] = list(zipdirectory.raw_entries(self.directory, self.end))
+        depth = sum(entry.member.name.count("/") for entry in self.entries)
+        if depth > _DEEPEST_FEW + _DEEPEST_MEAN * len(self.entries):
+            message = f"its {len(self.entries)} members lie {depth // len(self.entries)} directories deep on average"
+            raise BundleFormatError(message, offset=self.end.directory_offset)
 
 
 def data_offset(file: BundleFile, member: Member) -> int:
@@ -156,7 +166,7 @@ class Bundle:
 
         """
         try:
-            manifest = json.loads(self.read(bundle_format.MANIFEST))
+            manifest = json.loads(self.read_note(bundle_format.MANIFEST))
         except KeyError:
             return None
         except (ValueError, RecursionError):
@@ -175,9 +185,28 @@ class Bundle:
             BundleFormatError: it is damaged or refused.
 
         """
-        for entry in (*self.outer.entries, *(self.inner.entries if self.inner is not None else ())):
-            if entry.member.name == name:
-                return b"".join(stream(self.file, entry.member))
+        return b"".join(stream(self.file, self._entry(name).member))
+
+    def read_note(self, name: str) -> bytes:
+        """Return the content of the member *name*, which describes the bundle or a part of it; as `read`.
+
+        Raises:
+            BundleFormatError: it is larger than such a member can be; what was made to fill the memory is not read.
+
+        """
+        member = self._entry(name).member
+        parts = (self.outer, self.inner) if self.inner is not None else (self.outer,)
+        lists = 0 if name == bundle_format.MANIFEST else _LARGEST_LIST * sum(len(part.directory) for part in parts)
+        if member.size > _LARGEST_NOTE + lists:
+            message = f"announces {member.size} bytes, more than it can have"
+            raise BundleFormatError(message, file=self.path, member=name, offset=member.offset)
+        return self.read(name)
+
+    def _entry(self, name: str) -> RawEntry:
+        for part in (self.outer, self.inner):
+            for entry in part.entries if part is not None else ():
+                if entry.member.name == name:
+                    return entry
         raise KeyError(name)
 
     def verify(self) -> list[Finding]:

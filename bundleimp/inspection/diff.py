@@ -130,7 +130,7 @@ def _has_record(bundle: Bundle) -> bool:
 
 def _contents(bundle: Bundle, *, recorded: bool) -> Contents:
     """Return what is compared of *bundle*, with the digests of its RECORD where *recorded*."""
-    digests = _digests(bundle.read(bundle_format.RECORD)) if recorded else {}
+    digests = _digests(bundle.read_note(bundle_format.RECORD)) if recorded else {}
     members: dict[str, list[Content]] = {}
     for entry in bundle.entries():
         member = entry.member

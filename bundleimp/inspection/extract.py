@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..patterns import matches
 from ..runtime.errors import BundleError
 from .bundle import stream
+from .zipcheck import overlaps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,8 +47,12 @@ def extract(
         if entry.fault is not None:
             message = f"is not written: its name {entry.fault}"
             raise BundleError(message, file=bundle.path, member=entry.member.name)
+    shared = [overlaps(bundle.file, part) for part in (bundle.outer, bundle.inner) if part is not None]
     names: dict[str, None] = {}
     for entry in chosen:
+        if any(entry.position in positions for positions in shared):
+            message = "is not written: its data overlaps that of another member"
+            raise BundleError(message, file=bundle.path, member=entry.member.name)
         if entry.member.name in names:
             message = "is not written: it appears twice in the archive"
             raise BundleError(message, file=bundle.path, member=entry.member.name)

@@ -82,7 +82,7 @@ def describe(bundle: Bundle) -> Info:
     owners: dict[str, str] = {}
     for name in [member.name for member in members if member.name.endswith(_METADATA)]:
         folder = name.removesuffix("METADATA")
-        headers = email.parser.BytesParser().parsebytes(bundle.read(name), headersonly=True)
+        headers = email.parser.BytesParser().parsebytes(bundle.read_note(name), headersonly=True)
         part = Part(str(headers.get("Name", folder)), str(headers.get("Version", "")))
         parts[folder] = part
         owners |= dict.fromkeys(_recorded(bundle, folder + "RECORD"), folder)
@@ -110,7 +110,7 @@ def _mirrored(manifest: dict[str, Any]) -> list[MirroredUnit]:
 
 def _text(bundle: Bundle, name: str) -> str:
     try:
-        return bundle.read(name).decode("utf-8", "replace")
+        return bundle.read_note(name).decode("utf-8", "replace")
     except KeyError:
         return ""
 

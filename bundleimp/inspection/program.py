@@ -49,7 +49,7 @@ def _runtimes(bundle: Bundle, names: set[str]) -> Iterator[Finding]:
     decoded: dict[str, dict[str, bytes]] = {}
     for name in sorted(names | {_SOURCE}):
         try:
-            decoded[name] = embedded.decode(bundle.read(name))
+            decoded[name] = embedded.decode(bundle.read_note(name))
         except KeyError:
             yield Finding("the program is standalone, and this member is missing", name)
         except ValueError as error:

@@ -17,10 +17,12 @@ from ..runtime.encoding import IndexedMember, encode_index
 from ..runtime.errors import BundleFormatError
 from ..runtime.format import Directory, Extent, Locator, Member
 from ..runtime.units import decode_units, digest
+from ..runtime.zipdirectory import list_directories
 from ..waiting import TOP_LEVEL, encode_top_level
 from .bundle import data_offset, stream
 from .finding import Finding
 from .program import program_findings
+from .zipcheck import overlaps, zip_findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from .bundle import Bundle, ZipPart
 
 _UNCHECKED_HASH = 1
+# Rows of RECORD that name nothing there is; more say nothing more, and a small file can hold millions.
+_MOST_UNKNOWN = 1000
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,9 @@ def verify(bundle: Bundle) -> list[Finding]:
     contents: dict[str, _Content] = {}
     for part in (bundle.outer, bundle.inner):
         if part is not None:
-            findings += _names(part)
-            findings += _headers(bundle, part)
-            findings += _overlaps(bundle, part)
+            findings += zip_findings(bundle.file, part)
             findings += _contents(bundle, part, contents)
+    findings += _shared_names(bundle)
     locator = bundle_format.decode_locator(bundle.outer.end.comment)
     if locator is None or not fits(locator, bundle.outer.end, bundle.outer.directory):
         return findings + list(_no_index(bundle, locator))
@@ -75,58 +78,20 @@ def _no_index(bundle: Bundle, locator: Locator | None) -> Iterator[Finding]:
         yield Finding("there is an index, but no locator in the archive's comment", bundle_format.INDEX, offset)
 
 
-def _names(part: ZipPart) -> Iterator[Finding]:
-    seen: set[str] = set()
-    folded: dict[str, str] = {}
-    for entry in part.entries:
-        name = entry.member.name
-        if entry.fault is not None:
-            yield Finding(f"the name {entry.fault}", name, entry.position)
-        if entry.member.refusal is not None:
-            yield Finding(f"the member {entry.member.refusal}", name, entry.position)
-        if name in seen:
-            yield Finding("the name appears twice in the archive", name, entry.position)
-        seen.add(name)
-        other = folded.setdefault(name.casefold(), name)
-        if other != name:
-            yield Finding(f"the name differs from {other} only in case", name, entry.position)
-
-
-def _headers(bundle: Bundle, part: ZipPart) -> Iterator[Finding]:
-    """Compare each local header with the central directory's entry."""
-    for entry in part.entries:
-        member = entry.member
-        try:
-            start = data_offset(bundle.file, member)
-            flags = int.from_bytes(bundle.file.read(member.offset + 6, 2), "little")
-        except BundleFormatError as error:
-            yield Finding(error.message, member.name, error.offset)
-            continue
-        if flags != entry.flags:
-            yield Finding("the local header and the central directory disagree", member.name, member.offset)
-        if start + member.packed_size > part.end.directory_offset:
-            yield Finding("the data reaches into the central directory", member.name, start)
-
-
-def _overlaps(bundle: Bundle, part: ZipPart) -> Iterator[Finding]:
-    end = part.start
-    before = ""
-    for entry in sorted(part.entries, key=lambda item: item.member.offset):
-        member = entry.member
-        if member.offset < end:
-            yield Finding(f"the data overlaps that of {before}", member.name, member.offset)
-        try:
-            end = max(end, data_offset(bundle.file, member) + member.packed_size)
-        except BundleFormatError:
-            continue  # reported with the headers
-        before = member.name
+def _shared_names(bundle: Bundle) -> Iterator[Finding]:
+    """Yield the members of the inner zip that the outer one has, too."""
+    outer = {entry.member.name for entry in bundle.outer.entries}
+    for entry in bundle.inner.entries if bundle.inner is not None else ():
+        if entry.member.name in outer:
+            yield Finding("the name appears in the outer and in the inner zip", entry.member.name, entry.position)
 
 
 def _contents(bundle: Bundle, part: ZipPart, contents: dict[str, _Content]) -> Iterator[Finding]:
+    shared = overlaps(bundle.file, part)
     for entry in part.entries:
         member = entry.member
-        if member.refusal is not None:
-            continue  # reported with the names
+        if member.refusal is not None or entry.position in shared:
+            continue  # reported already; a small file of overlapping members can stand for petabytes
         digest = hashlib.sha256()
         size = 0
         try:
@@ -142,33 +107,47 @@ def _contents(bundle: Bundle, part: ZipPart, contents: dict[str, _Content]) -> I
 def _record(bundle: Bundle, contents: dict[str, _Content]) -> Iterator[Finding]:
     """Hold RECORD against the members' contents."""
     try:
-        text = bundle.read(bundle_format.RECORD).decode("utf-8", "replace")
+        text = bundle.read_note(bundle_format.RECORD).decode("utf-8", "replace")
     except KeyError:
         yield Finding("the member is missing", bundle_format.RECORD)
         return
     payload = {member.name for member in bundle.members}
-    try:
-        rows = list(csv.reader(io.StringIO(text)))
-    except csv.Error as error:
-        yield Finding(f"is not a RECORD: {error}", bundle_format.RECORD)
-        rows = []
-    for row in rows:
+    waiting = set(payload)
+    unknown = 0
+    for row in _rows(text):
+        if isinstance(row, Finding):
+            yield row
+            break
         name = row[0] if row else ""
         if name not in payload:
             yield Finding("RECORD names a member that is not there", name)
+            unknown += 1
+            if unknown == _MOST_UNKNOWN:
+                break
             continue
-        payload.discard(name)
+        if name not in waiting:
+            yield Finding("RECORD names this member twice", name)
+        waiting.discard(name)
         content = contents.get(name)
         if content is not None:
             digest = "sha256=" + base64.urlsafe_b64encode(content.digest).rstrip(b"=").decode()
             if row[1:] != [digest, str(content.size)]:
                 yield Finding("the content differs from what RECORD says", name)
-    for name in sorted(payload):
+    for name in sorted(waiting):
         yield Finding("RECORD does not name this member", name)
+
+
+def _rows(text: str) -> Iterator[list[str] | Finding]:
+    """Yield the rows of a RECORD; a finding where it is none."""
+    try:
+        yield from csv.reader(io.StringIO(text))
+    except csv.Error as error:
+        yield Finding(f"is not a RECORD: {error}", bundle_format.RECORD)
 
 
 def _index(bundle: Bundle, locator: Locator, contents: dict[str, _Content]) -> Iterator[Finding]:
     """Check the index: its checksum, and that it is what the members give when it is encoded anew."""
+    list_directories(bundle.members)  # else encoding them anew would fill the memory
     data = bundle.file.read(locator.index_offset, locator.index_size)
     if zlib.crc32(data) != locator.index_crc:
         yield Finding("the index does not match the locator's checksum", bundle_format.INDEX, locator.index_offset)
@@ -182,7 +161,7 @@ def _index(bundle: Bundle, locator: Locator, contents: dict[str, _Content]) -> I
         note = notes.get(item.name)
         members.append(IndexedMember(member, note.codes, note.flags) if note is not None else _unnoted(member, head))
     try:
-        record = hashlib.sha256(bundle.read(bundle_format.RECORD)).digest()
+        record = hashlib.sha256(bundle.read_note(bundle_format.RECORD)).digest()
     except KeyError:
         return  # reported with RECORD
     if encode_index(members, head.tags, record, locator.index_offset, head.units).data != data:
@@ -192,7 +171,7 @@ def _index(bundle: Bundle, locator: Locator, contents: dict[str, _Content]) -> I
         yield from _code(bundle, tag, {name: note.codes[column] for name, note in notes.items()})
     yield from _units(bundle, head, contents)
     names = next((entry for entry in bundle.outer.entries if entry.member.name == TOP_LEVEL), None)
-    if names is not None and bundle.read(TOP_LEVEL) != encode_top_level(item.name for item in bundle.members):
+    if names is not None and bundle.read_note(TOP_LEVEL) != encode_top_level(item.name for item in bundle.members):
         yield Finding("lists other names than those at the top level", TOP_LEVEL, names.member.offset)
 
 
@@ -220,7 +199,7 @@ def _units(bundle: Bundle, head: Head, contents: dict[str, _Content]) -> Iterato
         yield Finding("the table of units does not lie where the index says", bundle_format.UNITS, offset)
         return
     modes = {entry.member.name: bool(entry.mode & 0o100) for entry in bundle.entries()}
-    for unit in decode_units(bundle.read(bundle_format.UNITS)):
+    for unit in decode_units(bundle.read_note(bundle_format.UNITS)):
         files = [(name, mode, contents[name].digest) for name, mode in unit.files.items() if name in contents]
         if {name: mode for name, mode, _ in files} != {name: modes.get(name) for name in unit.files}:
             yield Finding(f"the unit {unit.name!r} names other files than there are", bundle_format.UNITS, offset)

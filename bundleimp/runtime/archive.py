@@ -99,12 +99,13 @@ class Archive:
     Attributes:
         path: absolute path of the file.
         key: 32 hexadecimal digits that no other content has; what is cached for this archive is filed under it.
+        fault: why members may be missing, though the rest can be read, or None.
         indexed: whether there is an index that belongs to this file.
         mirrors: the folders in which files of this archive were found or put, by their unit's digest (`mirrors`).
 
     """
 
-    __slots__ = ("_column", "_directories", "_file", "_units", "_window", "indexed", "key", "mirrors", "path")
+    __slots__ = ("_column", "_directories", "_file", "_units", "_window", "fault", "indexed", "key", "mirrors", "path")
 
     def __init__(self, path: str, signers: "Signers | None" = None) -> None:
         """Open the bundle at *path*.
@@ -126,6 +127,7 @@ class Archive:
         self._column = -1
         self._units: Extent | list[Unit] = []
         self.mirrors: dict[str, str] = {}
+        self.fault: BundleFormatError | None = None
         try:
             self._open()
         except BundleFormatError as error:
@@ -183,17 +185,22 @@ class Archive:
         """Use the central *directory*; in a nested bundle whose index is out of date, that of the inner zip, too."""
         from . import zipdirectory  # noqa: PLC0415 (loaded when first needed)
 
-        members = zipdirectory.members(directory, end)
-        payload = members.get(bundle_format.PAYLOAD)
-        members = {name: member for name, member in members.items() if not name.startswith(bundle_format.INFO)}
+        listing = zipdirectory.members(directory, end, self._file.read)
+        payload = listing.members.get(bundle_format.PAYLOAD)
+        self.fault = listing.fault
+        members = {name: member for name, member in listing.members.items() if not name.startswith(bundle_format.INFO)}
         if payload is not None:
-            if payload.method or payload.packed_size != payload.size:
-                message = "must be stored uncompressed"
+            if payload.refusal is not None or payload.method or payload.packed_size != payload.size:
+                message = payload.refusal or "must be stored uncompressed"
                 raise BundleFormatError(message, member=payload.name, offset=payload.offset)
             start = self._data_offset(payload)
             end = self._find_end(start, start + payload.size)
             directory = self._near(end.directory_offset, end.directory_size)
-            members = zipdirectory.members(directory, end) | members
+            listing = zipdirectory.members(directory, end, self._file.read)
+            self.fault = self.fault or listing.fault
+            members = listing.members | members
+        if self.fault is not None:
+            self.fault.file = self.fault.path = self.path
         self._directories |= zipdirectory.list_directories(members.values())
 
     def directory(self, path: str) -> "Directory | ListedDirectory | None":

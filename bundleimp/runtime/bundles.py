@@ -110,10 +110,11 @@ class OpenBundle:
         return self.archive is None and self.fault is None
 
     def report(self) -> None:
-        """Issue a `BundleWarning` where the file is not sound, once for each version of it."""
-        if self.fault is not None and not self.reported:
+        """Issue a `BundleWarning` where the file, or a part of it, is not sound, once for each version of it."""
+        fault = self.fault if self.archive is None else self.archive.fault
+        if fault is not None and not self.reported:
             self.reported = True
-            warn(str(self.fault))
+            warn(str(fault))
 
     def check(self) -> None:
         """Raise BundleFormatError where the file is not sound, NotABundleError where it is gone."""

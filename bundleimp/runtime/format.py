@@ -316,13 +316,15 @@ def decode_head(data: bytes) -> "Head":
         BundleFormatError: it is damaged.
 
     """
+    message = "the index is damaged"
     if len(data) < 54 or data[:4] != HEAD_MAGIC or not _checked(data):
-        message = "the index is damaged"
         raise BundleFormatError(message, member=INDEX)
     tags = []
     position = 50
     for _ in range(number(data, 48, 50)):
         end = position + 6 + number(data, position + 4, position + 6)
+        if end + 4 > len(data):
+            raise BundleFormatError(message, member=INDEX)
         tags.append(CodeTag(data[position + 6 : end].decode("latin-1"), data[position : position + 4]))
         position = end
     units = None
@@ -352,6 +354,9 @@ class Directory:
         self._entries = 12 + number(block, 4, 8)
         self.count = number(block, 8, 12)
         self._codes = self._entries + self.count * ENTRY_SIZE
+        if self._codes + 4 > len(block):
+            message = f"the index is damaged (directory {path!r} has more entries than there is room for)"
+            raise BundleFormatError(message, member=INDEX)
         owner, *names = block[12 : self._entries].decode("utf-8", "surrogateescape").split("\0")
         if owner != path or len(names) != self.count:
             message = f"the index is damaged (directory {path!r} is described as {owner!r})"

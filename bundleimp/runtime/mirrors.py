@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from .format import Directory
     from .zipdirectory import ListedDirectory
 
+# Of one distribution; a larger one was made to fill the memory.
+_LARGEST_RECORD = 8 << 20
+
 _complained: "set[str]" = set()
 
 
@@ -83,6 +86,9 @@ def _below(archive: "Archive", folder: "Directory | ListedDirectory | None") -> 
 def _recorded(archive: "Archive", record: str) -> "list[str]":
     """Return the members that a distribution's RECORD lists, without its metadata."""
     member = archive.member(record)
+    if member is not None and member.size > _LARGEST_RECORD:
+        message = f"announces {member.size} bytes, more than it can have"
+        raise BundleFormatError(message, file=archive.path, member=record, offset=member.offset)
     lines = archive.read(member).decode("utf-8", "replace").splitlines() if member is not None else []
     # Names with quotes and commas are left out: nothing that is linked to has such a one.
     names = [line.rpartition(",")[0].rpartition(",")[0] for line in lines]

@@ -10,7 +10,7 @@ from .zipend import ENTRY_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from .zipend import EndRecord
 
@@ -24,6 +24,9 @@ _UTF8 = 0x800
 _UNIX = 3
 _ZIP64_EXTRA = 1
 _IN_ZIP64 = 0xFFFFFFFF
+# Directories that a few members may have, and how many more each further one.
+_MOST_EMPTY = 1000
+_MOST_EACH = 2
 
 # Code page 437, the encoding of names without the UTF-8 flag: the codec of that name is a module to import.
 _CP437 = "".join(map(chr, range(128))) + (
@@ -150,24 +153,81 @@ def raw_entries(data: bytes, end: "EndRecord") -> "Iterator[RawEntry]":
         raise BundleFormatError(message, offset=end.directory_offset + position)
 
 
-def members(data: bytes, end: "EndRecord") -> "dict[str, Member]":
-    """Return the members that imports may see, by name; directory entries keep their slash.
+class Listing:
+    """What imports may see of an archive without an index.
+
+    Attributes:
+        members: by name; directory entries keep their slash.
+        fault: the first disagreement because of which a member may be missing here, or None.
+
+    """
+
+    __slots__ = ("fault", "members")
+
+    def __init__(self, members: "dict[str, Member]", fault: "BundleFormatError | None") -> None:
+        self.members = members
+        self.fault = fault
+
+
+def members(data: bytes, end: "EndRecord", read: "Callable[[int, int], bytes]") -> Listing:
+    """Return the members that imports may see.
 
     Entries whose names could lead outside the archive are left out.  Where two entries share a name neither can be
-    trusted, so the member is there and refused.
+    trusted, so the member is there and refused.  A damaged name would be a module that is silently not found, and
+    nothing protects it but the copy in the local header: where the two differ, both are there and refused.
+
+    Arguments:
+        data: the central directory.
+        end: the end record that announced it.
+        read: reads from the file: offset, size.
 
     Raises:
         BundleFormatError: the central directory is damaged.
 
     """
     result: dict[str, Member] = {}
+    doubted = []
+    fault = None
+    if not end.count and end.start:
+        message = f"says that the archive is empty, and {end.start} bytes stand before it: the end record is damaged"
+        fault = BundleFormatError(message, offset=end.offset)
     for entry in raw_entries(data, end):
         member = entry.member
+        try:
+            other = _other_name(entry, read)
+        except BundleFormatError as error:
+            error.member = member.name
+            other, fault = None, fault or error
+        if other is not None:
+            member.refusal = f"has another name in its local header, {other!r}"
+            fault = fault or BundleFormatError(member.refusal, member=member.name, offset=entry.position)
+            doubted.append((other.removesuffix("/"), member))
         if entry.fault is None:
             if member.name in result and not member.name.endswith("/"):
                 member.refusal = "appears twice in the archive"
             result[member.name] = member
-    return result
+    for name, member in doubted:
+        if name_fault(name) is None and name not in result:
+            other_name = f"has another name in the central directory, {member.name!r}"
+            result[name] = Member(name, 0, member.offset, 0, 0, 0, 0, header=b"", refusal=other_name)
+    return Listing(result, fault)
+
+
+def _other_name(entry: RawEntry, read: "Callable[[int, int], bytes]") -> "str | None":
+    """Return the name in the local header of *entry* where it is not that of the central directory, else None."""
+    member = entry.member
+    raw = member.header or b""
+    header = read(member.offset, HEADER_SIZE + len(raw))
+    if header[:4] != HEADER_SIGNATURE:
+        message = "has no local header where the central directory says"
+        raise BundleFormatError(message, offset=member.offset)
+    flags, size = number(header, 6, 8), number(header, 26, 28)
+    if size == len(raw) and header[HEADER_SIZE:] == raw and not (flags ^ entry.flags) & _UTF8:
+        return None
+    other = read(member.offset + HEADER_SIZE, size)
+    name = _decode_name(other, flags)
+    name = other.decode("utf-8", "backslashreplace") if name is None else name
+    return None if name == member.name else name
 
 
 class ListedDirectory:
@@ -198,9 +258,15 @@ class ListedDirectory:
         return 0
 
 
-def list_directories(members: "Iterable[Member]") -> "dict[str, ListedDirectory]":
-    """Return the directories that *members* make up, by path, the root as ""; directory entries are not needed."""
+def list_directories(members: "Collection[Member]") -> "dict[str, ListedDirectory]":
+    """Return the directories that *members* make up, by path, the root as ""; directory entries are not needed.
+
+    Raises:
+        BundleFormatError: there are so many that they were made to fill the memory.
+
+    """
     directories = {"": ListedDirectory("")}
+    most = _MOST_EMPTY + _MOST_EACH * len(members)
 
     def directory(path: str) -> "ListedDirectory":
         found = directories.get(path)
@@ -219,6 +285,9 @@ def list_directories(members: "Iterable[Member]") -> "dict[str, ListedDirectory]
             directory(folder).names[name] = member
         else:
             directory(folder)
+        if len(directories) > most:
+            message = f"has more than {most} directories for {len(members)} members"
+            raise BundleFormatError(message, member=member.name, offset=member.offset)
     return directories
 
 

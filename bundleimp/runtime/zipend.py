@@ -13,6 +13,9 @@ END64_LOCATOR_SIZE = 20
 LARGEST_END = END64_SIZE + END64_LOCATOR_SIZE + END_SIZE + 0xFFFF
 # Of an entry of the central directory, without its name.
 ENTRY_SIZE = 46
+# A central directory is read whole.  One with longer entries on average was made to fill the memory.
+MOST_WASTE = 1 << 20
+LONGEST_MEAN = 512
 
 
 class EndRecord:
@@ -67,13 +70,19 @@ def _decode_end(tail: bytes, position: int, tail_start: int, start: int) -> "End
     locator = position - END64_LOCATOR_SIZE
     record = locator - END64_SIZE
     if record >= 0 and tail[locator : locator + 4] == b"PK\x06\x07" and tail[record : record + 4] == b"PK\x06\x06":
+        plain = (count, 0xFFFF), (size, 0xFFFFFFFF), (offset, 0xFFFFFFFF)
         count = number(tail, record + 32, record + 40)
         size = number(tail, record + 40, record + 48)
         offset = number(tail, record + 48, record + 56)
         directory_end = record
+        wide = (count, size, offset)
+        if any(value not in {full, other} for (value, full), other in zip(plain, wide, strict=True)):
+            # Half of all tools believe the one, and half the other (CVE-2025-54368).
+            message = "the zip's end record and its zip64 end record disagree; pack it anew"
+            raise BundleFormatError(message, offset=tail_start + position)
     directory_offset = tail_start + directory_end - size
     archive_start = directory_offset - offset
-    if archive_start < start or size < count * ENTRY_SIZE:
+    if archive_start < start or not count * ENTRY_SIZE <= size <= MOST_WASTE + count * LONGEST_MEAN:
         message = "the zip's end record is damaged, or the file is truncated; copy it again, or pack it anew"
         raise BundleFormatError(message, offset=tail_start + position)
     return EndRecord(archive_start, directory_offset, size, count, comment, tail_start + position)
