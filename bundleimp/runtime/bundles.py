@@ -52,23 +52,35 @@ class OpenBundle:
             status = None
         if status is None or not is_regular(status):
             known = self.archive or self.fault
-            self.archive = self.fault = self._identity = None
+            self._identity = self.archive = self.fault = None
             return known is not None
         identity = Identity(status)
-        if identity != self._identity:
-            self.reported = False
-        elif self._settled:
+        if self._settled and identity == self._identity:
             return False
-        self._identity = identity
+        archive = fault = None
         try:
-            self.archive, self.fault = Archive(self.path), None
+            archive = Archive(self.path)
         except BundleFormatError as error:
-            self.archive, self.fault = None, error
-        # What could not be opened is tried again the next time: the reason need not lie in the file.
-        self._settled = not isinstance(self.fault, BundleUnreadableError)
+            fault = error
+        self._exchange(identity, archive, fault)
         if TRACING:
             trace(f"{self.path}: opened")
         return True
+
+    def _exchange(self, identity: Identity, archive: "Archive | None", fault: "BundleFormatError | None") -> None:
+        """Take the new version; an interrupt in between leaves it to be taken again, and no thread sees neither."""
+        self._settled = False
+        if identity != self._identity:
+            self.reported = False
+        if archive is not None:
+            self.archive = archive
+            self.fault = None
+        else:
+            self.fault = fault
+            self.archive = None
+        self._identity = identity
+        # What could not be opened is tried again the next time: the reason need not lie in the file.
+        self._settled = not isinstance(fault, BundleUnreadableError)
 
     @property
     def is_gone(self) -> bool:
