@@ -13,6 +13,7 @@ adapted right after it is.  `adapt` makes
 
 import sys
 from _frozen_importlib_external import NamespaceLoader as _NamespaceLoader
+from _frozen_importlib_external import PathFinder
 
 from .bundles import open_source, refresh_all
 from .format import SUFFIX
@@ -129,6 +130,13 @@ def _comes_from_bundle(error: "BaseException | None") -> bool:
     return False
 
 
+def _can_print() -> bool:
+    """Return whether ``traceback`` is the standard library's: a bundle may hold one of its own, which is not asked."""
+    module = sys.modules.get("traceback")
+    spec = PathFinder.find_spec("traceback") if module is None else getattr(module, "__spec__", None)
+    return spec is not None and SUFFIX not in (spec.origin or "")
+
+
 def _print(error: BaseException, trace: "TracebackType | None", *, chain: bool = True) -> None:
     """Print an exception as the interpreter's own printer does, by the module that finds source lines."""
     import traceback  # noqa: PLC0415 (what is being reported has happened; nothing is on its way in any more)
@@ -205,7 +213,7 @@ class _ExceptHook(_Hook):
     """``sys.excepthook`` on 3.11 and 3.12, whose C printer only opens files."""
 
     def __call__(self, kind: type[BaseException], error: BaseException, trace: "TracebackType | None") -> None:
-        if sys.stderr is not None and _comes_from_bundle(error):
+        if sys.stderr is not None and _comes_from_bundle(error) and _can_print():
             _print(error, trace if trace is not None else error.__traceback__)
         else:
             self.original(kind, error, trace)
@@ -215,7 +223,8 @@ class _UnraisableHook(_Hook):
     """``sys.unraisablehook``, whose C printer opens files on every version."""
 
     def __call__(self, unraisable: "Any") -> None:
-        if sys.stderr is None or not _comes_from_bundle(unraisable.exc_value) or sys.is_finalizing():
+        ours = sys.stderr is not None and not sys.is_finalizing() and _comes_from_bundle(unraisable.exc_value)
+        if not ours or not _can_print():
             self.original(unraisable)
             return
         text = unraisable.err_msg or "Exception ignored in"
