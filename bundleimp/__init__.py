@@ -72,10 +72,11 @@ def _path_hook(path: str) -> object:
     """Stand in for `runtime.hook.path_hook` until a module is wanted of a path entry that may be a bundle."""
     if ".pybundle" not in path:
         raise ImportError
-    if path in _known_zips:
+    importer = _known_zips.pop(path, None)  # another thread may ask, too
+    if importer is not None:
         from .waiting import WaitingFinder
 
-        return WaitingFinder(path, _known_zips.pop(path))
+        return WaitingFinder(path, importer)
     from .runtime import hook
 
     hook.install()

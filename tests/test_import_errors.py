@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from .builders import make_bundle, run_python
 from .places import DIRECTORY, Places, in_each, in_each_with_source
 from .platforms import needs_threads
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .builders import Tree
 
 TREE: Tree = {
@@ -217,3 +221,16 @@ def test_traceback_formatting_shows_the_same_text(places: Places, kind: str) -> 
             result += traceback.format_exception(error, chain=False, limit=1)
     """
     assert any("    return 1 / number" in line for line in places.as_in_directory(kind, probe))
+
+
+def test_a_bundle_with_a_module_named_traceback_has_its_errors_printed_without_it(tmp_path: Path) -> None:
+    shadow = "print('loaded')\n"
+    bundle = make_bundle(
+        tmp_path / "out.pybundle", {"traceback.py": shadow, "bad.py": "def fail():\n    return 1 / 0\n"}
+    )
+    script = f"import sys; sys.path.insert(0, {str(bundle)!r}); import bad; bad.fail()"
+    result = run_python("-c", script, check=False)
+    if sys.version_info < (3, 13):  # from then on the interpreter itself loads whatever has this name
+        assert result.stdout == ""
+        assert "ZeroDivisionError: division by zero" in result.stderr
+        assert "Error in sys.excepthook" not in result.stderr

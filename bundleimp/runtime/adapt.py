@@ -13,6 +13,7 @@ adapted right after it is.  `adapt` makes
 
 import sys
 from _frozen_importlib_external import NamespaceLoader as _NamespaceLoader
+from _frozen_importlib_external import PathFinder
 
 from .bundles import open_source, refresh_all
 from .format import SUFFIX
@@ -53,16 +54,23 @@ def _is_initializing(module: "ModuleType") -> bool:
 class _AfterImport:
     """Meta path finder that finds nothing of its own: it has given modules adapted right after they are loaded."""
 
-    def __init__(self, actions: "dict[str, Callable[[ModuleType], None]]") -> None:
-        self._actions = {}
-        self._late = set()
-        for name, action in actions.items():
+    def __init__(self, actions: "dict[str, Callable[[ModuleType], None]]", *, claims_bundles: bool = False) -> None:
+        self._actions = actions
+        self._late: set[str] = set()
+        self.claims_bundles = claims_bundles  # as of the path hook
+
+    def act(self) -> None:
+        """Adapt what is loaded; what is on its way in has its turn later.
+
+        This finder is at work already: another thread may be about to load one of these modules.
+        """
+        for name, action in list(self._actions.items()):
             module = sys.modules.get(name)
-            if module is None or _is_initializing(module):
-                self._actions[name] = action
-                self._late |= {name} if module is not None else set()
-            else:
+            if module is not None and _is_initializing(module):
+                self._late.add(name)
+            elif module is not None:
                 action(module)
+                self._actions.pop(name, None)
 
     def find_spec(
         self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
@@ -70,14 +78,15 @@ class _AfterImport:
         """Return the spec that the other finders give for a module that is to be adapted, else None."""
         if self._late:
             self.find_distributions()
-        if fullname not in self._actions:
+        action = self._actions.get(fullname)
+        if action is None:
             return None
         for finder in sys.meta_path:
             find_spec = getattr(finder, "find_spec", None) if finder is not self else None
             spec: ModuleSpec | None = find_spec(fullname, path, target) if find_spec is not None else None
             if spec is not None:
                 if hasattr(spec.loader, "exec_module"):
-                    spec.loader = _LoadThenAct(spec.loader, self._actions[fullname])  # type: ignore[arg-type, assignment]
+                    spec.loader = _LoadThenAct(spec.loader, action)  # type: ignore[arg-type, assignment]
                 return spec
         return None
 
@@ -86,8 +95,8 @@ class _AfterImport:
         for name in list(self._late):
             module = sys.modules.get(name)
             if module is not None and not _is_initializing(module):
-                self._late.discard(name)
                 self._actions[name](module)
+                self._late.discard(name)
         return ()
 
     def invalidate_caches(self) -> None:
@@ -119,6 +128,13 @@ def _comes_from_bundle(error: "BaseException | None") -> bool:
             return True
         waiting += [error.__cause__, error.__context__, *getattr(error, "exceptions", ())]
     return False
+
+
+def _can_print() -> bool:
+    """Return whether ``traceback`` is the standard library's: a bundle may hold one of its own, which is not asked."""
+    module = sys.modules.get("traceback")
+    spec = PathFinder.find_spec("traceback") if module is None else getattr(module, "__spec__", None)
+    return spec is not None and SUFFIX not in (spec.origin or "")
 
 
 def _print(error: BaseException, trace: "TracebackType | None", *, chain: bool = True) -> None:
@@ -174,7 +190,8 @@ class _UpdateCache(_Hook):
 
 
 def _adapt_linecache(linecache: "Any") -> None:
-    if hasattr(linecache, "updatecache"):  # else somebody's own module of that name
+    updatecache = getattr(linecache, "updatecache", None)  # else somebody's own module of that name
+    if updatecache is not None and not isinstance(updatecache, _UpdateCache):
         linecache.updatecache = _UpdateCache(linecache)
 
 
@@ -185,17 +202,18 @@ def _replace(module: "Any", name: str, kind: type[_Hook]) -> None:
     """
     usual = f"__{name}__"
     original = getattr(module, usual)
-    hook = kind(original)
-    if getattr(module, name) is original:
-        setattr(module, name, hook)
-    setattr(module, usual, hook)
+    if not isinstance(original, _Hook):
+        hook = kind(original)
+        if getattr(module, name) is original:
+            setattr(module, name, hook)
+        setattr(module, usual, hook)
 
 
 class _ExceptHook(_Hook):
     """``sys.excepthook`` on 3.11 and 3.12, whose C printer only opens files."""
 
     def __call__(self, kind: type[BaseException], error: BaseException, trace: "TracebackType | None") -> None:
-        if sys.stderr is not None and _comes_from_bundle(error):
+        if sys.stderr is not None and _comes_from_bundle(error) and _can_print():
             _print(error, trace if trace is not None else error.__traceback__)
         else:
             self.original(kind, error, trace)
@@ -205,7 +223,8 @@ class _UnraisableHook(_Hook):
     """``sys.unraisablehook``, whose C printer opens files on every version."""
 
     def __call__(self, unraisable: "Any") -> None:
-        if sys.stderr is None or not _comes_from_bundle(unraisable.exc_value) or sys.is_finalizing():
+        ours = sys.stderr is not None and not sys.is_finalizing() and _comes_from_bundle(unraisable.exc_value)
+        if not ours or not _can_print():
             self.original(unraisable)
             return
         text = unraisable.err_msg or "Exception ignored in"
@@ -260,7 +279,8 @@ _METADATA = ("importlib.metadata", "importlib_metadata")
 
 def _adapt_metadata(metadata: "Any") -> None:
     fast_path: Any = getattr(metadata, "FastPath", None)
-    if hasattr(fast_path, "search"):  # else a backport of another age
+    search = getattr(fast_path, "search", None)  # else a backport of another age
+    if search is not None and not isinstance(search, _Search):
         fast_path.search = _Search(fast_path.search)
 
 
@@ -281,8 +301,23 @@ def _namespace_reader(self: "Any", module: str) -> "Any":
 _namespace_reader.__name__ = "get_resource_reader"
 
 
+def others(hooks: "list[Any]") -> "list[Any]":
+    """Return those of *hooks* that are not ours, and no stand-ins."""
+    return [hook for hook in hooks if not getattr(hook, "claims_bundles", False)]
+
+
+def put_first(hooks: "list[Any]", hook: "Any") -> None:
+    """Put our *hook* before all other *hooks*, and in the place of a stand-in.
+
+    That is one step: other threads go through the list meanwhile, and there must be no moment without a hook of ours.
+    """
+    hooks[:] = [hook, *others(hooks)]
+
+
 def adapt(registrations: "dict[str, Callable[[ModuleType], None]]") -> None:
     """Adapt the standard library; nothing happens where that was done before.
+
+    It may be interrupted, and another thread may come to it meanwhile: everything in it can be done twice.
 
     Arguments:
         registrations: what else to call with which module once that is loaded.
@@ -290,19 +325,23 @@ def adapt(registrations: "dict[str, Callable[[ModuleType], None]]") -> None:
     """
     if NamespaceLoader.get_resource_reader is _namespace_reader:
         return
-    NamespaceLoader.get_resource_reader = _namespace_reader
     actions = registrations | {"linecache": _adapt_linecache}
     actions |= dict.fromkeys(_METADATA, _adapt_metadata)
     _replace(sys, "unraisablehook", _UnraisableHook)
     if sys.version_info < (3, 13):
         _replace(sys, "excepthook", _ExceptHook)
         actions["threading"] = _adapt_threading
-    sys.meta_path.insert(0, _AfterImport(actions))
+    finder = _AfterImport(actions, claims_bundles=True)
+    put_first(sys.meta_path, finder)
+    finder.act()
+    NamespaceLoader.get_resource_reader = _namespace_reader
 
 
 def after_import(name: str, action: "Callable[[ModuleType], None]") -> None:
     """Call *action* with the module *name* once that is loaded."""
-    sys.meta_path.insert(0, _AfterImport({name: action}))
+    finder = _AfterImport({name: action})
+    sys.meta_path.insert(0, finder)
+    finder.act()
 
 
 def restore() -> None:

@@ -84,11 +84,12 @@ def check_version(comment: bytes) -> None:
 
 
 class _Window:
-    """Bytes of the file that were read last, and where they begin.  Exchanged as a whole: threads share it."""
+    """The bytes that were read last, of which file, and where they begin.  Exchanged as a whole: threads share it."""
 
-    __slots__ = ("data", "start")
+    __slots__ = ("data", "file", "start")
 
-    def __init__(self, start: int, data: bytes) -> None:
+    def __init__(self, file: BundleFile, start: int, data: bytes) -> None:
+        self.file = file
         self.start = start
         self.data = data
 
@@ -159,18 +160,18 @@ class Archive:
 
     def _find_end(self, start: int, end: int) -> "EndRecord":
         tail = find_end(self._file, start, end)
-        self._window = _Window(tail.start, tail.data)
+        self._window = _Window(self._file, tail.start, tail.data)
         return tail.record
 
     def _near(self, offset: int, size: int) -> bytes:
         """Return bytes that are likely to lie just before or among those that were read last."""
-        window = self._window
-        if not window.start <= offset <= offset + size <= window.start + len(window.data):
+        window, file = self._window, self._file
+        if window.file is not file or not window.start <= offset <= offset + size <= window.start + len(window.data):
             if offset < window.start:  # children stand before their parents
                 start, end = max(0, min(offset, offset + size - _WINDOW)), offset + size
             else:
-                start, end = offset, max(offset + size, min(offset + _WINDOW, self._file.size))
-            window = self._window = _Window(start, self._file.read(start, end - start))
+                start, end = offset, max(offset + size, min(offset + _WINDOW, file.size))
+            window = self._window = _Window(file, start, file.read(start, end - start))
         return window.data[offset - window.start : offset - window.start + size]
 
     def _use_index(self, head: "Head") -> None:
@@ -233,13 +234,17 @@ class Archive:
         return Directory(self._near(block.offset, block.size), path)
 
     def _retried(self, attempt: "Callable[..., Any]", *arguments: object) -> "Any":
-        """Call *attempt*; once more where the descriptor turns out to have been closed by the program."""
-        generation = self._file.generation
+        """Call *attempt*; once more where the descriptor turns out to have been closed by the program.
+
+        The file is exchanged as a whole then: threads share the archive, and what they began with stays open for them.
+        """
+        file = self._file
         try:
             return attempt(*arguments)
         except BundleFormatError as error:
-            if not isinstance(error, BundleChangedError) and self._file.recover(generation):
-                self._window = _Window(0, b"")
+            fresh = file.reopened() if not isinstance(error, BundleChangedError) else None
+            if fresh is not None:
+                self._file = fresh
                 return attempt(*arguments)
             error.file = error.path = self.path
             raise

@@ -1,7 +1,7 @@
 """The file under an archive: a descriptor that stays open, its identity, and exact reads at an offset.
 
-Reads are positioned, so threads share the descriptor without a lock; it stays open, so a rename over the file mixes
-no two versions.
+Reads are positioned, so threads share the descriptor without a lock, and a child that was forked meanwhile waits for
+none; it stays open, so a rename over the file mixes no two versions.
 """
 
 import _thread
@@ -59,11 +59,10 @@ class BundleFile:
         path: the file's path.
         size: its size in bytes.
         identity: what tells this version of the file from others.
-        generation: how often the file had to be opened anew.
 
     """
 
-    __slots__ = ("_descriptor", "_lock", "_signers", "generation", "identity", "path", "size")
+    __slots__ = ("_descriptor", "_signers", "identity", "path", "size")
 
     def __init__(self, path: str, signers: "Signers | None" = None) -> None:
         """Open the regular file at *path*.
@@ -78,14 +77,12 @@ class BundleFile:
 
         """
         self.path = path
-        self.generation = 0
-        self._lock = _thread.allocate_lock()
         self._descriptor = -1
         try:
             self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
             status = os.fstat(self._descriptor)
         except (OSError, ValueError) as error:
-            message = f"cannot be opened: {getattr(error, 'strerror', error)}"
+            message = f"cannot be opened: {getattr(error, 'strerror', None) or error}"
             raise BundleUnreadableError(message, file=path) from None
         self.identity = Identity(status)
         if not is_regular(status):
@@ -119,16 +116,22 @@ class BundleFile:
             message = "was rewritten while its signature was checked; replace bundles by renaming a new file over them"
             raise BundleChangedError(message, file=self.path)
 
-    def _owns_descriptor(self) -> bool:
-        """Return whether the descriptor is still ours: a daemon closes all it finds, and the number is used again."""
+    def _present(self) -> "Identity | None":
+        """Return what the file is now; None where the descriptor is not ours any more.
+
+        A daemon closes all that it finds, and the number is used again.
+        """
+        descriptor = self._descriptor
         try:
-            return self.identity.same_file(Identity(os.fstat(self._descriptor)))
+            present = Identity(os.fstat(descriptor))
         except OSError:
-            return False
+            return None
+        # Another thread may have given it up meanwhile, and opened the same file under the same number.
+        return present if present.same_file(self.identity) and descriptor == self._descriptor else None
 
     def __del__(self) -> None:
         try:
-            if self._descriptor >= 0 and self._owns_descriptor():
+            if self._descriptor >= 0 and self._present() is not None:
                 os.close(self._descriptor)
         except Exception:  # noqa: BLE001, S110 (when the interpreter ends, any name here may be gone already)
             pass
@@ -139,11 +142,16 @@ class BundleFile:
             return os.pread(self._descriptor, size, offset)
 
     else:
+        # A signal handler in the midst of a read may read, too.
+        _lock = _thread.RLock()
 
         def _pread(self, size: int, offset: int) -> bytes:
             with self._lock:
-                os.lseek(self._descriptor, offset, os.SEEK_SET)
-                return os.read(self._descriptor, size)
+                while True:
+                    os.lseek(self._descriptor, offset, os.SEEK_SET)
+                    data = os.read(self._descriptor, size)
+                    if os.lseek(self._descriptor, 0, os.SEEK_CUR) == offset + len(data):
+                        return data
 
     def read(self, offset: int, size: int) -> bytes:
         """Return the *size* bytes at *offset*.
@@ -166,36 +174,30 @@ class BundleFile:
             raise BundleFormatError(message, file=self.path, offset=offset)
         return data
 
-    def recover(self, generation: int) -> bool:
-        """Find out why a read went wrong; return True where it should be repeated, because the file was opened anew.
+    def reopened(self) -> "BundleFile | None":
+        """Find out why a read went wrong; return the file opened anew where the program has closed its descriptor.
 
-        Arguments:
-            generation: what `generation` was before the read.
+        Return None where it is there, and is what it was when it was opened: the fault is in the file.
 
         Raises:
-            BundleChangedError: the file is not what it was when it was opened.
+            BundleChangedError: the file is not what it was.
 
         """
-        with self._lock:
-            if generation != self.generation:
-                return True  # another thread was here first
-            if self._owns_descriptor():
-                if Identity(os.fstat(self._descriptor)) == self.identity:
-                    return False
-                message = (
-                    "was rewritten in place while it was imported from; restart the program,"
-                    " and replace bundles by renaming a new file over them"
-                )
-                raise BundleChangedError(message, file=self.path)
-            try:
-                fresh: BundleFile | None = BundleFile(self.path, self._signers)
-            except NotABundleError:
-                fresh = None
-            if fresh is None or fresh.identity != self.identity:
-                message = (
-                    "its descriptor was closed by the program, and the file was replaced since; restart the program"
-                )
-                raise BundleChangedError(message, file=self.path)
-            self._descriptor, fresh._descriptor = fresh._descriptor, -1  # noqa: SLF001 (of our own class)
-            self.generation += 1
-            return True
+        present = self._present()
+        if present is not None:
+            if present == self.identity:
+                return None
+            message = (
+                "was rewritten in place while it was imported from; restart the program,"
+                " and replace bundles by renaming a new file over them"
+            )
+            raise BundleChangedError(message, file=self.path)
+        self._descriptor = -1  # the number is somebody else's, or the next one's
+        try:
+            fresh: BundleFile | None = BundleFile(self.path, self._signers)
+        except NotABundleError:
+            fresh = None
+        if fresh is None or fresh.identity != self.identity:
+            message = "its descriptor was closed by the program, and the file was replaced since; restart the program"
+            raise BundleChangedError(message, file=self.path)
+        return fresh

@@ -71,29 +71,20 @@ class OpenBundle:
             status = None
         if status is None or not (is_regular(status) or self.signers is not None):
             known = self.archive or self.fault
-            self.archive = self.fault = self._identity = None
+            self._identity = self.archive = self.fault = None
             return known is not None
         identity = Identity(status)
-        if identity != self._identity:
-            self.reported = False
-        elif self._settled:
+        if self._settled and identity == self._identity:
             return False
-        self._identity = identity
+        archive = fault = None
         try:
-            self.archive, self.fault = Archive(self.path, self.signers), None
+            archive = Archive(self.path, self.signers)
         except BundleFormatError as error:
-            self._refuse(error)
-        # What could not be opened is tried again the next time: the reason need not lie in the file.
-        self._settled = not isinstance(self.fault, BundleUnreadableError | BundleSignatureError)
+            fault = error
+        self._exchange(identity, archive, fault)
         if TRACING:
             trace(f"{self.path}: opened")
         return True
-
-    def _refuse(self, fault: BundleFormatError) -> None:
-        self.archive, self.fault = None, fault
-        self._settled = False
-        if isinstance(fault, SignatureNotCheckedError):
-            self.reported = self.reported or fault.told
 
     def require(self, signers: "Signers") -> None:
         """Go on with the version in use only where it is signed by one of *signers*."""
@@ -102,7 +93,27 @@ class OpenBundle:
                 self.archive.require(signers)
         except BundleFormatError as error:
             self.reported = False
-            self._refuse(error)
+            self._exchange(self._identity, None, error)
+            self._settled = False
+
+    def _exchange(
+        self, identity: "Identity | None", archive: "Archive | None", fault: "BundleFormatError | None"
+    ) -> None:
+        """Take the new version; an interrupt in between leaves it to be taken again, and no thread sees neither."""
+        self._settled = False
+        if identity != self._identity:
+            self.reported = False
+        if archive is not None:
+            self.archive = archive
+            self.fault = None
+        else:
+            self.fault = fault
+            self.archive = None
+        if isinstance(fault, SignatureNotCheckedError):
+            self.reported = self.reported or fault.told
+        self._identity = identity
+        # What could not be opened is tried again the next time: the reason need not lie in the file.
+        self._settled = not isinstance(fault, BundleUnreadableError | BundleSignatureError)
 
     @property
     def is_gone(self) -> bool:

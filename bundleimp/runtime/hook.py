@@ -91,18 +91,16 @@ def _register_pkg_resources(pkg_resources: "Any") -> None:
 _REGISTRATIONS = {"importlib.abc": _register, "pkg_resources": _register_pkg_resources}
 
 
-def forget_path_entries() -> None:
-    """Make the import system ask its path hooks again for every path entry that may be in a bundle."""
-    for path in list(sys.path_importer_cache):
-        if isinstance(path, str) and SUFFIX in path:
+def forget_path_entries(*, ours: bool) -> None:
+    """Make the import system ask its path hooks again for every path entry that may be in a bundle.
+
+    Arguments:
+        ours: also for those that the present path hook has answered for.
+
+    """
+    for path, finder in list(sys.path_importer_cache.items()):
+        if isinstance(path, str) and SUFFIX in path and (ours or not isinstance(finder, BundleFinder)):
             sys.path_importer_cache.pop(path, None)
-
-
-def remove() -> None:
-    """Take every hook of ours out of ``sys.path_hooks``, stand-ins too, also that on ``sys.meta_path``."""
-    hooks: Any
-    for hooks in (sys.path_hooks, sys.meta_path):
-        hooks[:] = [hook for hook in hooks if not getattr(hook, "claims_bundles", False)]
 
 
 path_hook.claims_bundles = True  # type: ignore[attr-defined]
@@ -124,17 +122,16 @@ def install(allowed_signers: "str | os.PathLike[str] | None" = None) -> None:
             imported from that bundle; what was imported stays imported.
 
     """
+    adapt.adapt(_REGISTRATIONS)
     if sys.path_hooks[:1] != [path_hook]:
-        remove()
-        sys.path_hooks.insert(0, path_hook)
-        forget_path_entries()
-        adapt.adapt(_REGISTRATIONS)
+        adapt.put_first(sys.path_hooks, path_hook)
+    forget_path_entries(ours=False)
     if allowed_signers is not None:
         try:
             require_signers(os.fspath(allowed_signers))
         finally:
             # What the import system has for a directory or a missing file, it has from other hooks.
-            forget_path_entries()
+            forget_path_entries(ours=True)
 
 
 def check_signed(path: str) -> None:
@@ -149,6 +146,8 @@ def check_signed(path: str) -> None:
 
 def uninstall() -> None:
     """Take the path hook out again; what was imported stays imported, and works on."""
-    remove()
-    forget_path_entries()
+    hooks: Any
+    for hooks in (sys.path_hooks, sys.meta_path):
+        hooks[:] = adapt.others(hooks)
+    forget_path_entries(ours=True)
     adapt.restore()

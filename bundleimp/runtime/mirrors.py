@@ -122,7 +122,7 @@ def root(archive: "Archive", unit: Unit) -> "str | None":
 
     """
     known = archive.mirrors.get(unit.digest)
-    if known is not None:
+    if known in mirrored:
         return known
     cache = cachefolder.folder(create=True)
     if cache is None:
