@@ -202,7 +202,7 @@ outside()
     assert "    return 1 / 0\n" in run_python("-c", script, path=[bundle], check=False).stderr.replace("|     ", "    ")
 
 
-def test_a_folder_in_the_cache_that_was_damaged_is_made_anew(tmp_path: Path) -> None:
+def test_a_folder_in_the_cache_that_was_damaged_is_mended(tmp_path: Path) -> None:
     tree = {"pkg/__init__.py": "", "pkg/data/a.txt": "a", "pkg/data/sub/b.txt": "b", "pkg/data!sub/b.txt": "other"}
     bundle = make_bundle(tmp_path / "out.pybundle", tree)
     script = """
@@ -219,4 +219,4 @@ print(again == path, (path / "a.txt").read_text(), sorted(os.listdir(path / "sub
 print((folder("data", "sub") / "b.txt").read_text(), (folder("data!sub") / "b.txt").read_text())
 """
     result = run_python("-c", script, path=[bundle], BUNDLEIMP_CACHE_DIR=str(tmp_path / "cache"))
-    assert result.stdout == "True a ['b.txt']\nb other\n"
+    assert result.stdout == "True a ['b.txt', 'more.txt']\nb other\n"
