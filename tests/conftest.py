@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .brief import BRIEF
+from .brief import BRIEF, ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 pytest.register_assert_rewrite("tests.builders", "tests.places")
+
+collect_ignore = [f"test_{name}.py" for name in ONCE] if BRIEF else []
 
 
 @pytest.fixture(scope="session", autouse=True)
