@@ -37,7 +37,8 @@ TREE: Tree = {
     # Raised when it is collected, or when the interpreter has ended but for the last objects.
     "ends.py": "class Loud:\n    def __init__(self, text):\n        self.text = text\n\n"
     "    def __del__(self):\n        raise ValueError(self.text)  # in vain\n\n\n"
-    "def stay():\n    circle = Loud('collected')\n    circle.itself = circle\n    globals()['last'] = Loud('the last')\n",
+    "def stay():\n    circle = Loud('collected')\n    circle.itself = circle\n"
+    "    globals()['last'] = Loud('the last')\n",
 }
 OTHER: Tree = {"space/there.py": "V = 'there'\n"}
 WORK = """
