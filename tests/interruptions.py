@@ -23,7 +23,7 @@ needs_fork = pytest.mark.skipif(
 )
 
 _SCRIPT = """
-import faulthandler, importlib.util, json, os, sys, traceback
+import faulthandler, importlib.util, json, os, signal, sys, traceback
 import bundleimp
 faulthandler.dump_traceback_later(300, exit=True)
 OURS = os.path.dirname(bundleimp.__file__) + os.sep
@@ -92,6 +92,12 @@ def interrupt():
 
 def exhaust():
     raise MemoryError
+
+
+def in_handler(action):
+    "Return what lets the *action* happen in a signal handler, which runs before the next step is taken."
+    signal.signal(signal.SIGUSR1, lambda number, frame: action())
+    return lambda: os.kill(os.getpid(), signal.SIGUSR1)
 """
 
 

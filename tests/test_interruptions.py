@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .builders import run_python
 from .interruptions import at_each_step, needs_fork
 from .places import FLAT, NESTED, NO_BYTECODE, PLAIN_ZIP, lay_out
 
@@ -92,6 +93,62 @@ def test_whatever_happens_on_the_way_the_next_import_works(happening: str, kind:
     found = at_each_step(program, *laid_out(kind, tmp_path), cwd=tmp_path)
     assert found["steps"] > 100
     assert found["failed"] == []
+
+
+@pytest.mark.parametrize(("happening", "kind"), [("read", FLAT), ("reinstall", PLAIN_ZIP), ("interrupt", FLAT)])
+def test_whatever_a_signal_handler_does_on_the_way_the_import_goes_on(
+    happening: str, kind: str, tmp_path: Path
+) -> None:
+    handlers = """
+import bundleimp, importlib.resources
+
+
+def read():
+    assert importlib.resources.files("other").joinpath("__init__.py").read_text() == ""
+    with importlib.resources.as_file(importlib.resources.files("other").joinpath("leaf.py")) as path:
+        assert path.read_text() == "V = 'other'\\n"
+    importlib.invalidate_caches()
+
+
+def reinstall():
+    bundleimp.uninstall()
+    bundleimp.install()
+"""
+    step = f"in_handler({happening})"
+    program = f"{_LOADED}{_WORK}{handlers}\nresult = each_step(work, {step}, check, stride=25)"
+    found = at_each_step(program, *laid_out(kind, tmp_path), cwd=tmp_path)
+    assert found["steps"] > 100
+    assert found["failed"] == []
+
+
+def test_a_handler_may_use_an_entry_of_the_cache_that_its_program_is_about_to_lock(tmp_path: Path) -> None:
+    """Whichever of the two locks is kept, the entry stays."""
+    place, other, cache = laid_out(FLAT, tmp_path)
+    script = """
+import fcntl, importlib.resources, os, signal
+from bundleimp.inspection import cache
+import pkg
+
+
+def handle(number, frame):
+    import other.leaf
+    with open(str(importlib.resources.files("pkg") / "data.txt")) as file:
+        print(other.leaf.V, file.read())
+
+
+def flock(descriptor, how, really=fcntl.flock):
+    fcntl.flock = really
+    os.kill(os.getpid(), signal.SIGUSR1)
+    really(descriptor, how)
+
+
+signal.signal(signal.SIGUSR1, handle)
+fcntl.flock = flock
+import pkg.located
+print(pkg.located.TEXT, [kept.in_use for kept in cache.clear(os.environ["BUNDLEIMP_CACHE_DIR"]).kept])
+"""
+    result = run_python("-W", "ignore", "-c", script, path=[place, other], BUNDLEIMP_CACHE_DIR=str(cache))
+    assert result.stdout == "other old\nold [True]\n"
 
 
 @pytest.mark.parametrize("before", ["pass", "open(place, 'wb').close(); importlib.invalidate_caches()"])
