@@ -16,7 +16,8 @@ from importlib.resources.abc import TraversableResources
 from typing import TYPE_CHECKING, Any
 
 from . import cacheentries, cachefolder
-from .bundles import inner_name, locate, member_named, open_bundle
+from .bundles import inner_name, locate, open_bundle, read_named
+from .codec import sha256_function
 from .errors import EISDIR, ENOENT, ENOTDIR
 from .mirrors import real_path
 from .reading import Readable
@@ -95,7 +96,7 @@ class BundlePath(Readable):
     __truediv__ = joinpath
 
     def read_bytes(self) -> bytes:  # noqa: D102 (described there)
-        return self._archive.read(member_named(self._archive, self._inner, self._place))
+        return read_named(self._archive, self._inner, self._place)
 
     def real_path(self) -> pathlib.Path | None:
         """Return a real file or folder with this content in the cache, or None where none can be written."""
@@ -114,9 +115,7 @@ class BundlePath(Readable):
         if entry is None or not cacheentries.use(entry):
             return None
         # Files are published one by one, but a folder has to appear whole: it gets a place of its own.
-        import hashlib  # noqa: PLC0415 (takes as long as reading fifty files, which need it not)
-
-        place = hashlib.sha256(self._inner.encode("utf-8", "surrogateescape")).hexdigest()
+        place = sha256_function()(self._inner.encode("utf-8", "surrogateescape")).hexdigest()
         path = os.path.join(entry, place, self.name)
         if not os.path.isdir(path):
             made = cacheentries.publish_folder(path, lambda folder: _put_into(folder, self._archive, self._inner))
@@ -219,7 +218,7 @@ def _portion(entry: str) -> Any:
         archive = open_bundle(location.bundle).archive
         if archive is not None:
             return BundlePath(archive, location.inner)
-    import zipfile  # noqa: PLC0415 (as `hashlib`)
+    import zipfile  # noqa: PLC0415 (takes as long as reading fifty files, which need it not)
 
     path = pathlib.Path(entry)
     for parent in path.parents:
