@@ -21,8 +21,8 @@ from bundleimp import waiting
 from bundleimp.inspection.diff import diff
 from bundleimp.inspection.extract import extract
 from bundleimp.inspection.info import describe
-from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime import bundles as open_bundles
+from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime import zipdirectory, zipend
 from bundleimp.runtime.archive import Archive, code_tag
 from bundleimp.runtime.codec import crc32
