@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import sys
@@ -12,6 +13,10 @@ _BROWSER = sys.platform == "emscripten"
 
 needs_processes = pytest.mark.skipif(_BROWSER, reason="needs processes, which Emscripten has not")
 needs_threads = pytest.mark.skipif(_BROWSER, reason="needs threads, which Emscripten has not")
+needs_interpreters = pytest.mark.skipif(
+    _BROWSER or not any(map(importlib.util.find_spec, ("_interpreters", "_xxsubinterpreters"))),
+    reason="needs interpreters beside the main one",
+)
 needs_own_descriptors = pytest.mark.skipif(_BROWSER, reason="needs descriptors of its own, not those of the tests")
 needs_limits = pytest.mark.skipif(_BROWSER, reason="needs limits of resources, which Emscripten has not")
 needs_terminals = pytest.mark.skipif(_BROWSER, reason="needs terminals, which Emscripten has not")

@@ -34,8 +34,6 @@ def _entry(tmp_path: Path) -> Iterator[Path]:
 
 
 def let_go() -> None:
-    for descriptor in HELD.values():
-        os.close(descriptor)
     HELD.clear()
 
 
@@ -214,8 +212,8 @@ def test_a_lock_that_was_lost_is_taken_again_at_the_next_use(entry: Path, lost: 
     if lost == "by hand":
         entry.rename(entry.with_name("aside"))
     else:
-        (descriptor,) = HELD.values()
-        os.close(descriptor)
+        (held,) = HELD.values()
+        os.close(held.descriptor)
     assert cacheentries.use(str(entry), fill)
     assert (entry / "file").read_bytes() == b"content"
     assert cacheentries.set_aside(str(entry)) is None

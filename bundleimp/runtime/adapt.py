@@ -47,7 +47,7 @@ class _LoadThenAct:
         self._action(module)
 
 
-def _is_initializing(module: "ModuleType") -> bool:
+def _is_initializing(module: "ModuleType | None") -> bool:
     return getattr(getattr(module, "__spec__", None), "_initializing", False)
 
 
@@ -146,15 +146,19 @@ def _can_print() -> bool:
     return True
 
 
-def _print(error: BaseException, trace: "TracebackType | None", *, chain: bool = True) -> None:
-    """Print an exception as the interpreter's own printer does, by the module that finds source lines."""
-    import traceback  # noqa: PLC0415 (loaded by `_can_print`)
-
-    # The C printer counts from the end of the traceback.
+def _limit() -> "Any":
+    """Return how many frames are shown, as ``traceback`` counts them: the C printer counts from the end."""
     limit = getattr(sys, "tracebacklimit", None)
     if isinstance(limit, int):
         limit = -limit if limit > 0 else 0
-    traceback.print_exception(type(error), error, trace, limit=limit, chain=chain)
+    return limit
+
+
+def _formatted(error: BaseException, trace: "TracebackType | None") -> str:
+    """Return what the interpreter's own printer prints of an exception, by the module that finds source lines."""
+    import traceback  # noqa: PLC0415 (loaded by `_can_print`)
+
+    return "".join(traceback.format_exception(type(error), error, trace, limit=_limit()))
 
 
 class _Hook:
@@ -223,29 +227,56 @@ class _ExceptHook(_Hook):
 
     def __call__(self, kind: type[BaseException], error: BaseException, trace: "TracebackType | None") -> None:
         if sys.stderr is not None and _comes_from_bundle(error) and _can_print():
-            _print(error, trace if trace is not None else error.__traceback__)
+            sys.stderr.write(_formatted(error, trace if trace is not None else error.__traceback__))
         else:
             self.original(kind, error, trace)
+
+
+def _safely(write: "Callable[[Any], str]", value: object, what: str) -> str:
+    try:
+        return write(value)
+    except Exception:  # noqa: BLE001 (what is finalised may be in any state)
+        return f"<{what} failed>"
 
 
 class _UnraisableHook(_Hook):
     """``sys.unraisablehook``, whose C printer opens files on every version."""
 
     def __call__(self, unraisable: "Any") -> None:
-        ours = sys.stderr is not None and not sys.is_finalizing() and _comes_from_bundle(unraisable.exc_value)
-        if not ours or not _can_print():
-            self.original(unraisable)
-            return
-        text = unraisable.err_msg or "Exception ignored in"
-        if unraisable.object is not None:
-            try:
-                text = f"{text}: {unraisable.object!r}"
-            except Exception:  # noqa: BLE001 (a finaliser's object may be in any state)
-                text = f"{text}: <object repr() failed>"
+        text = self._text(unraisable) if sys.stderr is not None and _comes_from_bundle(unraisable.exc_value) else ""
+        if text:
+            sys.stderr.write(text)
         else:
-            text = f"{text}:"
-        sys.stderr.write(text + "\n")
-        _print(unraisable.exc_value, unraisable.exc_traceback, chain=False)
+            self.original(unraisable)
+
+    @staticmethod
+    def _text(unraisable: "Any") -> str:
+        """Return what is to be printed; "" where that takes what cannot be imported now.
+
+        Objects are finalised at any moment: while `traceback` is on its way in, also from here, and when nothing is
+        imported any more, because the interpreter ends.
+        """
+        if sys.meta_path is None or _is_initializing(sys.modules.get("traceback")) or not _can_print():
+            return ""
+        try:
+            import traceback  # noqa: PLC0415 (as above)
+
+            stack = traceback.extract_tb(unraisable.exc_traceback, _limit())
+            if sys.version_info >= (3, 13):  # which shows no columns here
+                for frame in stack:
+                    frame.colno = None
+            lines = stack.format()
+        except Exception:  # noqa: BLE001 (some of the modules that `traceback` needs are on their way in)
+            return ""
+        head = unraisable.err_msg or "Exception ignored in"
+        if unraisable.object is not None:
+            head = f"{head}: {_safely(repr, unraisable.object, 'object repr()')}"
+        else:
+            head = f"{head}:"
+        kind = unraisable.exc_type
+        module = "" if kind.__module__ in {"builtins", "__main__"} else f"{kind.__module__}."
+        tail = f"{module}{kind.__qualname__}: {_safely(str, unraisable.exc_value, 'exception str()')}\n"
+        return "".join([head, "\n", *(["Traceback (most recent call last):\n"] if lines else []), *lines, tail])
 
 
 class _ThreadHook(_Hook):
@@ -255,8 +286,7 @@ class _ThreadHook(_Hook):
         ours = sys.stderr is not None and args.exc_type is not SystemExit and _comes_from_bundle(args.exc_value)
         if ours and _can_print():
             name = args.thread.name if args.thread is not None else None
-            sys.stderr.write(f"Exception in thread {name}:\n")
-            _print(args.exc_value, args.exc_traceback)
+            sys.stderr.write(f"Exception in thread {name}:\n{_formatted(args.exc_value, args.exc_traceback)}")
         else:
             self.original(args)
 

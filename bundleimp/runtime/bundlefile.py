@@ -18,6 +18,8 @@ from .errors import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .signatures import Signers
 
 _REGULAR = 0o100000
@@ -163,11 +165,18 @@ class BundleFile:
         # Another thread may have given it up meanwhile, and opened the same file under the same number.
         return present if present.same_file(self.identity) and descriptor == self._descriptor else None
 
-    def __del__(self) -> None:
+    def __del__(
+        self,
+        fstat: "Callable[[int], os.stat_result]" = os.fstat,
+        close: "Callable[[int], None]" = os.close,
+    ) -> None:
+        # When a sub-interpreter ends, the names of this module are gone already, but the process goes on.
         try:
-            if self._descriptor >= 0 and self._present() is not None:
-                os.close(self._descriptor)
-        except Exception:  # noqa: BLE001, S110 (when the interpreter ends, any name here may be gone already)
+            if self._descriptor >= 0:
+                status = fstat(self._descriptor)
+                if (status.st_dev, status.st_ino) == (self.identity.device, self.identity.inode):
+                    close(self._descriptor)
+        except Exception:  # noqa: BLE001, S110 (it is not ours any more, or was never opened)
             pass
 
     if hasattr(os, "pread"):

@@ -7,6 +7,7 @@ something first needs a real file.
 """
 
 import os
+import sys
 import time
 
 from . import cachefolder
@@ -27,8 +28,35 @@ _DAY = 24 * 60 * 60
 _ATTEMPTS = 20
 
 _errno = standard_module("errno")  # it need not be loaded yet
-# The descriptors of the marks that this process holds locks on, by entry.  They are never closed.
-_held: "dict[str, int]" = {}
+
+
+class _Held:
+    """A lock on a mark.  It goes with the interpreter that holds it, which may be one of several in the process."""
+
+    __slots__ = ("descriptor", "identity")
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.identity = Identity(os.fstat(descriptor))
+
+    def __del__(
+        self,
+        is_finalizing: "Callable[[], bool]" = sys.is_finalizing,
+        fstat: "Callable[[int], os.stat_result]" = os.fstat,
+        close: "Callable[[int], None]" = os.close,
+    ) -> None:
+        # The names of this module are gone when an interpreter ends.  With the last one ends the process, to its very
+        # end with the lock; and a descriptor that the program has closed may be somebody else's.
+        try:
+            status = fstat(self.descriptor)
+            if not is_finalizing() and (status.st_dev, status.st_ino) == (self.identity.device, self.identity.inode):
+                close(self.descriptor)
+        except OSError:
+            pass
+
+
+# The locks that this interpreter holds, by entry.
+_held: "dict[str, _Held]" = {}
 
 
 def use(path: str, fill: "Callable[[str], int] | None" = None) -> bool:
@@ -43,7 +71,7 @@ def use(path: str, fill: "Callable[[str], int] | None" = None) -> bool:
     mark = os.path.join(path, MARK)
     held = _held.get(path)
     # A program may have closed all descriptors, and somebody may have removed the folder by hand.
-    if held is not None and _is_at(held, mark):
+    if held is not None and _is_at(held.descriptor, mark):
         return True
     for _ in range(_ATTEMPTS):
         try:
@@ -56,7 +84,7 @@ def use(path: str, fill: "Callable[[str], int] | None" = None) -> bool:
             return False
         _lock(descriptor, exclusive=False)
         if _is_at(descriptor, mark):
-            _held[path] = descriptor
+            _held[path] = _Held(descriptor)
             _note_use(descriptor, mark)
             return True
         os.close(descriptor)  # removed while we waited

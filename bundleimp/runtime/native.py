@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from .archive import Archive
     from .format import Member
 
-# The descriptors that were loaded from, in their order.
-_loaded: "list[int]" = []
-
 
 def real_file(archive: "Archive", member: "Member") -> "str | None":
     """Return the path of a real file with the content of *member*, or None where no cache can be written.
@@ -73,7 +70,7 @@ def load_extension(archive: "Archive", member: "Member", spec: "ModuleSpec") -> 
         try:
             module = loader.create_module(ModuleSpec(spec.name, loader, origin=path))
         except ImportError as error:
-            if memory is None:
+            if memory is None or error.path != path:  # it is the linker that names the file
                 raise
             reason = str(error).replace(path, str(spec.origin))
             message = f"{reason}; nothing could be written for it: set BUNDLEIMP_CACHE_DIR to a folder of your own"
@@ -100,9 +97,10 @@ def _memory_file(data: bytes, name: str) -> "int | None":
 
 
 def _memory_path(descriptor: int) -> str:
-    """Return a path of the file behind *descriptor* that was never used before.
+    """Return a path of the file behind *descriptor* that nobody has used before.
 
-    The linker does not open a path again that it knows, and the next file gets the number of one that was closed.
+    The linker does not open a path again that it knows, from whichever interpreter of the process, and the next file
+    gets the number of one that was closed.
     """
-    _loaded.append(descriptor)
-    return f"/proc/self/fd{'/' * len(_loaded)}{descriptor}"
+    detours = f"{int.from_bytes(os.urandom(8), 'little'):064b}".replace("0", "/").replace("1", "./")
+    return f"/proc/self/fd/{detours}{descriptor}"
