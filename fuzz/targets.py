@@ -21,6 +21,7 @@ from bundleimp import waiting
 from bundleimp.inspection.diff import diff
 from bundleimp.inspection.extract import extract
 from bundleimp.inspection.info import describe
+from bundleimp.runtime import bundles as open_bundles
 from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime import zipdirectory, zipend
 from bundleimp.runtime.archive import Archive, code_tag
@@ -101,6 +102,7 @@ def written(data: bytes):  # type: ignore[no-untyped-def] # noqa: ANN201 (a cont
         with open(path, "wb") as file:
             file.write(data)
         yield path
+    open_bundles.refresh_all()  # it is gone, and its descriptor is given back
 
 
 def run_end(data: bytes) -> None:

@@ -178,7 +178,7 @@ def decode_index(index: bytes, head_size: int, offset: int) -> Index:
     while todo:
         path, extent = todo.pop()
         start = extent.offset - offset
-        directory = Directory(index[start : start + extent.size], path)
+        directory = Directory(index[start : start + extent.size], path, extent.crc)
         for name in directory.names:
             if name.endswith("/"):
                 todo.append((directory.prefix + name[:-1], directory.subdirectory(name[:-1])))

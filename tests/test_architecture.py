@@ -40,6 +40,7 @@ ALWAYS_THERE = {
     "_frozen_importlib",
     "_frozen_importlib_external",
     "_imp",
+    "_io",
     "_thread",
     "_warnings",
     "gc",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -105,6 +106,46 @@ def test_a_forked_child_keeps_what_its_parent_used(entry: Path) -> None:
 
 
 @needs_locks
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a lock goes with the last descriptor")
+def test_a_daemon_that_closes_all_descriptors_keeps_what_it_used(entry: Path) -> None:
+    """So does its child when it ends, and neither closes what others opened in the place of ours."""
+    import fcntl  # noqa: PLC0415 (Windows has none)
+
+    script = f"""
+import gc, os, sys
+from bundleimp.runtime import cacheentries
+assert cacheentries.use({str(entry)!r}, lambda folder: 0)
+os.closerange(3, 256)
+others = [os.open(os.devnull, os.O_RDONLY) for _ in range(50)]
+if os.fork():
+    os._exit(0)
+print("closed", flush=True)
+sys.stdin.readline()
+for _ in range(2):  # what was lost is taken again, with other descriptors
+    assert cacheentries.use({str(entry)!r}, lambda folder: 0)
+    gc.collect()
+for descriptor in others:
+    os.fstat(descriptor)
+print("sound", flush=True)
+sys.stdin.readline()
+"""
+    program = [sys.executable, "-c", script]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as daemon:
+        assert daemon.stdin is not None
+        assert daemon.stdout is not None
+        assert daemon.stdout.readline() == "closed\n"
+        assert cacheentries.set_aside(str(entry)) is None
+        daemon.stdin.write("\n")
+        daemon.stdin.flush()
+        assert daemon.stdout.readline() == "sound\n"
+        assert cacheentries.set_aside(str(entry)) is None
+        daemon.stdin.write("\n")
+        daemon.stdin.close()
+    with (entry / MARK).open() as mark:
+        fcntl.flock(mark, fcntl.LOCK_EX)  # waits until the child has ended, too
+    assert cacheentries.set_aside(str(entry)) is not None
+
+
 def test_a_lock_on_what_was_removed_meanwhile_is_none(entry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the opening of the mark and the lock on it, another process removes the entry."""
     assert cacheentries.use(str(entry), fill)

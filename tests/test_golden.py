@@ -13,7 +13,7 @@ from .builders import run_python
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 LAYOUTS: tuple[Literal["flat", "nested"], ...] = ("flat", "nested")
-REVISIONS = ("v1", "v1.1", "v1.2")
+REVISIONS = ("v1", "v1.1", "v1.2", "v1.3")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

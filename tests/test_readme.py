@@ -97,3 +97,11 @@ def test_every_environment_variable_of_ours_is_in_the_table() -> None:
     }
     table = TEXT.partition("## Environment")[2].partition("##")[0]
     assert set(re.findall(r"^\| `([A-Z_]+)", table, re.MULTILINE)) == used
+
+
+def test_the_tests_that_promises_name_are_there() -> None:
+    section = TEXT.partition("\n## What is promised")[2].partition("\n## ")[0]
+    named = re.findall(r"`(test_[\w*]+)`", section)
+    assert len(named) > 20
+    for name in named:
+        assert list(Path(__file__).parent.glob(f"{name}.py")), name

@@ -129,7 +129,7 @@ class Bundle:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
-        self.file = BundleFile(self.path)
+        self.file = BundleFile.at(self.path)
         self.size = self.file.size
         try:
             self.outer = ZipPart(self.file, 0, self.file.size)

@@ -164,7 +164,8 @@ def _index(bundle: Bundle, locator: Locator, contents: dict[str, _Content]) -> I
         record = hashlib.sha256(bundle.read_note(bundle_format.RECORD)).digest()
     except KeyError:
         return  # reported with RECORD
-    if encode_index(members, head.tags, record, locator.index_offset, head.units).data != data:
+    arguments = (members, head.tags, record, locator.index_offset, head.units)
+    if all(encode_index(*arguments, linked=linked).data != data for linked in (True, False)):
         message = "the index and the central directory disagree"
         yield Finding(message, bundle_format.INDEX, locator.index_offset)
     for column, tag in enumerate(head.tags):
@@ -219,7 +220,7 @@ def _notes(data: bytes, head: Head, offset: int) -> dict[str, _Note]:
             raise BundleFormatError(message, member=bundle_format.INDEX, offset=extent.offset)
         seen.add(extent.offset)
         start = extent.offset - offset
-        directory = Directory(data[max(start, 0) : start + extent.size], path)
+        directory = Directory(data[max(start, 0) : start + extent.size], path, extent.crc)
         for name in directory.names:
             if name.endswith("/"):
                 todo.append((directory.prefix + name[:-1], directory.subdirectory(name[:-1])))

@@ -28,7 +28,7 @@ def sign(bundle: str, key: str, output: str | None = None) -> str:
         BundleError: ``ssh-keygen`` is missing or cannot sign, or the signature cannot be written.
 
     """
-    file = BundleFile(bundle)
+    file = BundleFile.at(bundle)
     try:
         find_end(file, 0, file.size)
     except BundleFormatError as error:

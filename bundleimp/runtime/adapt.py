@@ -131,10 +131,19 @@ def _comes_from_bundle(error: "BaseException | None") -> bool:
 
 
 def _can_print() -> bool:
-    """Return whether ``traceback`` is the standard library's: a bundle may hold one of its own, which is not asked."""
+    """Return whether ``traceback`` is the standard library's: a bundle may hold one of its own, which is not asked.
+
+    It may also hold what that one imports, which then may be anything.
+    """
     module = sys.modules.get("traceback")
     spec = PathFinder.find_spec("traceback") if module is None else getattr(module, "__spec__", None)
-    return spec is not None and SUFFIX not in (spec.origin or "")
+    if spec is None or SUFFIX in (spec.origin or ""):
+        return False
+    try:
+        import traceback  # noqa: F401, PLC0415 (what is being reported has happened; nothing is on its way in any more)
+    except Exception:  # noqa: BLE001 (the exception that is to be printed matters more)
+        return False
+    return True
 
 
 def _limit() -> "Any":
@@ -147,7 +156,7 @@ def _limit() -> "Any":
 
 def _formatted(error: BaseException, trace: "TracebackType | None") -> str:
     """Return what the interpreter's own printer prints of an exception, by the module that finds source lines."""
-    import traceback  # noqa: PLC0415 (what is being reported has happened; nothing is on its way in any more)
+    import traceback  # noqa: PLC0415 (loaded by `_can_print`)
 
     return "".join(traceback.format_exception(type(error), error, trace, limit=_limit()))
 
@@ -274,7 +283,8 @@ class _ThreadHook(_Hook):
     """``threading.excepthook`` on 3.11 and 3.12."""
 
     def __call__(self, args: "Any") -> None:
-        if sys.stderr is not None and args.exc_type is not SystemExit and _comes_from_bundle(args.exc_value):
+        ours = sys.stderr is not None and args.exc_type is not SystemExit and _comes_from_bundle(args.exc_value)
+        if ours and _can_print():
             name = args.thread.name if args.thread is not None else None
             sys.stderr.write(f"Exception in thread {name}:\n{_formatted(args.exc_value, args.exc_traceback)}")
         else:

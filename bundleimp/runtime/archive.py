@@ -4,6 +4,7 @@ All that reads from a bundle while a program runs reads through this.
 """
 
 import _imp
+import os
 import sys
 from _frozen_importlib_external import MAGIC_NUMBER
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .format import Head, Locator, Member
+    from .format import Locator, Member
     from .signatures import Signers
     from .units import Unit
     from .zipdirectory import ListedDirectory
@@ -36,6 +37,18 @@ def code_tag() -> str:
     """Return the code tag of the running interpreter: its cache tag, with ``.opt-N`` under ``-O``."""
     tag = sys.implementation.cache_tag or ""
     return f"{tag}.opt-{sys.flags.optimize}" if sys.flags.optimize else tag
+
+
+# What `open` says of a file that it opens for reading: how, and with which flags.
+_READING = "r", os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", getattr(os, "O_CLOEXEC", 0))
+
+
+def audit_open(path: str) -> None:
+    """Tell audit hooks (PEP 578) that the file at *path* is read, as they are told where it is installed.
+
+    What a hook raises goes through: nothing must be read then.
+    """
+    sys.audit("open", path, *_READING)
 
 
 class Tail:
@@ -151,9 +164,7 @@ class Archive:
         locator = bundle_format.decode_locator(end.comment)
         self.indexed = locator is not None and fits(locator, end, directory)
         if locator is not None and self.indexed:
-            head = self._near(locator.index_offset + locator.index_size - locator.head_size, locator.head_size)
-            self.key = _key(directory + head)
-            self._use_index(bundle_format.decode_head(head))
+            self.key = _key(directory + self._use_index(locator))
         else:
             self.key = _key(directory)
             self._list(directory, end)
@@ -174,13 +185,30 @@ class Archive:
             window = self._window = _Window(file, start, file.read(start, end - start))
         return window.data[offset - window.start : offset - window.start + size]
 
-    def _use_index(self, head: "Head") -> None:
+    def _use_index(self, locator: "Locator") -> bytes:
+        """Read the head of the index, and with it the root block; return the head's bytes.
+
+        One read has both: what follows is of the version that the root block is of, also where the file is rewritten
+        at this moment.
+        """
+        end = locator.index_offset + locator.index_size
+        start = end - locator.head_size
+        encoded = self._near(start, locator.head_size)
+        head = bundle_format.decode_head(encoded)
+        if head.root_offset + head.root_size != start:
+            message = "the index is damaged (its root is not where it ends)"
+            raise BundleFormatError(message, member=bundle_format.INDEX, offset=start)
+        data = self._near(head.root_offset, end - head.root_offset)
+        if data[head.root_size :] != encoded:
+            message = "the index was rewritten while it was read; replace bundles by renaming a new file over them"
+            raise BundleFormatError(message, member=bundle_format.INDEX, offset=start)
         own = code_tag()
         for column, tag in enumerate(head.tags):
             if tag.name == own and tag.magic == MAGIC_NUMBER:
                 self._column = column
         self._units = head.units if head.units is not None else []
-        self._directories[""] = Directory(self._near(head.root_offset, head.root_size), "")
+        self._directories[""] = Directory(data[: head.root_size], "")
+        return encoded
 
     def _list(self, directory: bytes, end: "EndRecord") -> None:
         """Use the central *directory*; in a nested bundle whose index is out of date, that of the inner zip, too."""
@@ -231,7 +259,7 @@ class Archive:
         return found
 
     def _decode_block(self, block: "Extent", path: str) -> Directory:
-        return Directory(self._near(block.offset, block.size), path)
+        return Directory(self._near(block.offset, block.size), path, block.crc)
 
     def _retried(self, attempt: "Callable[..., Any]", *arguments: object) -> "Any":
         """Call *attempt*; once more where the descriptor turns out to have been closed by the program.

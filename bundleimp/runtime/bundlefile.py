@@ -6,8 +6,15 @@ none; it stays open, so a rename over the file mixes no two versions.
 
 import _thread
 import os
+from _io import BufferedReader, open_code
 
-from .errors import BundleChangedError, BundleFormatError, BundleUnreadableError, NotABundleError
+from .errors import (
+    BundleChangedError,
+    BundleFormatError,
+    BundleUnreadableError,
+    NotABundleError,
+    SignatureNotCheckedError,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,17 +41,22 @@ def is_regular_file(path: str) -> bool:
 class Identity:
     """What tells one version of a file from another."""
 
-    __slots__ = ("device", "inode", "mtime", "size")
+    __slots__ = ("ctime", "device", "inode", "mtime", "size")
 
     def __init__(self, status: "os.stat_result") -> None:
         self.device = status.st_dev
         self.inode = status.st_ino
         self.size = status.st_size
         self.mtime = status.st_mtime_ns
+        self.ctime = status.st_ctime_ns
 
     def same_file(self, other: "Identity") -> bool:
         """Return whether it is the same file, whatever its content."""
         return (self.device, self.inode) == (other.device, other.inode)
+
+    def untouched_since(self, other: "Identity | None") -> bool:
+        """Return whether nothing was done to the file: what is written can be given any time, but not unnoticed."""
+        return other is not None and self == other and self.ctime == other.ctime
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Identity):
@@ -64,13 +76,13 @@ class BundleFile:
 
     """
 
-    __slots__ = ("_descriptor", "_signers", "identity", "path", "size")
+    __slots__ = ("_content", "_descriptor", "_signers", "identity", "path", "size")
 
     def __init__(self, path: str, signers: "Signers | None" = None) -> None:
-        """Open the regular file at *path*.
+        """Open the regular file at *path*, by ``open_code``: it is about to be executed (PEP 578).
 
         Arguments:
-            path: where it is.
+            path: where it is.  Where that may be something else, use `at`: there is no end to waiting for a pipe.
             signers: who may have signed it; None: it need not be signed.
 
         Raises:
@@ -80,9 +92,14 @@ class BundleFile:
         """
         self.path = path
         self._descriptor = -1
+        self._content: bytes | None = None
         try:
-            self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
-            status = os.fstat(self._descriptor)
+            with open_code(path) as stream:
+                if type(stream) is BufferedReader:
+                    self._descriptor = os.dup(stream.fileno())
+                else:  # what a hook of the embedding program gives in the place of the file
+                    self._content = stream.read()
+            status = os.fstat(self._descriptor) if self._content is None else os.stat(path)
         except (OSError, ValueError) as error:
             message = f"cannot be opened: {getattr(error, 'strerror', None) or error}"
             raise BundleUnreadableError(message, file=path) from None
@@ -90,10 +107,22 @@ class BundleFile:
         if not is_regular(status):
             message = "is not a regular file"
             raise NotABundleError(message, file=path)
-        self.size = status.st_size
+        self.size = status.st_size if self._content is None else len(self._content)
         self._signers: Signers | None = None
         if signers is not None:
             self.require(signers)
+
+    @classmethod
+    def at(cls, path: str, signers: "Signers | None" = None) -> "BundleFile":
+        """Open what is at *path*, which need not be a file; arguments and errors as of the class itself."""
+        try:
+            regular = is_regular(os.stat(path))
+        except (OSError, ValueError):
+            regular = True  # there is nothing to wait for, and opening it says why
+        if not regular:
+            message = "is not a regular file"
+            raise NotABundleError(message, file=path)
+        return cls(path, signers)
 
     def fileno(self) -> int:
         """Return the descriptor."""
@@ -108,11 +137,14 @@ class BundleFile:
         """Be signed by one of *signers*, now and when the file has to be opened anew.
 
         Raises:
-            BundleSignatureError: it is not.
+            BundleSignatureError: it is not; SignatureNotCheckedError: nobody can say.
             BundleChangedError: it was written to meanwhile.
 
         """
         self._signers = signers
+        if self._content is not None:
+            message = "cannot be shown to be signed: what this interpreter's open_code gives of it is not the file"
+            raise SignatureNotCheckedError(message, file=self.path)
         signers.check(self)
         if Identity(os.fstat(self._descriptor)) != self.identity:
             message = "was rewritten while its signature was checked; replace bundles by renaming a new file over them"
@@ -124,6 +156,8 @@ class BundleFile:
         A daemon closes all that it finds, and the number is used again.
         """
         descriptor = self._descriptor
+        if self._content is not None:
+            return self.identity
         try:
             present = Identity(os.fstat(descriptor))
         except OSError:
@@ -172,6 +206,8 @@ class BundleFile:
         if offset + size > self.size:
             message = f"points outside the file, which has {self.size} bytes: it is damaged or truncated"
             raise BundleFormatError(message, file=self.path, offset=offset)
+        if self._content is not None:
+            return self._content[offset : offset + size]
         try:
             data = self._pread(size, offset)
             while len(data) < size and (more := self._pread(size - len(data), offset + len(data))):
@@ -203,7 +239,7 @@ class BundleFile:
             raise BundleChangedError(message, file=self.path)
         self._descriptor = -1  # the number is somebody else's, or the next one's
         try:
-            fresh: BundleFile | None = BundleFile(self.path, self._signers)
+            fresh: BundleFile | None = BundleFile.at(self.path, self._signers)
         except NotABundleError:
             fresh = None
         if fresh is None or fresh.identity != self.identity:

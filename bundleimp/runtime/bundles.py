@@ -10,8 +10,8 @@ bundle, or may stand there when that one looks, is a bundle that is signed, or f
 import os
 from _frozen_importlib_external import decode_source
 
-from .archive import Archive
-from .bundlefile import Identity, is_regular, is_regular_file
+from .archive import Archive, audit_open
+from .bundlefile import Identity, is_regular
 from .errors import (
     EISDIR,
     ENOENT,
@@ -51,36 +51,43 @@ class OpenBundle:
 
     signers: "Signers | None" = None
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, status: "os.stat_result | None" = None) -> None:
         self.path = path
         self.archive: Archive | None = None
         self.fault: BundleFormatError | None = None
         self.reported = False
         self._identity: Identity | None = None
         self._settled = False
-        self.refresh()
+        self.refresh(status)
 
-    def refresh(self) -> bool:
+    def refresh(self, status: "os.stat_result | None" = None, attempts: int = 3) -> bool:
         """Look at the file again, and take the new version, sound or not, where it was replaced.
 
         Return whether that was so; a file that is gone, or is a directory now, counts as replaced.
+
+        Arguments:
+            status: what the file turned out to be just now; default: it is asked.
+            attempts: how often it is opened where that fails because it is being written to.
+
         """
-        try:
-            status = os.stat(self.path)
-        except (OSError, ValueError):
-            status = None
+        status = status or _status(self.path)
         if status is None or not (is_regular(status) or self.signers is not None):
             known = self.archive or self.fault
             self._identity = self.archive = self.fault = None
             return known is not None
         identity = Identity(status)
-        if self._settled and identity == self._identity:
+        if self._settled and identity.untouched_since(self._identity):
             return False
-        archive = fault = None
-        try:
-            archive = Archive(self.path, self.signers)
-        except BundleFormatError as error:
-            fault = error
+        archive = None
+        fault: BundleFormatError | None = NotABundleError("is not a regular file", file=self.path)
+        if is_regular(status):
+            try:
+                archive, fault = Archive(self.path, self.signers), None
+            except BundleFormatError as error:
+                fault = error
+        now = _status(self.path) if fault is not None and attempts > 1 else None
+        if now is not None and not Identity(now).untouched_since(identity):
+            return self.refresh(now, attempts - 1)
         self._exchange(identity, archive, fault)
         if TRACING:
             trace(f"{self.path}: opened")
@@ -152,13 +159,25 @@ def absolute(path: str) -> str:
 
 
 class Location:
-    """A path split into the bundle's own and the name inside it ("" or "pkg/sub")."""
+    """A path split into the bundle's own and the name inside it ("" or "pkg/sub").
 
-    __slots__ = ("bundle", "inner")
+    ``status`` is what the file turned out to be; None where that was not asked: the bundle is in use already.
+    """
 
-    def __init__(self, bundle: str, inner: str) -> None:
+    __slots__ = ("bundle", "inner", "status")
+
+    def __init__(self, bundle: str, inner: str, status: "os.stat_result | None" = None) -> None:
         self.bundle = bundle
         self.inner = inner
+        self.status = status
+
+
+def _status(path: str) -> "os.stat_result | None":
+    """Return what is at *path*; None where nothing is, or it cannot be asked."""
+    try:
+        return os.stat(path)
+    except (OSError, ValueError):
+        return None
 
 
 def locate(path: str) -> "Location | None":
@@ -171,8 +190,9 @@ def locate(path: str) -> "Location | None":
                 bundle = absolute(path[:end])
             except OSError:  # the working directory is gone
                 return None
-            if bundle in _bundles or is_regular_file(bundle) or _is_kept(bundle):
-                return Location(bundle, inner_name(path[end:]))
+            status = _status(bundle) if bundle not in _bundles else None
+            if bundle in _bundles or (status is not None and is_regular(status)) or _is_kept(bundle):
+                return Location(bundle, inner_name(path[end:]), status)
     return None
 
 
@@ -202,11 +222,17 @@ def inner_name(path: str) -> str:
     return "/".join(parts)
 
 
-def open_bundle(path: str) -> OpenBundle:
-    """Return the open bundle for the absolute *path*; the file is opened where that was not done before."""
+def open_bundle(path: str, status: "os.stat_result | None" = None) -> OpenBundle:
+    """Return the open bundle for the absolute *path*; the file is opened where that was not done before.
+
+    Arguments:
+        path: where it is.
+        status: what the file turned out to be just now; default: it is asked.
+
+    """
     bundle = _bundles.get(path)
     if bundle is None:
-        return _bundles.setdefault(path, OpenBundle(path))
+        return _bundles.setdefault(path, OpenBundle(path, status))
     if bundle.archive is None:
         bundle.refresh()
     return bundle
@@ -263,6 +289,16 @@ def member_named(archive: Archive, name: str, path: str) -> "Member":
             raise IsADirectoryError(EISDIR, "Is a directory", path)
         raise FileNotFoundError(ENOENT, "No such file in the bundle", path)
     return member
+
+
+def read_named(archive: Archive, name: str, path: str) -> bytes:
+    """Return the content of the file *name*, as a file system gives it: audit hooks are told of *path*.
+
+    Arguments and errors: as of `member_named`.
+    """
+    member = member_named(archive, name, path)
+    audit_open(path)
+    return archive.read(member)
 
 
 def open_source(path: str) -> "str | None":

@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
+    from typing import Any
 
 MARK = ".bundleimp"
 """The name of the mark."""
@@ -34,26 +35,46 @@ _errno = standard_module("errno")  # it need not be loaded yet
 class _Held:
     """A lock on a mark.  It goes with the interpreter that holds it, which may be one of several in the process."""
 
-    __slots__ = ("descriptor", "identity")
+    __slots__ = ("descriptor", "identity", "mapping")
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
         self.identity = Identity(os.fstat(descriptor))
+        self.mapping = _mapped(descriptor)
 
     def __del__(
         self,
         is_finalizing: "Callable[[], bool]" = sys.is_finalizing,
         fstat: "Callable[[int], os.stat_result]" = os.fstat,
         close: "Callable[[int], None]" = os.close,
+        cleared_last: "dict[str, Any]" = sys.__dict__,
     ) -> None:
         # The names of this module are gone when an interpreter ends.  With the last one ends the process, to its very
         # end with the lock; and a descriptor that the program has closed may be somebody else's.
         try:
             status = fstat(self.descriptor)
-            if not is_finalizing() and (status.st_dev, status.st_ino) == (self.identity.device, self.identity.inode):
-                close(self.descriptor)
+            ours = (status.st_dev, status.st_ino) == (self.identity.device, self.identity.inode)
         except OSError:
-            pass
+            ours = False
+        if ours and not is_finalizing():
+            close(self.descriptor)
+        else:  # until 3.13, a mapping closes a descriptor of its own, which may be somebody else's as well
+            cleared_last.setdefault("_bundleimp_mappings", []).append(self.mapping)
+
+
+def _mapped(descriptor: int) -> "Any":
+    """Return what keeps the lock on the file behind *descriptor* also where the program closes all descriptors.
+
+    Daemons do.  On Linux a lock belongs to the opened file, which a mapping of it keeps open, too, also in a child.
+    """
+    if sys.platform != "linux":
+        return None
+    try:
+        mmap = standard_module("mmap")
+        untracked = {"trackfd": False} if sys.version_info >= (3, 13) else {}
+        return mmap.mmap(descriptor, 0, prot=mmap.PROT_READ, **untracked)
+    except (ImportError, OSError, ValueError):  # the mark may be empty: a cleaner took the one that had the size
+        return None
 
 
 # The locks that this interpreter holds, by entry.

@@ -8,6 +8,7 @@ import _imp
 import os
 import sys
 from _frozen_importlib_external import MAGIC_NUMBER
+from _io import open_code
 
 from . import cachefolder
 from .archive import code_tag
@@ -50,7 +51,7 @@ def load(archive: "Archive", member: "Member", bytecode_path: str) -> "bytes | N
     if path is None:
         return None
     try:
-        with open(path, "rb") as stream:
+        with open_code(path) as stream:
             data = stream.read()
     except (OSError, ValueError):
         return None

@@ -52,12 +52,14 @@ def _code(extent: "Extent | None") -> bytes:
     return bytes(CODE_SIZE) if extent is None else extent.encode()
 
 
-def _encode_directory(tree: "_Tree", path: str, tags: int, start: int, blocks: "list[bytes]") -> "Extent":
-    """Append the blocks of *tree* and of what is below it; return where its own lies."""
+def _encode_directory(
+    tree: "_Tree", path: str, tags: int, start: int, blocks: "list[bytes]", *, linked: bool
+) -> "Extent":
+    """Append the blocks of *tree* and of what is below it; return where its own lies, with its checksum if *linked*."""
     children = {}
     for name, child in sorted(tree.directories.items()):
         inner = f"{path}/{name}" if path else name
-        children[name + "/"] = _encode_directory(child, inner, tags, start, blocks)
+        children[name + "/"] = _encode_directory(child, inner, tags, start, blocks, linked=linked)
         start = children[name + "/"].offset + children[name + "/"].size
     names = sorted([*tree.files, *children])
     entries = []
@@ -65,7 +67,7 @@ def _encode_directory(tree: "_Tree", path: str, tags: int, start: int, blocks: "
     for name in names:
         if name in children:
             block = children[name]
-            entries.append(_entry(0, KIND_DIRECTORY, 0, STORED, block.offset, block.size, 0, 0))
+            entries.append(_entry(block.crc, KIND_DIRECTORY, 0, STORED, block.offset, block.size, 0, 0))
             images: Sequence[Extent | None] = (None,) * tags
         else:
             member = tree.files[name].member
@@ -98,7 +100,7 @@ def _encode_directory(tree: "_Tree", path: str, tags: int, start: int, blocks: "
         )
     )
     blocks.append(block_bytes)
-    return Extent(start, len(block_bytes), 0)
+    return Extent(start, len(block_bytes), int.from_bytes(block_bytes[-4:], "little") if linked else 0)
 
 
 class EncodedIndex:
@@ -117,6 +119,8 @@ def encode_index(
     record_digest: bytes,
     offset: int,
     units: "Extent | None" = None,
+    *,
+    linked: bool = True,
 ) -> "EncodedIndex":
     """Return the index over *members*: the same bytes for the same members, in whatever order they come.
 
@@ -126,6 +130,7 @@ def encode_index(
         record_digest: the SHA-256 of the RECORD member.
         offset: where in the file the index will begin.
         units: where the table of units lies, or None where there is none.
+        linked: whether blocks note the checksums of those below them, which the first bundles did not.
 
     """
     root = _Tree()
@@ -136,6 +141,6 @@ def encode_index(
             tree = tree.directories.setdefault(folder, _Tree())
         tree.files[name] = item
     blocks: list[bytes] = []
-    extent = _encode_directory(root, "", len(tags), offset, blocks)
+    extent = _encode_directory(root, "", len(tags), offset, blocks, linked=linked)
     head = Head(record_digest, extent.offset, extent.size, tags, units).encode()
     return EncodedIndex(b"".join([*blocks, head]), len(head))

@@ -2,11 +2,9 @@
 
 import _imp
 import os
-import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES
 
-from .archive import code_tag
 from .bundles import locate, open_bundle
 from .errors import ENOENT, TRACING, BundleFormatError, NotABundleError, trace
 from .format import EMBEDDED, FLAG_REAL, LOCATED
@@ -15,7 +13,8 @@ from .loaders import (
     BundleLoader,
     EmbeddedBundleLoader,
     SourcelessBundleLoader,
-    member_at,
+    bytecode_path,
+    read_at,
 )
 
 TYPE_CHECKING = False
@@ -49,7 +48,6 @@ _KINDS = [
     *(Kind(suffix, SourcelessBundleLoader) for suffix in BYTECODE_SUFFIXES),
 ]
 _LONGEST_FIRST = sorted((kind.suffix for kind in _KINDS), key=len, reverse=True)
-_BYTECODE_END = f".{code_tag()}.pyc" if code_tag() else ""
 
 
 class View:
@@ -94,7 +92,7 @@ class BundleFinder:
         if location is None:
             message = "neither this path nor a parent of it is a file named *.pybundle"
             raise NotABundleError(message, file=text)
-        bundle = open_bundle(location.bundle)
+        bundle = open_bundle(location.bundle, location.status)
         bundle.check()
         self._settle(bundle, location)
 
@@ -195,9 +193,7 @@ class BundleFinder:
             embedded = flags & EMBEDDED and _imp.check_hash_based_pycs != "always"
             loader_class = EmbeddedBundleLoader if embedded else BundleLoader
             loader = loader_class(fullname, path, archive, directory, filename)
-            if _BYTECODE_END and sys.pycache_prefix is None:
-                # What cache_from_source gives, at a tenth of the cost.
-                cached = f"{folder}__pycache__{os.sep}{filename[: -len(kind.suffix)]}{_BYTECODE_END}"
+            cached = bytecode_path(folder, filename)
         else:
             loader = kind.loader(fullname, path, archive, directory, filename)
         spec = ModuleSpec(fullname, loader, origin=path)
@@ -274,4 +270,4 @@ class BundleFinder:
         archive = self._bundle.archive
         if archive is None:
             raise FileNotFoundError(ENOENT, "No such file in the bundle", path)
-        return archive.read(member_at(archive, path))
+        return read_at(archive, path)

@@ -5,7 +5,8 @@
 The index is a run of blocks, one per directory, children before their parents, and a head at its end.  A block
 names its directory's files and subdirectories, says where each file's data lies, where each module's code lies for
 each embedded Python, and where each subdirectory's block lies.  So the root block, which the head points to, leads
-to every other one, and opening a bundle reads two small pieces however many members it has.
+to every other one, and opening a bundle reads two small pieces however many members it has.  Each block notes the
+checksums of those below it, so what is read later is of the same version as what was read first, or refused.
 
 All numbers are little-endian; all offsets count from the start of the file.
 
@@ -32,6 +33,7 @@ Block::
     0   4s  magic "PBd1"              8   u32  number of entries
     4   u32 size of the names         12  names: directory NUL entry NUL entry ... (UTF-8, sorted, "dir/")
     then per entry 36 bytes: u32 crc, u8 kind, u8 flags, u16 method, u64 offset, u64 packed size, u64 size, u32 DOS time
+      (a subdirectory: the last 4 bytes of its block, 0 where nobody noted them; kind, 0, 0; offset, size, 0, 0)
     then per code tag and entry 16 bytes: u64 offset, u32 size, u32 crc
     last 4 bytes: CRC-32 of the block up to there
 """
@@ -341,15 +343,23 @@ class Directory:
 
     __slots__ = ("_block", "_codes", "_entries", "count", "names", "prefix")
 
-    def __init__(self, block: bytes, path: str) -> None:
+    def __init__(self, block: bytes, path: str, crc: int = 0) -> None:
         """Decode *block*, which must describe the directory *path* ("" or "pkg/sub").
 
+        Arguments:
+            block: its bytes.
+            path: the directory's name.
+            crc: the block's own checksum, as the block above has noted it; 0 where nobody has.
+
         Raises:
-            BundleFormatError: the block is damaged or describes another directory.
+            BundleFormatError: the block is damaged, describes another directory, or is that of another version.
 
         """
         if len(block) < 16 or block[:4] != BLOCK_MAGIC or not _checked(block):
             message = f"the index is damaged (directory {path!r})"
+            raise BundleFormatError(message, member=INDEX)
+        if crc and number(block, len(block) - 4, len(block)) != crc:
+            message = f"the index is damaged (directory {path!r} is of another version of the bundle)"
             raise BundleFormatError(message, member=INDEX)
         self._entries = 12 + number(block, 4, 8)
         self.count = number(block, 8, 12)
@@ -380,10 +390,10 @@ class Directory:
         )
 
     def subdirectory(self, name: str) -> "Extent":
-        """Return where the block of subdirectory *name* lies (KeyError where there is none)."""
+        """Return where the block of subdirectory *name* lies, and its own checksum (KeyError where there is none)."""
         start = self._entries + self.names[name + "/"] * ENTRY_SIZE
         record = self._block[start : start + ENTRY_SIZE]
-        return Extent(number(record, 8, 16), number(record, 16, 24), 0)
+        return Extent(number(record, 8, 16), number(record, 16, 24), number(record, 0, 4))
 
     def code(self, name: str, column: int) -> "Extent | None":
         """Return where the pyc image of file *name* lies for code tag number *column*, or None."""

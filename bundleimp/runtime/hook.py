@@ -43,7 +43,7 @@ def path_hook(path: str) -> "Any":
     if location is None:
         message = "no path to a bundle"
         raise ImportError(message, path=path)
-    bundle = open_bundle(location.bundle)
+    bundle = open_bundle(location.bundle, location.status)
     bundle.report()
     if bundle.is_gone and OpenBundle.signers is None:
         bundle.check()

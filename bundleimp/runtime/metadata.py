@@ -7,7 +7,7 @@ What they make of the paths that they get is theirs.  Loaded at the first such s
 import os
 import pathlib
 
-from .bundles import locate, member_named, open_bundle
+from .bundles import locate, open_bundle, read_named
 from .errors import ENOENT, ENOTDIR
 from .reading import Readable, decoded
 
@@ -89,7 +89,7 @@ class BundledPath(Readable, _PurePath):
         archive = self._archive()
         if archive is None:
             raise FileNotFoundError(ENOENT, "No such file in the bundle", str(self))
-        return archive.read(member_named(archive, self._inner(), str(self)))
+        return read_named(archive, self._inner(), str(self))
 
 
 class MetadataPath:
@@ -131,7 +131,7 @@ class MetadataPath:
 
     def read_text(self, encoding: "str | None" = None, errors: "str | None" = None) -> str:
         """Return the file's text; *encoding* and *errors* as of `open`."""
-        return decoded(self._archive.read(member_named(self._archive, self._inner, str(self))), encoding, errors)
+        return decoded(read_named(self._archive, self._inner, str(self)), encoding, errors)
 
 
 def _normalized(name: str) -> str:

@@ -7,7 +7,7 @@ from .bundles import Location, inner_name, mirrored, open_bundle
 from .cachefolder import allows_code
 from .errors import BundleSignatureError
 from .finder import BundleFinder, Kind, View
-from .loaders import BundleExtensionLoader, member_at
+from .loaders import BundleExtensionLoader, read_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,4 +69,4 @@ class MirrorFinder(BundleFinder):
             BundleFormatError: it is damaged.
 
         """
-        return self._archive.read(member_at(self._archive, path))
+        return read_at(self._archive, path)

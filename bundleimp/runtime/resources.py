@@ -4,8 +4,6 @@ Loaded when a resource is first asked for, so it may import what it likes.  A na
 of its portions, whatever each of them is: a directory, a bundle or a zip.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib.resources
 import os
@@ -13,16 +11,18 @@ import pathlib
 import sys
 import tempfile
 from importlib.resources.abc import TraversableResources
-from typing import TYPE_CHECKING, Any
 
 from . import cacheentries, cachefolder
-from .bundles import inner_name, locate, member_named, open_bundle
+from .bundles import inner_name, locate, open_bundle, read_named
+from .codec import sha256_function
 from .errors import EISDIR, ENOENT, ENOTDIR
 from .mirrors import real_path
 from .reading import Readable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Any
 
     from .archive import Archive
 
@@ -32,7 +32,7 @@ class BundlePath(Readable):
 
     __slots__ = ("_archive", "_inner")
 
-    def __init__(self, archive: Archive, inner: str) -> None:
+    def __init__(self, archive: "Archive", inner: str) -> None:
         self._archive = archive
         self._inner = inner
 
@@ -71,7 +71,7 @@ class BundlePath(Readable):
         """Return whether there is such a file."""
         return self._archive.member(self._inner) is not None
 
-    def iterdir(self) -> Iterator[BundlePath]:
+    def iterdir(self) -> "Iterator[BundlePath]":
         """Yield what is in the directory.
 
         Raises:
@@ -86,7 +86,7 @@ class BundlePath(Readable):
         for name in directory.names:
             yield BundlePath(self._archive, directory.prefix + name.removesuffix("/"))
 
-    def joinpath(self, *descendants: str | os.PathLike[str]) -> BundlePath:
+    def joinpath(self, *descendants: "str | os.PathLike[str]") -> "BundlePath":
         """Return the path below this one; each argument may have several parts with slashes between."""
         return BundlePath(
             self._archive, inner_name("/".join([self._inner, *(os.fspath(part) for part in descendants)]))
@@ -95,9 +95,9 @@ class BundlePath(Readable):
     __truediv__ = joinpath
 
     def read_bytes(self) -> bytes:  # noqa: D102 (described there)
-        return self._archive.read(member_named(self._archive, self._inner, self._place))
+        return read_named(self._archive, self._inner, self._place)
 
-    def real_path(self) -> pathlib.Path | None:
+    def real_path(self) -> "pathlib.Path | None":
         """Return a real file or folder with this content in the cache, or None where none can be written."""
         if self.is_file():
             member = self._archive.member(self._inner)
@@ -108,15 +108,13 @@ class BundlePath(Readable):
             path = self._real_folder()
         return pathlib.Path(path) if path is not None else None
 
-    def _real_folder(self) -> str | None:
+    def _real_folder(self) -> "str | None":
         root = cachefolder.folder(create=True)
         entry = os.path.join(root, "folders", self._archive.key) if root is not None else None
         if entry is None or not cacheentries.use(entry):
             return None
         # Files are published one by one, but a folder has to appear whole: it gets a place of its own.
-        import hashlib  # noqa: PLC0415 (takes as long as reading fifty files, which need it not)
-
-        place = hashlib.sha256(self._inner.encode("utf-8", "surrogateescape")).hexdigest()
+        place = sha256_function()(self._inner.encode("utf-8", "surrogateescape")).hexdigest()
         path = os.path.join(entry, place, self.name)
         if not os.path.isdir(path):
             made = cacheentries.publish_folder(path, lambda folder: _put_into(folder, self._archive, self._inner))
@@ -131,7 +129,7 @@ class BundlePath(Readable):
 class JoinedPath:
     """A directory of a namespace package: the union of the directories of that name in its portions."""
 
-    def __init__(self, *paths: Any) -> None:
+    def __init__(self, *paths: "Any") -> None:
         self._paths = paths
 
     def __repr__(self) -> str:
@@ -150,7 +148,7 @@ class JoinedPath:
         """Return False."""
         return False
 
-    def iterdir(self) -> Iterator[Any]:
+    def iterdir(self) -> "Iterator[Any]":
         """Yield what is in the directories; of files with one name the first portion's."""
         names: dict[str, None] = {}
         for path in self._paths:
@@ -158,7 +156,7 @@ class JoinedPath:
         for name in names:
             yield self.joinpath(name)
 
-    def joinpath(self, *descendants: str) -> Any:
+    def joinpath(self, *descendants: str) -> "Any":
         """Return the path below this one."""
         parts = [part for text in descendants for part in str(text).split("/") if part not in {"", "."}]
         if not parts:
@@ -171,7 +169,7 @@ class JoinedPath:
 
     __truediv__ = joinpath
 
-    def read_bytes(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 (of several methods)
+    def read_bytes(self, *args: "Any", **kwargs: "Any") -> "Any":  # noqa: ARG002 (of several methods)
         """Raise IsADirectoryError: this is no file."""
         raise IsADirectoryError(EISDIR, "Is a directory", repr(self))
 
@@ -181,11 +179,11 @@ class JoinedPath:
 class BundleReader(TraversableResources):
     """Resource reader of one directory of a bundle."""
 
-    def __init__(self, archive: Archive, inner: str) -> None:
+    def __init__(self, archive: "Archive", inner: str) -> None:
         self._path = BundlePath(archive, inner)
         _register()
 
-    def files(self) -> Any:
+    def files(self) -> "Any":
         """Return the directory as a traversable."""
         return self._path
 
@@ -193,14 +191,14 @@ class BundleReader(TraversableResources):
 class NamespaceReader(TraversableResources):
     """Resource reader of a namespace package."""
 
-    def __init__(self, portions: Iterable[str]) -> None:
+    def __init__(self, portions: "Iterable[str]") -> None:
         paths = [path for path in map(_portion, dict.fromkeys(portions)) if path.is_dir()]
         if not paths:
             raise FileNotFoundError(ENOENT, "No portion of the namespace package is there any more")
         self._path = JoinedPath(*paths) if len(paths) > 1 else paths[0]
         _register()
 
-    def files(self) -> Any:
+    def files(self) -> "Any":
         """Return the union of the portions as a traversable."""
         return self._path
 
@@ -212,14 +210,14 @@ class NamespaceReader(TraversableResources):
         raise FileNotFoundError(ENOENT, "No such file outside a bundle", str(path))
 
 
-def _portion(entry: str) -> Any:
+def _portion(entry: str) -> "Any":
     """Return a traversable for one entry of a namespace package's path."""
     location = locate(entry)
     if location is not None:
         archive = open_bundle(location.bundle).archive
         if archive is not None:
             return BundlePath(archive, location.inner)
-    import zipfile  # noqa: PLC0415 (as `hashlib`)
+    import zipfile  # noqa: PLC0415 (takes as long as reading fifty files, which need it not)
 
     path = pathlib.Path(entry)
     for parent in path.parents:
@@ -228,7 +226,7 @@ def _portion(entry: str) -> Any:
     return path
 
 
-def _put_into(folder: str, archive: Archive, inner: str) -> None:
+def _put_into(folder: str, archive: "Archive", inner: str) -> None:
     """Have what is in the directory *inner* of the archive in a real *folder*, where something is missing or damaged.
 
     It is replaced file by file, because other processes use it; what a program added is left alone.
@@ -248,7 +246,7 @@ def _put_into(folder: str, archive: Archive, inner: str) -> None:
             raise OSError(message)
 
 
-def _copy_into(source: Any, target: pathlib.Path) -> None:
+def _copy_into(source: "Any", target: pathlib.Path) -> None:
     if source.is_dir():
         target.mkdir()
         for child in source.iterdir():
@@ -258,7 +256,7 @@ def _copy_into(source: Any, target: pathlib.Path) -> None:
 
 
 @contextlib.contextmanager
-def _temporary(path: Any) -> Iterator[pathlib.Path]:
+def _temporary(path: "Any") -> "Iterator[pathlib.Path]":
     """Give a copy of a traversable that goes away afterwards; it keeps its name."""
     with tempfile.TemporaryDirectory() as folder:
         target = pathlib.Path(folder, path.name)
@@ -266,7 +264,7 @@ def _temporary(path: Any) -> Iterator[pathlib.Path]:
         yield target
 
 
-def as_file(path: BundlePath | JoinedPath) -> contextlib.AbstractContextManager[pathlib.Path]:
+def as_file(path: "BundlePath | JoinedPath") -> "contextlib.AbstractContextManager[pathlib.Path]":
     """Return a context manager that gives a real file or folder with the content of *path*.
 
     It lies in the cache, shared and for good; where no cache can be written, and for a folder that several portions
