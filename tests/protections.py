@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import importlib.util
 import shutil
 import subprocess
@@ -32,9 +33,20 @@ PROJECT = TESTS.parent
 PACKAGE = "bundleimp"
 README = TESTS / "README.md"
 _BEGIN, _END = "<!-- protections: python -m tests.protections --write -->\n", "<!-- end of protections -->\n"
-_LONGEST = 600  # seconds; what hangs without its protection has no test that fails
+_LONGEST, _HANGS = 180, 20  # seconds, for tests that fail and for those that do not end
 _LONGEST_REASON = 200
+_ENDLESS = -1  # in the place of an exit status
 _TESTS_FAILED = 1  # pytest's exit status; what cannot be collected or run has another one
+
+
+@functools.cache
+def _text(file: str) -> str:
+    return (PROJECT / PACKAGE / file).read_text("utf-8")
+
+
+@functools.cache
+def _parsed(text: str) -> ast.Module:
+    return ast.parse(text)
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,7 @@ class Protection:
         remove: its text there, which stands there once.
         put: what is there without it.
         tests: those that fail without it: ``test_file.py::test_name``, with a parameter where only that one shows it.
+        hangs: whether they do not end then, in the place of failing.
 
     """
 
@@ -57,11 +70,12 @@ class Protection:
     remove: str
     put: str
     tests: tuple[str, ...]
+    hangs: bool = False
 
     @property
     def source(self) -> str:
         """The text of the file that it stands in."""
-        return (PROJECT / PACKAGE / self.file).read_text("utf-8")
+        return _text(self.file)
 
     @property
     def changed(self) -> str:
@@ -74,7 +88,7 @@ class Protection:
         before, found, _ = self.source.partition(self.remove.strip())
         line = before.count("\n") + 1 if found else 0
         names: list[str] = []
-        nodes: list[ast.AST] = [ast.parse(self.source)]
+        nodes: list[ast.AST] = [_parsed(self.source)]
         while nodes:
             node = nodes.pop()
             if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -164,7 +178,7 @@ class Workshop:
             message = f"the tests would import {found}"
             raise RuntimeError(message)
 
-    def _run(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    def _run(self, *arguments: str, cwd: Path, limit: float = _LONGEST) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self._python, *arguments],
             cwd=cwd,
@@ -175,7 +189,7 @@ class Workshop:
             text=True,
             errors="replace",
             check=False,
-            timeout=_LONGEST,
+            timeout=limit,
         )
 
     def write(self, file: str, text: str) -> None:
@@ -184,13 +198,15 @@ class Workshop:
         path.write_text(text, "utf-8")
         Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
 
-    def test(self, tests: Sequence[str]) -> Outcome:
-        """Run *tests*."""
+    def test(self, tests: Sequence[str], limit: float = _LONGEST) -> Outcome:
+        """Run *tests*, for at most *limit* seconds."""
         options = ("-vv", "-rf", "--tb=no", "--no-header", "-p", "no:cacheprovider")
         try:
-            result = self._run("-m", "pytest", *options, *(f"tests/{test}" for test in tests), cwd=self._tree)
+            result = self._run(
+                "-m", "pytest", *options, *(f"tests/{test}" for test in tests), cwd=self._tree, limit=limit
+            )
         except subprocess.TimeoutExpired:
-            return Outcome(-1, "the tests do not end")
+            return Outcome(_ENDLESS, "the tests do not end")
         outcome = Outcome(result.returncode, result.stdout)
         for line in result.stdout.partition("short test summary info")[2].splitlines():
             if line.startswith("FAILED tests/"):
@@ -202,14 +218,14 @@ class Workshop:
         """Run the tests of a protection without it."""
         self.write(protection.file, protection.changed)
         try:
-            return self.test(protection.tests)
+            return self.test(protection.tests, _HANGS if protection.hangs else _LONGEST)
         finally:
             self.write(protection.file, protection.source)
 
 
 def _judged(protection: Protection, outcome: Outcome) -> str:
     """Return why the *outcome* of tests without the *protection* is not as it has to be; empty where it is."""
-    if outcome.is_skipped:
+    if outcome.is_skipped or (protection.hangs and outcome.status == _ENDLESS):
         return ""
     if outcome.status != _TESTS_FAILED:
         return f"exit status {outcome.status}: {(outcome.text.splitlines() or [''])[-1]}"
