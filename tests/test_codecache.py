@@ -286,9 +286,11 @@ def test_a_relative_path_is_no_cache_folder_of_the_platform(computer: Computer) 
     path = lay_out(NO_BYTECODE, computer.folder, TREE)
     temporary = computer.folder / "temporary"
     temporary.mkdir()
+    here = computer.laboratory.folder / "empty" / "here"
+    here.mkdir(parents=True)
     variables = {"XDG_CACHE_HOME": "here", "HOME": "", "TMPDIR": str(temporary), "BUNDLEIMP_CACHE_DIR": ""}
     assert computer.run(path, **variables) == WRITTEN
-    assert list((computer.laboratory.folder / "empty").iterdir()) == []
+    assert list(here.iterdir()) == []
     assert len(list(temporary.rglob("*.pyc"))) == 4
 
 

@@ -271,3 +271,23 @@ def test_a_descriptor_that_is_somebody_elses_by_now_is_not_closed(tmp_path: Path
     assert os.fstat(number).st_ino == os.fstat(theirs).st_ino
     os.close(number)
     os.close(theirs)
+
+
+def test_a_descriptor_that_another_thread_has_given_up_meanwhile_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number may be that of the same file by then, which the other thread has opened anew."""
+    file = BundleFile(str(make_zip(tmp_path / "out.pybundle", OLD)))
+    number = file.fileno()
+    really = os.fstat
+
+    def late(descriptor: int) -> os.stat_result:
+        file._descriptor = -1  # noqa: SLF001 (what the other thread does)
+        return really(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", late)
+        fresh = file.reopened()
+    os.close(number)
+    assert fresh is not None
+    assert fresh.read(0, 2) == b"PK"

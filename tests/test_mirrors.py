@@ -388,6 +388,27 @@ def test_a_table_that_lies_is_an_error_at_import_and_verify_finds_it(
     assert any("unit" in str(finding) for finding in bundleimp.open_bundle(bundle).verify())
 
 
+@in_each_layout
+def test_nothing_is_unpacked_outside_of_a_mirror_though_index_and_table_agree(
+    tmp_path: Path, cache: Path, layout: str
+) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE, layout=layout)
+    patch_table(bundle, LIES["a file outside"])
+    index = index_of(bundle.read_bytes())
+    index["pkg/table.txt"].member.name = "../../out.txt"
+    forge(bundle, index)
+    result = ask(bundle, cache)
+    assert "'../../out.txt' cannot be unpacked, which 'pkg' needs: the file is damaged" in result.stderr
+    assert list(tmp_path.rglob("out.txt")) == []
+
+
+def test_a_record_of_a_plain_zip_that_was_made_to_fill_the_memory_is_not_read(tmp_path: Path, cache: Path) -> None:
+    record = {"other-1.dist-info/RECORD": b"\n" * ((8 << 20) + 1)}
+    result = ask(make_zip(tmp_path / "out.pybundle", TREE | record), cache)
+    assert result.returncode == 1
+    assert f"other-1.dist-info/RECORD: announces {(8 << 20) + 1} bytes, more than it can have" in result.stderr
+
+
 def test_a_mirror_is_not_mended_from_a_bundle_that_lies_about_its_digest(tmp_path: Path, cache: Path) -> None:
     """Other bundles share it: what a lie would put there, they would take for their own."""
     bundle = make_bundle(tmp_path / "out.pybundle", TREE)

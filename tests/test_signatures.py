@@ -553,6 +553,22 @@ def test_install_takes_a_directory_away_from_whoever_has_it(shop: Shop) -> None:
     )
 
 
+def test_install_takes_a_directory_away_from_who_gets_it_meanwhile(shop: Shop) -> None:
+    shop.bundle.unlink()
+    make_tree(shop.bundle, {"mypkg/__init__.py": "", "mypkg/sub.py": "", "early.py": ""})
+    script = f"""
+import sys, bundleimp
+sys.path.append({str(shop.bundle)!r})
+class Signers:
+    def __fspath__(self):
+        import early
+        return {str(shop.allowed)!r}
+bundleimp.install(allowed_signers=Signers())
+import mypkg.sub
+"""
+    assert "is not a regular file" in shop.refused(script, path=False, BUNDLEIMP_ALLOWED_SIGNERS="")
+
+
 # Where ssh-keygen cannot be asked.
 
 

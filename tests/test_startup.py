@@ -155,6 +155,15 @@ def test_a_bundle_may_shadow_standard_modules_that_the_runtime_would_like(tmp_pa
     assert result.stdout == f"42 {names}\n"
 
 
+def test_what_is_loaded_under_the_name_of_a_standard_module_is_not_taken_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = ModuleType("zlib")
+    monkeypatch.setitem(sys.modules, "zlib", other)
+    assert standard_module("zlib").crc32(b"x") == crc32(b"x")
+    assert sys.modules["zlib"] is other
+
+
 @pytest.mark.parametrize("layout", ["flat", "nested"])
 def test_finding_and_loading_need_no_import(tmp_path: Path, layout: str) -> None:
     tree = {"one/__init__.py": "", "one/two/__init__.py": "", "one/two/three.py": "x = 1\n", "four.py": "x = 2\n"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -158,7 +158,7 @@ def seen_at_each_line(
     """Call *act*; return what *look* gives before each line of *function*, where another thread may have its turn."""
     seen = set()
 
-    def trace(frame: FrameType, _event: str, _argument: object) -> object:
+    def trace(frame: FrameType, _event: str, _argument: object) -> Any:
         if frame.f_code is function.__code__:
             seen.add(look())
             return trace
