@@ -5,15 +5,18 @@ from __future__ import annotations
 import _imp
 import importlib.metadata
 import os
+import sys
 import zipfile
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from types import ModuleType
 from typing import Literal
 
 import pytest
 
 import bundleimp
 from bundleimp import waiting
+from bundleimp.runtime.codec import crc32, standard_module
 
 from .builders import Tree, make_bundle, make_tree, make_zip, run_python
 from .platforms import needs_processes
