@@ -178,7 +178,7 @@ class Workshop:
             message = f"the tests would import {found}"
             raise RuntimeError(message)
 
-    def _run(self, *arguments: str, cwd: Path, limit: float = _LONGEST) -> subprocess.CompletedProcess[str]:
+    def _run(self, *arguments: str, cwd: Path, limit: float | None = _LONGEST) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self._python, *arguments],
             cwd=cwd,
@@ -198,8 +198,8 @@ class Workshop:
         path.write_text(text, "utf-8")
         Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
 
-    def test(self, tests: Sequence[str], limit: float = _LONGEST) -> Outcome:
-        """Run *tests*, for at most *limit* seconds."""
+    def test(self, tests: Sequence[str], limit: float | None = None) -> Outcome:
+        """Run *tests*, for at most *limit* seconds where there is one."""
         options = ("-vv", "-rf", "--tb=no", "--no-header", "-p", "no:cacheprovider")
         try:
             result = self._run(
