@@ -14,7 +14,8 @@ import sys
 
 ONCE = (
     *("cache_accidents", "cli_cache", "damage", "format", "fuzz", "hostile_archives", "inspection_limits"),
-    *("pack_killed", "pack_sources", "rewriting", "units", "verify", "verify_index", "zip_confusion", "zipdirectory"),
+    *("pack_killed", "pack_sources", "protections", "rewriting", "units", "verify", "verify_index", "zip_confusion"),
+    "zipdirectory",
 )
 """The files of tests that are left to it."""
 BRIEF = os.environ.get("BUNDLEIMP_TESTS") == "brief" or sys.platform == "emscripten"

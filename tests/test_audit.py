@@ -10,6 +10,8 @@ import pytest
 from .places import DIRECTORY, FLAT, NESTED, NO_BYTECODE, PLAIN_ZIP, SOURCELESS, SOURCELESS_DIRECTORY, Places
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .builders import Tree
 
 TREE: Tree = {
@@ -223,6 +225,27 @@ importlib.invalidate_caches()
 result = [pkg.mod.V, pkg.__loader__.get_data("pkg/data.txt").decode(), seen.count(bundle)]
 """
     assert places.laboratory.observe([], program, str(places.path(kind)), options=()) == [1, "data", 1]
+
+
+@needs_ctypes
+def test_what_a_hook_gives_in_the_place_of_a_file_is_not_taken_for_signed(tmp_path: Path, places: Places) -> None:
+    (tmp_path / "allowed_signers").write_text("")
+    program = f"""
+how = "memory"
+{_OPEN_CODE}
+import bundleimp, warnings
+bundleimp.install(allowed_signers={str(tmp_path / "allowed_signers")!r})
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    try:
+        import pkg
+    except ImportError as error:
+        result = [type(error).__name__, str(caught[0].message)]
+"""
+    bundle = str(places.path(FLAT))
+    message = "cannot be shown to be signed: what this interpreter's open_code gives of it is not the file"
+    found = places.laboratory.observe([], program, bundle, options=())
+    assert found == ["ModuleNotFoundError", f"{bundle}: {message}"]
 
 
 @needs_ctypes

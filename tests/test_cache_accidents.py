@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import random
 import shutil
@@ -12,6 +13,8 @@ import tempfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from bundleimp.runtime import cachefolder
 
 from .archives import mirrored_files
 from .builders import Tree, clean_environment, make_bundle, run_python
@@ -203,16 +206,16 @@ def mounting() -> list[str]:
 
 
 def work_mounted(
-    bundle: Path, folder: Path, options: str, before: str = "true", after: str = "true"
+    bundle: Path, folder: Path, options: str, before: str = "true", after: str = "true", program: str = WORK
 ) -> subprocess.CompletedProcess[str]:
     """Do the work with the cache on a small disk of its own, between two commands for the shell."""
     cache = folder / "cache"
     cache.mkdir(mode=0o700)
     shell = f'{before} && "$1" -c "$2"; status=$?; {after}; exit $status'
-    command = ["sh", "-c", MOUNT, str(cache), f"mode=700,{options}", shell, "sh", sys.executable, WORK]
-    program, *arguments = [*mounting(), *command]
+    command = ["sh", "-c", MOUNT, str(cache), f"mode=700,{options}", shell, "sh", sys.executable, program]
+    first, *arguments = [*mounting(), *command]
     return run_python(
-        *arguments, executable=program, path=[bundle], check=False, cwd=folder, BUNDLEIMP_CACHE_DIR=str(cache)
+        *arguments, executable=first, path=[bundle], check=False, cwd=folder, BUNDLEIMP_CACHE_DIR=str(cache)
     )
 
 
@@ -244,6 +247,33 @@ def test_a_cache_that_can_only_be_read_is_read(bundle: Path, tmp_path: Path, sta
     copy = "cp -a full/. cache && " if state != "empty" else ""
     result = work_mounted(bundle, tmp_path, "size=1m", before=f"{copy}mount -o remount,ro cache")
     goes_on(result, mirror=state == "full")
+
+
+def test_where_nothing_in_the_cache_can_be_executed_extension_modules_load_from_memory(tmp_path: Path) -> None:
+    compiled = importlib.import_module("markupsafe._speedups").__file__
+    if compiled is None or compiled.endswith(".py"):
+        pytest.skip("it is not compiled here")
+    name = os.path.basename(compiled)
+    with open(compiled, "rb") as stream:
+        bundle = make_bundle(tmp_path / "out.pybundle", {name: stream.read()})
+    program = "import _speedups\nprint(_speedups._escape_inner('<'))"
+    result = work_mounted(bundle, tmp_path, "size=1m,noexec", program=program)
+    assert (result.stdout, result.stderr) == ("&lt;\n", "")
+
+
+@posix
+def test_a_folder_that_another_process_makes_at_the_same_moment_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = os.mkdir
+
+    def late(path: str, mode: int) -> None:
+        really(path, mode)
+        really(path, mode)
+
+    monkeypatch.setattr(os, "mkdir", late)
+    cachefolder.make_folders(str(tmp_path / "code" / "key"))
+    assert (tmp_path / "code" / "key").is_dir()
 
 
 @posix

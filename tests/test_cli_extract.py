@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import bundleimp
+from bundleimp.inspection.bundle import stream
+
 from .archives import SYMLINK, RawEntry, raw_zip
 from .builders import make_bundle, make_tree
 from .command_line import APP, bundleimp_command, error_of
@@ -159,6 +162,17 @@ def test_a_hostile_member_is_an_error_and_leaves_nothing_behind(tmp_path: Path, 
     error_of("extract", path, tmp_path / "deep/out")
     written = {name for name in files(tmp_path) if name != "hostile.pybundle"}
     assert written <= {"deep/out/good.txt"}
+
+
+def test_of_a_bomb_no_more_is_unpacked_than_it_announced(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.pybundle"
+    path.write_bytes(raw_zip([RawEntry(b"bomb.txt", bytes(50_000_000), method=8, size=1000)]))
+    bundle = bundleimp.open_bundle(path)
+    given = []
+    with pytest.raises(bundleimp.BundleError, match="does not have the 1000 bytes that it announces"):  # noqa: PT012 (a loop is what a caller has)
+        for chunk in stream(bundle.file, bundle.members[0]):
+            given.append(len(chunk))  # noqa: PERF401 (what was given before the error counts)
+    assert sum(given) <= 1000
 
 
 def test_a_member_that_stands_there_twice_is_an_error(tmp_path: Path) -> None:

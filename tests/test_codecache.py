@@ -280,6 +280,20 @@ def test_without_a_choice_the_cache_is_the_users_own_and_private(computer: Compu
     assert len(list(folder.rglob("*.pyc"))) == 4
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other platforms have their cache folders elsewhere")
+def test_a_relative_path_is_no_cache_folder_of_the_platform(computer: Computer) -> None:
+    """It would be another folder for each working directory; the specification has it ignored."""
+    path = lay_out(NO_BYTECODE, computer.folder, TREE)
+    temporary = computer.folder / "temporary"
+    temporary.mkdir()
+    here = computer.laboratory.folder / "empty" / "here"
+    here.mkdir(parents=True)
+    variables = {"XDG_CACHE_HOME": "here", "HOME": "", "TMPDIR": str(temporary), "BUNDLEIMP_CACHE_DIR": ""}
+    assert computer.run(path, **variables) == WRITTEN
+    assert list(here.iterdir()) == []
+    assert len(list(temporary.rglob("*.pyc"))) == 4
+
+
 @needs_processes
 def test_many_processes_that_start_on_an_empty_cache_all_work(computer: Computer) -> None:
     path = lay_out(NO_BYTECODE, computer.folder, TREE)

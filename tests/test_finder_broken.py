@@ -12,6 +12,7 @@ import pytest
 
 from bundleimp.runtime import format as bundle_format
 
+from .builders import run_python
 from .places import FLAT, NESTED, PLAIN_ZIP, WITH_SOURCE, Laboratory, lay_out
 
 if TYPE_CHECKING:
@@ -123,6 +124,15 @@ def test_a_file_that_cannot_be_read_is_one_warning(tmp_path: Path) -> None:
     assert printed == "[['mod', 'pkg', 'also_missing'], 2]\n"
     assert len(warned) == 1
     assert "Permission denied" in warned[0]
+
+
+def test_the_warning_needs_no_module_that_a_bundle_may_have(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.pybundle"
+    broken.write_bytes(b"no zip")
+    other = lay_out(FLAT, tmp_path / "other", {"warnings.py": "raise SystemExit('imported')\n", "mod.py": "X = 1\n"})
+    script = f"import sys; sys.modules.pop('warnings', None); sys.path[:0] = {[str(broken), str(other)]}; import mod"
+    result = run_python("-c", script)
+    assert result.stderr.count("BundleWarning") == 1
 
 
 def test_a_missing_bundle_is_passed_over_like_a_missing_directory(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundleimp import BundleError, BundleFinder, BundleWarning
+from bundleimp.runtime.bundlefile import BundleFile
 
 from .builders import make_bundle, make_zip
 from .places import FLAT, NESTED, PLAIN_ZIP, Laboratory, in_each_with_source, lay_out
@@ -67,6 +68,19 @@ def test_after_a_rename_the_old_version_stays_until_caches_are_invalidated(kind:
     assert version_of(finder.find_spec("mod")) == "new"
     assert finder.find_spec("only_old") is None
     assert version_of(before) == "old"
+
+
+def test_another_file_of_the_same_size_and_time_is_another_version(tmp_path: Path) -> None:
+    """Packing is reproducible, and what copies files keeps their times."""
+    path = make_zip(tmp_path / "out.pybundle", {"mod.py": "VERSION = 'old'\n"})
+    fresh = make_zip(tmp_path / "fresh", {"mod.py": "VERSION = 'new'\n"})
+    status = path.stat()
+    assert fresh.stat().st_size == status.st_size
+    os.utime(fresh, ns=(status.st_atime_ns, status.st_mtime_ns))
+    finder = BundleFinder(path)
+    fresh.replace(path)
+    finder.invalidate_caches()
+    assert version_of(finder.find_spec("mod")) == "new"
 
 
 @in_each_kind
@@ -228,3 +242,52 @@ def test_a_daemon_that_closes_all_descriptors_can_still_import(archive: object, 
     assert callable(archive)
     path = archive(tmp_path / "place.pybundle", OLD)
     assert Laboratory(tmp_path / "laboratory").observe([path], probe) == "old"
+
+
+@needs_own_descriptors
+def test_a_file_that_was_replaced_is_not_read_for_a_descriptor_that_was_closed(tmp_path: Path) -> None:
+    probe = """
+    import os, sys
+    import mod
+    os.closerange(3, 256)
+    os.replace(sys.argv[1], sys.path[1])
+    try:
+        import pkg.leaf
+    except ImportError as error:
+        result = "closed by the program, and the file was replaced" in str(error)
+    """
+    path = lay_out(FLAT, tmp_path, OLD)
+    fresh = lay_out(FLAT, tmp_path / "fresh", NEW)
+    assert Laboratory(tmp_path / "laboratory").observe([path], probe, str(fresh)) is True
+
+
+@needs_own_descriptors
+def test_a_descriptor_that_is_somebody_elses_by_now_is_not_closed(tmp_path: Path) -> None:
+    file = BundleFile(str(make_zip(tmp_path / "out.pybundle", OLD)))
+    number = file.fileno()
+    theirs = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(theirs, number)
+    del file
+    assert os.fstat(number).st_ino == os.fstat(theirs).st_ino
+    os.close(number)
+    os.close(theirs)
+
+
+def test_a_descriptor_that_another_thread_has_given_up_meanwhile_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number may be that of the same file by then, which the other thread has opened anew."""
+    file = BundleFile(str(make_zip(tmp_path / "out.pybundle", OLD)))
+    number = file.fileno()
+    really = os.fstat
+
+    def late(descriptor: int) -> os.stat_result:
+        file._descriptor = -1  # noqa: SLF001 (what the other thread does)
+        return really(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", late)
+        fresh = file.reopened()
+    os.close(number)
+    assert fresh is not None
+    assert fresh.read(0, 2) == b"PK"

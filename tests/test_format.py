@@ -267,7 +267,7 @@ def test_an_unusual_name_has_no_fault(name: str) -> None:
             "a/../b",
         ),
         *("C:", "C:x", "c:/x", "C:\\x", "\\x", "\\\\host\\share", "a\\b", "..\\a", "a/..\\b"),
-        *("\0", "a\0", "a/\0/b", "a.py\0.txt", "x" * 4097),
+        *("\0", "a\0", "a/\0/b", "a.py\0.txt", "x" * 4097, "a/" * 200 + "b"),
         # os.path.join starts anew at a part with a drive, wherever it stands.
         *("pkg/C:/x", "pkg/C:x"),
     ],

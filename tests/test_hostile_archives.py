@@ -177,6 +177,13 @@ def test_a_zip_bomb_is_unpacked_no_further_than_it_announced(tmp_path: Path) -> 
         tracemalloc.stop()
 
 
+def test_names_that_make_far_more_directories_than_members_are_refused(tmp_path: Path) -> None:
+    """A file of ten megabytes could have millions of them in memory."""
+    entries = [RawEntry(b"/".join(b"%x" % (at * 150 + part) for part in range(150))) for at in range(20)]
+    with pytest.raises(BundleFormatError, match="more than 1040 directories for 20 members"):
+        archive_of(tmp_path, *entries)
+
+
 @pytest.mark.parametrize("count", [0, 1, 3, 0xFFFF])
 def test_a_wrong_number_of_entries_is_refused(tmp_path: Path, count: int) -> None:
     with pytest.raises(BundleFormatError, match="damaged"):

@@ -250,3 +250,14 @@ print(json.dumps([m.version("lib"), [d.version for d in m.distributions(name="li
 """
     ended = run_python("-c", script, str(backport), str(places.path(kind)))
     assert json.loads(ended.stdout) == ["1.0", ["1.0"]]
+
+
+def test_metadata_that_is_on_its_way_in_when_the_first_bundle_is_asked_knows_of_bundles(tmp_path: Path) -> None:
+    tree = {"mod.py": "", "thing-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: thing\nVersion: 1\n"}
+    bundle = make_bundle(tmp_path / "out.pybundle", tree, layout="nested")
+    script = (
+        f"import importlib, sys; sys.path.insert(0, {str(bundle)!r})\n"
+        "import importlib.metadata  # looks for `csv` on the path, among others\n"
+        "print(importlib.metadata.version('thing'))"
+    )
+    assert run_python("-c", script).stdout == "1\n"

@@ -12,6 +12,7 @@ import pytest
 
 import bundleimp
 from bundleimp.runtime import format as bundle_format
+from bundleimp.runtime.archive import Archive
 from bundleimp.runtime.format import Extent
 
 from .archives import forge, index_of, locator_of, mirrored_files
@@ -163,6 +164,23 @@ import pkg.late, pkg.added
 print(pkg.mod.X, importlib.reload(pkg.mod).X, pkg.late.X, pkg.added.X, importlib.util.find_spec("pkg.gone"))
 """
     assert answer(bundle, cache, script) == "1 2 2 2 None\n"
+
+
+def test_a_module_of_a_new_version_has_the_files_of_that_version(tmp_path: Path, cache: Path) -> None:
+    late = (
+        "import os\nwith open(os.path.join(os.path.dirname(__file__), 'table.txt')) as file:\n    TABLE = file.read()\n"
+    )
+    tree = TREE | {"pkg/late.py": late}
+    bundle = make_bundle(tmp_path / "out.pybundle", tree)
+    new = make_bundle(tmp_path / "new.pybundle", tree | {"pkg/table.txt": "new\n"})
+    script = f"""
+import importlib, os, pkg
+os.replace({str(new)!r}, {str(bundle)!r})
+importlib.invalidate_caches()
+import pkg.late
+print(pkg.TABLE, pkg.late.TABLE, end="")
+"""
+    assert answer(bundle, cache, script) == "old\n new\n"
 
 
 def test_a_deleted_bundle_is_imported_from_on(tmp_path: Path, cache: Path) -> None:
@@ -368,6 +386,44 @@ def test_a_table_that_lies_is_an_error_at_import_and_verify_finds_it(
     assert files(cache) == {} if cache.exists() else True
     assert {path for path in tmp_path.rglob("*") if cache not in path.parents and path != cache} == before
     assert any("unit" in str(finding) for finding in bundleimp.open_bundle(bundle).verify())
+
+
+@in_each_layout
+def test_nothing_is_unpacked_outside_of_a_mirror_though_index_and_table_agree(
+    tmp_path: Path, cache: Path, layout: str
+) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE, layout=layout)
+    patch_table(bundle, LIES["a file outside"])
+    index = index_of(bundle.read_bytes())
+    index["pkg/table.txt"].member.name = "../../out.txt"
+    forge(bundle, index)
+    result = ask(bundle, cache)
+    assert "'../../out.txt' cannot be unpacked, which 'pkg' needs: the file is damaged" in result.stderr
+    assert list(tmp_path.rglob("out.txt")) == []
+
+
+def test_a_record_of_a_plain_zip_that_was_made_to_fill_the_memory_is_not_read(tmp_path: Path, cache: Path) -> None:
+    record = {"other-1.dist-info/RECORD": b"\n" * ((8 << 20) + 1)}
+    result = ask(make_zip(tmp_path / "out.pybundle", TREE | record), cache)
+    assert result.returncode == 1
+    assert f"other-1.dist-info/RECORD: announces {(8 << 20) + 1} bytes, more than it can have" in result.stderr
+
+
+def test_a_mirror_is_not_mended_from_a_bundle_that_lies_about_its_digest(tmp_path: Path, cache: Path) -> None:
+    """Other bundles share it: what a lie would put there, they would take for their own."""
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE)
+    liar = make_bundle(tmp_path / "liar.pybundle", TREE | {"pkg/table.txt": "lie\n"})
+    answer(bundle, cache)
+    (mirror,) = (cache / "mirrors").iterdir()
+    (mirror / "pkg" / "table.txt").unlink()
+    before = files(mirror)
+    told, true = (
+        next(unit.digest.encode() for unit in Archive(str(path)).units if unit.name == "pkg") for path in (liar, bundle)
+    )
+    patch_table(liar, lambda table: table.replace(told, true))
+    assert "do not match their digest" in ask(liar, cache).stderr
+    assert files(mirror) == before
+    assert answer(bundle, cache) == "old\n"
 
 
 @in_each_layout

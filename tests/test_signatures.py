@@ -390,6 +390,17 @@ def test_what_was_checked_is_imported_when_the_bundle_is_replaced_meanwhile(shop
     assert (result.stdout, (shop.folder / "evil.pybundle").exists()) == ("code ran\n", False)
 
 
+def test_what_is_checked_is_the_file_that_is_open_and_not_what_stands_at_its_path_by_then(shop: Shop) -> None:
+    good = shop.bundle.rename(shop.folder / "good")
+    make_bundle(shop.bundle, {"mypkg/__init__.py": "print('evil ran')\n"})
+    opened = BundleFile(str(shop.bundle))
+    good.replace(shop.bundle)
+    signers = Signers(str(shop.allowed))
+    with pytest.raises(BundleSignatureError, match="is not a valid one of this file"):
+        signers.check(opened)
+    assert signers.check(BundleFile(str(shop.bundle))) == RELEASE
+
+
 def test_a_standalone_program_that_was_checked_takes_no_runtime_from_a_file_that_was_not(shop: Shop) -> None:
     app = make_bundle(
         shop.folder / "app.pybundle", {"tool.py": "main = dict\n"}, entry_point="tool:main", standalone=True
@@ -540,6 +551,22 @@ def test_install_takes_a_directory_away_from_whoever_has_it(shop: Shop) -> None:
     assert "is not a regular file" in shop.refused(
         install_script(shop, before="import early"), path=False, BUNDLEIMP_ALLOWED_SIGNERS=""
     )
+
+
+def test_install_takes_a_directory_away_from_who_gets_it_meanwhile(shop: Shop) -> None:
+    shop.bundle.unlink()
+    make_tree(shop.bundle, {"mypkg/__init__.py": "", "mypkg/sub.py": "", "early.py": ""})
+    script = f"""
+import sys, bundleimp
+sys.path.append({str(shop.bundle)!r})
+class Signers:
+    def __fspath__(self):
+        import early
+        return {str(shop.allowed)!r}
+bundleimp.install(allowed_signers=Signers())
+import mypkg.sub
+"""
+    assert "is not a regular file" in shop.refused(script, path=False, BUNDLEIMP_ALLOWED_SIGNERS="")
 
 
 # Where ssh-keygen cannot be asked.

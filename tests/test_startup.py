@@ -5,15 +5,18 @@ from __future__ import annotations
 import _imp
 import importlib.metadata
 import os
+import sys
 import zipfile
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from types import ModuleType
 from typing import Literal
 
 import pytest
 
 import bundleimp
 from bundleimp import waiting
+from bundleimp.runtime.codec import crc32, standard_module
 
 from .builders import Tree, make_bundle, make_tree, make_zip, run_python
 from .platforms import needs_processes
@@ -153,6 +156,15 @@ def test_a_bundle_may_shadow_standard_modules_that_the_runtime_would_like(tmp_pa
         "-c", f"import sys; [sys.modules.pop(n, None) for n in {names}]; sys.path.insert(0, {str(bundle)!r}); {script}"
     )
     assert result.stdout == f"42 {names}\n"
+
+
+def test_what_is_loaded_under_the_name_of_a_standard_module_is_not_taken_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = ModuleType("zlib")
+    monkeypatch.setitem(sys.modules, "zlib", other)
+    assert standard_module("zlib").crc32(b"x") == crc32(b"x")
+    assert sys.modules["zlib"] is other
 
 
 @pytest.mark.parametrize("layout", ["flat", "nested"])

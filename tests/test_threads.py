@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bundleimp.runtime import adapt
+from bundleimp.runtime.bundles import OpenBundle
+
+from .builders import make_zip
 from .places import FLAT, NESTED, NO_BYTECODE, PLAIN_ZIP, Laboratory, lay_out
 from .platforms import needs_threads
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+    from types import FrameType
 
 pytestmark = needs_threads
 
@@ -143,3 +150,55 @@ def test_a_handler_may_import_while_a_closed_descriptor_is_replaced(tmp_path: Pa
     """
     places = [str(place) for place in crowd(NESTED, tmp_path)]
     assert Laboratory(tmp_path / "laboratory").observe([], probe, *places, options=()) == [1]
+
+
+def seen_at_each_line(
+    function: Callable[..., object], look: Callable[[], bool], act: Callable[[], object]
+) -> set[bool]:
+    """Call *act*; return what *look* gives before each line of *function*, where another thread may have its turn."""
+    seen = set()
+
+    def trace(frame: FrameType, _event: str, _argument: object) -> Any:
+        if frame.f_code is function.__code__:
+            seen.add(look())
+            return trace
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        act()
+    finally:
+        sys.settrace(before)
+    return seen
+
+
+def test_there_is_no_moment_without_a_hook_of_ours() -> None:
+    def stand_in() -> None:
+        pass
+
+    def own() -> None:
+        pass
+
+    stand_in.claims_bundles = own.claims_bundles = True  # type: ignore[attr-defined]
+    hooks = [stand_in, print]
+    seen = seen_at_each_line(
+        adapt.put_first, lambda: stand_in in hooks or own in hooks, lambda: adapt.put_first(hooks, own)
+    )
+    assert (seen, hooks) == ({True}, [own, print])
+
+
+def test_there_is_no_moment_without_a_version_while_a_bundle_is_exchanged(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "out.pybundle", {"mod.py": "V = 1\n"})
+    bundle = OpenBundle(str(path))
+
+    def is_there() -> bool:
+        return bundle.archive is not None or bundle.fault is not None
+
+    first = bundle.archive
+    for content in (b"no zip", make_zip(tmp_path / "new", {"mod.py": "V = 22\n"}).read_bytes()):
+        fresh = tmp_path / "fresh"
+        fresh.write_bytes(content)
+        fresh.replace(path)
+        assert seen_at_each_line(OpenBundle._exchange, is_there, bundle.refresh) == {True}  # noqa: SLF001 (see its name)
+    assert bundle.archive not in {None, first}

@@ -6,6 +6,7 @@ import io
 import marshal
 import random
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -258,6 +259,24 @@ def test_a_member_replaced_by_another_tool_is_imported_as_it_is_now(tmp_path: Pa
         archive.comment = comment
     assert [text for text in findings(path) if "some other tool has changed the archive" in text] != []
     assert run_python("-c", "import pkg; print(pkg.value)", path=[path]).stdout == "other\n"
+
+
+def test_a_member_changed_by_another_tool_to_one_of_the_same_size_is_imported_as_it_is_now(tmp_path: Path) -> None:
+    path = make_bundle(tmp_path / "out.pybundle", {"mod.py": "value = 'value'\n"}, layout="flat", compress="none")
+    old, new = b"value = 'value'\n", b"value = 'other'\n"
+    before, after = (zlib.crc32(content).to_bytes(4, "little") for content in (old, new))
+    data = path.read_bytes()
+    end = data.index(old) + len(old)
+    directory = locator_of(data).directory_offset
+    # The member with its local header, and its entry in the central directory; the index stays as it was.
+    path.write_bytes(
+        data[:end].replace(old, new).replace(before, after)
+        + data[end:directory]
+        + data[directory:].replace(before, after)
+    )
+    assert path.stat().st_size == len(data)
+    assert run_python("-c", "import mod; print(mod.value)", path=[path]).stdout == "other\n"
+    assert [text for text in findings(path) if "some other tool has changed the archive" in text] != []
 
 
 def test_data_in_front_of_a_bundle_is_found_and_it_can_be_imported(bundle: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 import bundleimp
 from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.encoding import IndexedMember, encode_index
-from bundleimp.runtime.format import Extent, Locator, Member
+from bundleimp.runtime.format import Extent, Locator, Member, decode_head, sealed
 
 from .archives import RawEntry, forge, index_of, locator_of, raw_zip, with_index
 from .builders import Tree, make_bundle
@@ -103,6 +103,32 @@ def test_code_that_lies_elsewhere_in_the_file_is_found(bundle: Path) -> None:
     assert [
         text for text in findings(bundle) if "the bytecode of pkg/mod.py does not lie where it should" in text
     ] != []
+
+
+def test_code_that_no_module_has_is_found(bundle: Path) -> None:
+    index = index_of(bundle.read_bytes())
+    index["pkg/mod.py"].codes = [None]
+    forge(bundle, index)
+    assert [text for text in findings(bundle) if "holds bytes that belong to no module" in text] != []
+
+
+def test_an_index_that_leads_back_to_itself_is_found(bundle: Path) -> None:
+    """Its root has a directory without a name, which is the root."""
+    index = index_of(bundle.read_bytes())
+    index.members.append(IndexedMember(Member("/a.py", 0, 0, 0, 0, 0, 0), [None]))
+    forge(bundle, index)
+    data = bundle.read_bytes()
+    locator = locator_of(data)
+    encoded = bytearray(data[locator.index_offset : locator.index_offset + locator.index_size])
+    head = decode_head(bytes(encoded[-locator.head_size :]))
+    start = head.root_offset - locator.index_offset
+    end = start + head.root_size
+    entry = start + 12 + int.from_bytes(encoded[start + 4 : start + 8], "little")
+    encoded[entry + 8 : entry + 16] = head.root_offset.to_bytes(8, "little")
+    encoded[entry + 16 : entry + 24] = head.root_size.to_bytes(8, "little")
+    encoded[start:end] = sealed(bytes(encoded[start : end - 4]))
+    bundle.write_bytes(with_index(data, bytes(encoded), locator.head_size))
+    assert [text for text in findings(bundle) if "is used twice" in text] != []
 
 
 def test_code_outside_the_file_is_found(bundle: Path) -> None:

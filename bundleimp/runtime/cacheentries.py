@@ -27,7 +27,6 @@ MARK = ".bundleimp"
 _DAY = 24 * 60 * 60
 # An entry may be removed between its making and its use, again and again; but for more than a few times, no chance.
 _ATTEMPTS = 20
-_LAST_STREAM = 2
 
 _errno = standard_module("errno")  # it need not be loaded yet
 
@@ -97,7 +96,7 @@ def use(path: str, fill: "Callable[[str], int] | None" = None) -> bool:
         return True
     for _ in range(_ATTEMPTS):
         try:
-            descriptor = _above_standard_streams(_open(mark))
+            descriptor = _open(mark)
         except FileNotFoundError:
             if not publish_folder(path, lambda folder: _fill(folder, fill)):
                 return False
@@ -245,20 +244,6 @@ def _open(mark: str, how: int = os.O_RDONLY) -> int:
         if os.path.islink(os.path.dirname(mark)):
             raise
         return os.open(mark, os.O_RDWR | os.O_CREAT | flags, 0o600)
-
-
-def _above_standard_streams(descriptor: int) -> int:
-    """Return the descriptor of the same file that a daemon does not close.
-
-    Where a program is started without standard streams, their numbers are given to the files that it opens.
-    """
-    fcntl = _fcntl()
-    if descriptor > _LAST_STREAM or fcntl is None:
-        return descriptor
-    try:
-        return int(fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _LAST_STREAM + 1))
-    finally:
-        os.close(descriptor)
 
 
 def _fcntl() -> "ModuleType | None":
