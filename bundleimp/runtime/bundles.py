@@ -16,6 +16,7 @@ from .errors import (
     EISDIR,
     ENOENT,
     TRACING,
+    BundleChangedError,
     BundleFormatError,
     BundleSignatureError,
     BundleUnreadableError,
@@ -85,7 +86,8 @@ class OpenBundle:
                 archive, fault = Archive(self.path, self.signers), None
             except BundleFormatError as error:
                 fault = error
-        now = _status(self.path) if fault is not None and attempts > 1 else None
+        again = fault is not None and attempts > 1 and not isinstance(fault, BundleChangedError)
+        now = _status(self.path) if again else None
         if now is not None and not Identity(now).untouched_since(identity):
             return self.refresh(now, attempts - 1)
         self._exchange(identity, archive, fault)

@@ -41,24 +41,17 @@ class _Held:
         self.identity = Identity(os.fstat(descriptor))
         self.mapping = _mapped(descriptor)
 
-    def __del__(
-        self,
-        is_finalizing: "Callable[[], bool]" = sys.is_finalizing,
-        fstat: "Callable[[int], os.stat_result]" = os.fstat,
-        close: "Callable[[int], None]" = os.close,
-        cleared_last: "dict[str, Any]" = sys.__dict__,
-    ) -> None:
-        # The names of this module are gone when an interpreter ends.  With the last one ends the process, to its very
-        # end with the lock; and a descriptor that the program has closed may be somebody else's.
+    def __del__(self) -> None:
+        # With the last interpreter ends the process, to its very end with the lock; and a descriptor that the program
+        # has closed may be somebody else's.
         try:
-            status = fstat(self.descriptor)
-            ours = (status.st_dev, status.st_ino) == (self.identity.device, self.identity.inode)
+            ours = Identity(os.fstat(self.descriptor)).same_file(self.identity)
         except OSError:
             ours = False
-        if ours and not is_finalizing():
-            close(self.descriptor)
-        else:  # until 3.13, a mapping closes a descriptor of its own, which may be somebody else's as well
-            cleared_last.setdefault("_bundleimp_mappings", []).append(self.mapping)
+        if ours and not sys.is_finalizing():
+            os.close(self.descriptor)
+        else:  # until 3.13, a mapping closes a descriptor of its own: later than all else, with what `sys` has
+            vars(sys).setdefault("_bundleimp_mappings", []).append(self.mapping)
 
 
 def _mapped(descriptor: int) -> "Any":
