@@ -11,7 +11,9 @@ import argparse
 import ast
 import functools
 import importlib.util
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -179,7 +181,7 @@ class Workshop:
             raise RuntimeError(message)
 
     def _run(self, *arguments: str, cwd: Path, limit: float | None = _LONGEST) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        with subprocess.Popen(
             [self._python, *arguments],
             cwd=cwd,
             env=clean_environment(),
@@ -188,9 +190,14 @@ class Workshop:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            check=False,
-            timeout=limit,
-        )
+            start_new_session=True,
+        ) as process:
+            try:
+                text, _ = process.communicate(timeout=limit)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)  # what the tests have started, too
+                raise
+        return subprocess.CompletedProcess(process.args, process.returncode, text)
 
     def write(self, file: str, text: str) -> None:
         """Write a file of the package, and forget what was compiled of it."""

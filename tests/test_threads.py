@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bundleimp.runtime import adapt
+from bundleimp.runtime import adapt, bundles
+from bundleimp.runtime.archive import Archive
 from bundleimp.runtime.bundles import OpenBundle
 
 from .builders import make_zip
@@ -202,3 +203,21 @@ def test_there_is_no_moment_without_a_version_while_a_bundle_is_exchanged(tmp_pa
         fresh.replace(path)
         assert seen_at_each_line(OpenBundle._exchange, is_there, bundle.refresh) == {True}  # noqa: SLF001 (see its name)
     assert bundle.archive not in {None, first}
+
+
+def test_who_opens_a_bundle_while_another_thread_opens_it_has_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(make_zip(tmp_path / "out.pybundle", {"mod.py": ""}))
+    opened: list[OpenBundle] = []
+    asked: list[str] = []
+
+    def late(*arguments: Any) -> Archive:
+        if not asked:
+            asked.append(path)
+            opened.append(bundles.open_bundle(path))  # what the other thread does
+        return Archive(*arguments)
+
+    monkeypatch.setattr(bundles, "Archive", late)
+    assert bundles.open_bundle(path) is opened[0]
+    assert bundles.open_bundle(path) is opened[0]
