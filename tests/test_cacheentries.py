@@ -106,6 +106,19 @@ def test_a_forked_child_keeps_what_its_parent_used(entry: Path) -> None:
 
 
 @needs_locks
+def test_threads_that_need_an_entry_at_once_do_not_take_the_descriptor_from_each_other(
+    entry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = cacheentries._note_use  # noqa: SLF001 (what comes between two steps is played)
+
+    def note_use(descriptor: int, mark: str) -> None:
+        let_go()  # as when the other thread has put its own in the place of ours
+        real(descriptor, mark)
+
+    monkeypatch.setattr(cacheentries, "_note_use", note_use)
+    assert cacheentries.use(str(entry), fill)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a lock goes with the last descriptor")
 def test_a_daemon_that_closes_all_descriptors_keeps_what_it_used(entry: Path) -> None:
     """So does its child when it ends, and neither closes what others opened in the place of ours."""

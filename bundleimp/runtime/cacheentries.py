@@ -98,7 +98,7 @@ def use(path: str, fill: "Callable[[str], int] | None" = None) -> bool:
             return False
         _lock(descriptor, exclusive=False)
         if _is_at(descriptor, mark):
-            _held[path] = _Held(descriptor)
+            held = _held[path] = _Held(descriptor)  # another thread may put its own there now: ours is not closed yet
             _note_use(descriptor, mark)
             return True
         os.close(descriptor)  # removed while we waited
