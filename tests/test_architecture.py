@@ -32,7 +32,18 @@ RUNTIME = [
         "archive",
     ),
     *("bundles", "cachefolder", "cacheentries", "codecache", "mirrors", "located", "native", "reading", "resources"),
-    *("metadata", "pkgresources", "adapt", "loaders", "finder", "mirrorfinder", "hook", "program", "embedded"),
+    *(
+        "metadata",
+        "pkgresources",
+        "printing",
+        "adapt",
+        "loaders",
+        "finder",
+        "mirrorfinder",
+        "hook",
+        "program",
+        "embedded",
+    ),
 ]
 LAYERS = {"runtime": 0, "packing": 1, "inspection": 1, "cli": 2}
 # What any interpreter has loaded before its first import statement runs, or has built in.
@@ -129,7 +140,7 @@ def test_an_import_from_a_bundle_loads_our_runtime_and_nothing_else(tmp_path: Pa
     ours = {name for name in having - without if name.startswith(("bundleimp.runtime", "bundleimp.waiting"))}
     assert having - without == ours | {"mypkg", "mypkg.mod"}
     assert "bundleimp.runtime.hook" in ours
-    later = {*LOADED_LATER, "native", "encoding", "signatures"}
+    later = {*LOADED_LATER, "native", "encoding", "signatures", "printing"}
     assert not ours & {f"bundleimp.runtime.{name}" for name in later}
 
 

@@ -13,7 +13,6 @@ adapted right after it is.  `adapt` makes
 
 import sys
 from _frozen_importlib_external import NamespaceLoader as _NamespaceLoader
-from _frozen_importlib_external import PathFinder
 
 from .bundles import open_source, refresh_all
 from .format import SUFFIX
@@ -47,7 +46,7 @@ class _LoadThenAct:
         self._action(module)
 
 
-def _is_initializing(module: "ModuleType | None") -> bool:
+def _is_initializing(module: "ModuleType") -> bool:
     return getattr(getattr(module, "__spec__", None), "_initializing", False)
 
 
@@ -130,35 +129,22 @@ def _comes_from_bundle(error: "BaseException | None") -> bool:
     return False
 
 
-def _can_print() -> bool:
-    """Return whether ``traceback`` is the standard library's: a bundle may hold one of its own, which is not asked.
+def _has_written(error: "BaseException | None", function: str, *arguments: "Any") -> bool:
+    """Write what a *function* of `printing` makes of an *error* that comes from a bundle; return whether that was done.
 
-    It may also hold what that one imports, which then may be anything.
+    If not, the original printer has to do it.
     """
-    module = sys.modules.get("traceback")
-    spec = PathFinder.find_spec("traceback") if module is None else getattr(module, "__spec__", None)
-    if spec is None or SUFFIX in (spec.origin or ""):
-        return False
-    try:
-        import traceback  # noqa: F401, PLC0415 (what is being reported has happened; nothing is on its way in any more)
-    except Exception:  # noqa: BLE001 (the exception that is to be printed matters more)
-        return False
-    return True
+    text = ""
+    if sys.stderr is not None and _comes_from_bundle(error):
+        try:
+            from . import printing  # noqa: PLC0415 (loaded when first needed)
 
-
-def _limit() -> "Any":
-    """Return how many frames are shown, as ``traceback`` counts them: the C printer counts from the end."""
-    limit = getattr(sys, "tracebacklimit", None)
-    if isinstance(limit, int):
-        limit = -limit if limit > 0 else 0
-    return limit
-
-
-def _formatted(error: BaseException, trace: "TracebackType | None") -> str:
-    """Return what the interpreter's own printer prints of an exception, by the module that finds source lines."""
-    import traceback  # noqa: PLC0415 (loaded by `_can_print`)
-
-    return "".join(traceback.format_exception(type(error), error, trace, limit=_limit()))
+            text = getattr(printing, function)(*arguments)
+        except Exception:  # noqa: BLE001, S110 (the exception that is to be printed matters more)
+            pass
+    if text:
+        sys.stderr.write(text)
+    return bool(text)
 
 
 class _Hook:
@@ -226,68 +212,23 @@ class _ExceptHook(_Hook):
     """``sys.excepthook`` on 3.11 and 3.12, whose C printer only opens files."""
 
     def __call__(self, kind: type[BaseException], error: BaseException, trace: "TracebackType | None") -> None:
-        if sys.stderr is not None and _comes_from_bundle(error) and _can_print():
-            sys.stderr.write(_formatted(error, trace if trace is not None else error.__traceback__))
-        else:
+        if not _has_written(error, "of_exception", error, trace if trace is not None else error.__traceback__):
             self.original(kind, error, trace)
-
-
-def _safely(write: "Callable[[Any], str]", value: object, what: str) -> str:
-    try:
-        return write(value)
-    except Exception:  # noqa: BLE001 (what is finalised may be in any state)
-        return f"<{what} failed>"
 
 
 class _UnraisableHook(_Hook):
     """``sys.unraisablehook``, whose C printer opens files on every version."""
 
     def __call__(self, unraisable: "Any") -> None:
-        text = self._text(unraisable) if sys.stderr is not None and _comes_from_bundle(unraisable.exc_value) else ""
-        if text:
-            sys.stderr.write(text)
-        else:
+        if not _has_written(unraisable.exc_value, "of_unraisable", unraisable):
             self.original(unraisable)
-
-    @staticmethod
-    def _text(unraisable: "Any") -> str:
-        """Return what is to be printed; "" where that takes what cannot be imported now.
-
-        Objects are finalised at any moment: while `traceback` is on its way in, also from here, and when nothing is
-        imported any more, because the interpreter ends.
-        """
-        if sys.meta_path is None or _is_initializing(sys.modules.get("traceback")) or not _can_print():
-            return ""
-        try:
-            import traceback  # noqa: PLC0415 (as above)
-
-            stack = traceback.extract_tb(unraisable.exc_traceback, _limit())
-            if sys.version_info >= (3, 13):  # which shows no columns here
-                for frame in stack:
-                    frame.colno = None
-            lines = stack.format()
-        except Exception:  # noqa: BLE001 (some of the modules that `traceback` needs are on their way in)
-            return ""
-        head = unraisable.err_msg or "Exception ignored in"
-        if unraisable.object is not None:
-            head = f"{head}: {_safely(repr, unraisable.object, 'object repr()')}"
-        else:
-            head = f"{head}:"
-        kind = unraisable.exc_type
-        module = "" if kind.__module__ in {"builtins", "__main__"} else f"{kind.__module__}."
-        tail = f"{module}{kind.__qualname__}: {_safely(str, unraisable.exc_value, 'exception str()')}\n"
-        return "".join([head, "\n", *(["Traceback (most recent call last):\n"] if lines else []), *lines, tail])
 
 
 class _ThreadHook(_Hook):
     """``threading.excepthook`` on 3.11 and 3.12."""
 
     def __call__(self, args: "Any") -> None:
-        ours = sys.stderr is not None and args.exc_type is not SystemExit and _comes_from_bundle(args.exc_value)
-        if ours and _can_print():
-            name = args.thread.name if args.thread is not None else None
-            sys.stderr.write(f"Exception in thread {name}:\n{_formatted(args.exc_value, args.exc_traceback)}")
-        else:
+        if args.exc_type is SystemExit or not _has_written(args.exc_value, "of_thread", args):
             self.original(args)
 
 

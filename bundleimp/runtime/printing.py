@@ -1,0 +1,78 @@
+"""What the interpreter's own printers, which are written in C and only open files, print of exceptions from bundles.
+
+Loaded with the first exception that has to do with a bundle and that C would print.  Such a one may come at any moment:
+while modules that are needed here are on their way in, or are gone because the interpreter ends.  Whatever is raised
+here, the original printer does it then.
+"""
+
+import sys
+from _frozen_importlib_external import PathFinder
+
+from .format import SUFFIX
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any
+
+
+def _traceback() -> "Any":
+    """Return the standard library's ``traceback``.
+
+    Raises:
+        ImportError: a bundle has one of its own, or nothing is imported any more.
+
+    """
+    module: Any = sys.modules.get("traceback")
+    spec = PathFinder.find_spec("traceback") if module is None else getattr(module, "__spec__", None)
+    if spec is None or SUFFIX in (spec.origin or "") or sys.meta_path is None:
+        message = "there is no traceback of the standard library"
+        raise ImportError(message)
+    if module is None:
+        import traceback as module  # noqa: PLC0415 (what is being reported has happened)
+    return module
+
+
+def _limit() -> "Any":
+    """Return how many frames are shown, as ``traceback`` counts them: the C printer counts from the end."""
+    limit = getattr(sys, "tracebacklimit", None)
+    if isinstance(limit, int):
+        limit = -limit if limit > 0 else 0
+    return limit
+
+
+def of_exception(error: BaseException, trace: "TracebackType | None") -> str:
+    """Return what ``sys.excepthook`` prints."""
+    return "".join(_traceback().format_exception(type(error), error, trace, limit=_limit()))
+
+
+def of_thread(args: "Any") -> str:
+    """Return what ``threading.excepthook`` prints."""
+    name = args.thread.name if args.thread is not None else None
+    return f"Exception in thread {name}:\n{of_exception(args.exc_value, args.exc_traceback)}"
+
+
+def of_unraisable(unraisable: "Any") -> str:
+    """Return what ``sys.unraisablehook`` prints."""
+    stack = _traceback().extract_tb(unraisable.exc_traceback, _limit())
+    if sys.version_info >= (3, 13):  # which shows no columns here
+        for frame in stack:
+            frame.colno = None
+    lines = stack.format()
+    head = unraisable.err_msg or "Exception ignored in"
+    if unraisable.object is not None:
+        head = f"{head}: {_safely(repr, unraisable.object, 'object repr()')}"
+    else:
+        head = f"{head}:"
+    kind = unraisable.exc_type
+    module = "" if kind.__module__ in {"builtins", "__main__"} else f"{kind.__module__}."
+    tail = f"{module}{kind.__qualname__}: {_safely(str, unraisable.exc_value, 'exception str()')}\n"
+    return "".join([head, "\n", *(["Traceback (most recent call last):\n"] if lines else []), *lines, tail])
+
+
+def _safely(write: "Callable[[Any], str]", value: object, what: str) -> str:
+    try:
+        return write(value)
+    except Exception:  # noqa: BLE001 (what is finalised may be in any state)
+        return f"<{what} failed>"
