@@ -20,6 +20,7 @@ from .platforms import needs_deep_stack, needs_processes, needs_raw_names
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from typing import BinaryIO
 
 READERS = ["list", "info", "verify", "extract", "run"]
 needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes, devices and permissions")
@@ -148,14 +149,11 @@ def test_a_file_that_may_not_be_read_is_an_error_that_names_it(
 ) -> None:
     # As root every file can be read, so that the refusal is played.
     path = str(make_bundle(tmp_path / "out.pybundle", APP))
-    really = os.open
 
-    def refuse(name: str, *arguments: int, **options: int) -> int:
-        if name == path:
-            raise PermissionError(13, "Permission denied", name)
-        return really(name, *arguments, **options)
+    def refuse(name: str) -> BinaryIO:
+        raise PermissionError(13, "Permission denied", name)
 
-    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr("bundleimp.runtime.bundlefile.open_code", refuse)
     assert main(arguments_for(command, tmp_path / "out.pybundle", tmp_path)) == 2
     assert capsys.readouterr().err == f"bundleimp: error: {path}: cannot be opened: Permission denied\n"
 
