@@ -102,7 +102,6 @@ def written(data: bytes):  # type: ignore[no-untyped-def] # noqa: ANN201 (a cont
         with open(path, "wb") as file:
             file.write(data)
         yield path
-    open_bundles.refresh_all()  # it is gone, and its descriptor is given back
 
 
 def run_end(data: bytes) -> None:
@@ -197,6 +196,7 @@ def run_image(data: bytes) -> None:
                 assert spec is not None
                 code = spec.loader.get_code(name)  # type: ignore[union-attr]
                 assert code == _codes()[name]
+    open_bundles.open_bundle(path).refresh()  # it is gone, and its descriptor is given back
 
 
 @functools.cache

@@ -156,6 +156,22 @@ result = events
         assert [event[0] for event in events].count("compile") == 5
 
 
+@in_each_kind
+def test_source_lines_are_read_where_hooks_allow_it(kind: str, places: Places) -> None:
+    program = f"""{_NOTES}
+import linecache
+path = os.path.join(place, "pkg", "mod.py")
+lines = [linecache.getline(path, 2)]
+linecache.clearcache()
+told, refused, kind = len(events), len(events), PermissionError
+lines.append(linecache.getline(path, 2))
+result = [told, lines]
+"""
+    told, lines = places.observe(kind, program)
+    assert told > 0
+    assert lines == (["", ""] if kind == SOURCELESS else ["V = 1\n", ""])
+
+
 @pytest.mark.parametrize("kind", [PLAIN_ZIP, FLAT])
 def test_a_bundle_that_a_hook_lets_nobody_open_is_one_warning(kind: str, places: Places) -> None:
     program = """
@@ -201,7 +217,8 @@ def open_code(path, _data):
     if path != bundle or how == "file":
         return stream
     with stream:
-        return io.BytesIO(stream.read())
+        memory = io.BytesIO(stream.read())
+        return memory if how == "memory" else io.BufferedReader(memory)
 
 import bundleimp.runtime.hook
 assert ctypes.pythonapi.PyFile_SetOpenCodeHook(open_code, None) == 0
@@ -211,14 +228,14 @@ needs_ctypes = pytest.mark.skipif(sys.platform == "emscripten", reason="its ctyp
 
 
 @needs_ctypes
-@pytest.mark.parametrize("how", ["file", "memory"])
+@pytest.mark.parametrize("how", ["file", "memory", "buffered memory"])
 @pytest.mark.parametrize("kind", [PLAIN_ZIP, FLAT, NESTED, NO_BYTECODE])
 def test_what_is_imported_is_what_the_hook_of_open_code_gives(kind: str, how: str, places: Places) -> None:
     program = f"""
 how = {how!r}
 {_OPEN_CODE}
 import pkg.sub.leaf
-if how == "memory":
+if how != "file":
     assert not any(os.path.sameopenfile(int(fd), own) for own in [os.open(bundle, os.O_RDONLY)]
                    for fd in os.listdir("/dev/fd") if int(fd) not in (0, 1, 2, own) and os.path.exists("/dev/fd/" + fd))
 importlib.invalidate_caches()
@@ -243,7 +260,7 @@ with warnings.catch_warnings(record=True) as caught:
         result = [type(error).__name__, str(caught[0].message)]
 """
     bundle = str(places.path(FLAT))
-    message = "cannot be shown to be signed: what this interpreter's open_code gives of it is not the file"
+    message = "cannot be signed, or shown to be: what this interpreter's open_code gives of it is not the file"
     found = places.laboratory.observe([], program, bundle, options=())
     assert found == ["ModuleNotFoundError", f"{bundle}: {message}"]
 

@@ -106,17 +106,30 @@ def test_a_forked_child_keeps_what_its_parent_used(entry: Path) -> None:
 
 
 @needs_locks
-def test_threads_that_need_an_entry_at_once_do_not_take_the_descriptor_from_each_other(
-    entry: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = cacheentries._note_use  # noqa: SLF001 (what comes between two steps is played)
-
-    def note_use(descriptor: int, mark: str) -> None:
-        let_go()  # as when the other thread has put its own in the place of ours
-        real(descriptor, mark)
-
-    monkeypatch.setattr(cacheentries, "_note_use", note_use)
-    assert cacheentries.use(str(entry), fill)
+def test_a_lock_that_was_lost_is_taken_again_with_the_same_number(entry: Path) -> None:
+    """Descriptors of others are left alone, and the new lock is kept when the old one is forgotten."""
+    script = f"""
+import fcntl, gc, os
+from bundleimp.runtime import cacheentries
+assert cacheentries.use({str(entry)!r}, lambda folder: 0)
+os.closerange(3, 256)
+others = []
+for _ in range(3):
+    assert cacheentries.use({str(entry)!r}, lambda folder: 0)
+    gc.collect()
+    others.append(os.open(os.devnull, os.O_RDONLY))
+    with open({str(entry / MARK)!r}) as mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+    raise SystemExit("the lock is lost")
+for descriptor in others:
+    os.fstat(descriptor)
+"""
+    again = script.replace("import fcntl", "from bundleimp.runtime import cacheentries\n{}\nimport fcntl", 1)
+    run_python("-c", again.format("cacheentries._mapped = lambda descriptor: None  # as elsewhere than on Linux"))
+    run_python("-c", script)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a lock goes with the last descriptor")

@@ -132,6 +132,21 @@ def test_a_new_version_that_is_not_sound_is_one_warning_and_then_nothing_is_foun
     assert version_of(finder.find_spec("mod")) == "new"
 
 
+def test_other_permissions_are_no_other_version(tmp_path: Path) -> None:
+    """Nor is another name, as where a cache of packages hands out hard links."""
+    path = lay_out(FLAT, tmp_path, OLD)
+    finder = BundleFinder(path)
+    before = finder.find_spec("mod")
+    for number in range(3):
+        path.chmod(0o640 + number)
+        (tmp_path / str(number)).hardlink_to(path)
+        finder.invalidate_caches()
+        after = finder.find_spec("mod")
+        assert before is not None
+        assert after is not None
+        assert before.loader == after.loader
+
+
 def test_nothing_changes_where_the_file_did_not(tmp_path: Path) -> None:
     finder = BundleFinder(lay_out(FLAT, tmp_path, OLD))
     before = finder.find_spec("mod")

@@ -368,6 +368,31 @@ except ImportError: print(type(sys.path_importer_cache[{str(shop.bundle)!r}]).__
     assert ("BundleWarning" in result.stderr) == (stands_there != "nothing")
 
 
+def test_doctor_does_not_wait_for_a_pipe(shop: Shop) -> None:
+    shop.bundle.unlink()
+    os.mkfifo(shop.bundle)
+    script = "import sys; from bundleimp.cli import main; sys.exit(main(['doctor']))"
+    result = shop.python(script, status=1)
+    assert f"{shop.bundle}: is not a regular file" in " ".join(result.stdout.split())
+
+
+def test_the_warning_about_signers_is_not_lost_where_the_bundle_is_touched_meanwhile(shop: Shop) -> None:
+    shop.allowed.unlink()
+    script = f"""
+import os, sys
+import bundleimp.runtime.bundles as bundles
+original = bundles.Archive
+def touching(path, signers):
+    os.chmod(path, os.stat(path).st_mode ^ 0o100)
+    return original(path, signers)
+bundles.Archive = touching
+sys.path.append({str(shop.bundle)!r})
+import mypkg
+"""
+    result = shop.python(script, path=False, status=1)
+    assert result.stderr.count("the file of allowed signers is missing or cannot be read") == 1
+
+
 # Between the check and the import, and afterwards.
 
 

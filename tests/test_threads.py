@@ -43,6 +43,10 @@ def at_once(*actions):
             action()
         except importlib._bootstrap._DeadlockError:
             pass  # the interpreter's answer to threads that meet in a circle, from a directory as well
+        except KeyError as error:
+            # It may take a parent out of `sys.modules` that another thread has waited for.
+            if error.args[0] not in ("p0", "p1", "p2", "p3"):
+                faults.append(f"KeyError: {error}")
         except BaseException as error:
             faults.append(f"{type(error).__name__}: {error}")
 

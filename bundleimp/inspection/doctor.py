@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ..runtime import cachefolder
 from ..runtime.archive import Archive
+from ..runtime.bundlefile import is_regular_file
 from ..runtime.bundles import OpenBundle, locate
 from ..runtime.errors import BundleError, BundleWarning
 from ..runtime.format import SUFFIX
@@ -83,6 +84,8 @@ def _bundles() -> list[Observation]:
 
 
 def _bundle(path: str) -> Observation:
+    if not is_regular_file(path):  # where bundles have to be signed, such a name is a bundle's whatever it leads to
+        return Observation(path, "is not a regular file", fine=False)
     try:
         archive = Archive(path, OpenBundle.signers)
     except BundleError as error:

@@ -164,9 +164,9 @@ class Archive:
         locator = bundle_format.decode_locator(end.comment)
         self.indexed = locator is not None and fits(locator, end, directory)
         if locator is not None and self.indexed:
-            self.key = _key(directory + self._use_index(locator))
+            self.key = short_digest(directory + self._use_index(locator))
         else:
-            self.key = _key(directory)
+            self.key = short_digest(directory)
             self._list(directory, end)
 
     def _find_end(self, start: int, end: int) -> "EndRecord":
@@ -397,6 +397,7 @@ def fits(locator: "Locator", end: "EndRecord", directory: bytes) -> bool:
     )
 
 
-def _key(data: bytes) -> str:
+def short_digest(data: bytes) -> str:
+    """Return 32 hexadecimal digits that no other *data* has, unless somebody means it."""
     # The interpreter's own keyed hash (PEP 552): 128 bits of it, without loading hashlib.
     return (_imp.source_hash(1, data) + _imp.source_hash(2, data)).hex()

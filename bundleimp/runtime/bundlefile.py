@@ -6,7 +6,7 @@ none; it stays open, so a rename over the file mixes no two versions.
 
 import _thread
 import os
-from _io import BufferedReader, open_code
+from _io import BufferedReader, UnsupportedOperation, open_code
 
 from .errors import (
     BundleChangedError,
@@ -19,23 +19,29 @@ from .errors import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import IO
 
     from .signatures import Signers
 
 _REGULAR = 0o100000
 
 
-def is_regular(status: os.stat_result) -> bool:
+def status_of(path: str) -> "os.stat_result | None":
+    """Return what is at *path*; None where nothing is, or it cannot be asked."""
+    try:
+        return os.stat(path)
+    except (OSError, ValueError):
+        return None
+
+
+def is_regular(status: "os.stat_result | None") -> bool:
     """Return whether *status* is that of a regular file."""
-    return status.st_mode & 0o170000 == _REGULAR
+    return status is not None and status.st_mode & 0o170000 == _REGULAR
 
 
 def is_regular_file(path: str) -> bool:
     """Return whether *path* leads to a regular file; False where it cannot be asked."""
-    try:
-        return is_regular(os.stat(path))
-    except (OSError, ValueError):
-        return False
+    return is_regular(status_of(path))
 
 
 class Identity:
@@ -55,7 +61,10 @@ class Identity:
         return (self.device, self.inode) == (other.device, other.inode)
 
     def untouched_since(self, other: "Identity | None") -> bool:
-        """Return whether nothing was done to the file: what is written can be given any time, but not unnoticed."""
+        """Return whether nothing was done to the file since *other*.
+
+        A program can set back the time of what it has written, but not that of its last change (but on Windows).
+        """
         return other is not None and self == other and self.ctime == other.ctime
 
     def __eq__(self, other: object) -> bool:
@@ -64,6 +73,14 @@ class Identity:
         return self.same_file(other) and (self.size, self.mtime) == (other.size, other.mtime)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _descriptor_of(stream: "IO[bytes]") -> "int | None":
+    """Return a descriptor of the file behind *stream*; None where a hook of ``open_code`` gives something else."""
+    try:
+        return os.dup(stream.fileno()) if type(stream) is BufferedReader else None
+    except UnsupportedOperation:
+        return None
 
 
 class BundleFile:
@@ -95,9 +112,10 @@ class BundleFile:
         self._content: bytes | None = None
         try:
             with open_code(path) as stream:
-                if type(stream) is BufferedReader:
-                    self._descriptor = os.dup(stream.fileno())
-                else:  # what a hook of the embedding program gives in the place of the file
+                descriptor = _descriptor_of(stream)
+                if descriptor is not None:
+                    self._descriptor = descriptor
+                else:
                     self._content = stream.read()
             status = os.fstat(self._descriptor) if self._content is None else os.stat(path)
         except (OSError, ValueError) as error:
@@ -115,17 +133,22 @@ class BundleFile:
     @classmethod
     def at(cls, path: str, signers: "Signers | None" = None) -> "BundleFile":
         """Open what is at *path*, which need not be a file; arguments and errors as of the class itself."""
-        try:
-            regular = is_regular(os.stat(path))
-        except (OSError, ValueError):
-            regular = True  # there is nothing to wait for, and opening it says why
-        if not regular:
+        status = status_of(path)
+        if status is not None and not is_regular(status):
             message = "is not a regular file"
             raise NotABundleError(message, file=path)
         return cls(path, signers)
 
     def fileno(self) -> int:
-        """Return the descriptor."""
+        """Return the descriptor.
+
+        Raises:
+            SignatureNotCheckedError: there is none.
+
+        """
+        if self._content is not None:
+            message = "cannot be signed, or shown to be: what this interpreter's open_code gives of it is not the file"
+            raise SignatureNotCheckedError(message, file=self.path)
         return self._descriptor
 
     @property
@@ -142,9 +165,6 @@ class BundleFile:
 
         """
         self._signers = signers
-        if self._content is not None:
-            message = "cannot be shown to be signed: what this interpreter's open_code gives of it is not the file"
-            raise SignatureNotCheckedError(message, file=self.path)
         signers.check(self)
         if Identity(os.fstat(self._descriptor)) != self.identity:
             message = "was rewritten while its signature was checked; replace bundles by renaming a new file over them"

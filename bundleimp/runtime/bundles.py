@@ -11,7 +11,7 @@ import os
 from _frozen_importlib_external import decode_source
 
 from .archive import Archive, audit_open
-from .bundlefile import Identity, is_regular
+from .bundlefile import Identity, is_regular, status_of
 from .errors import (
     EISDIR,
     ENOENT,
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from .signatures import Signers
 
 _ALLOWED_SIGNERS = "BUNDLEIMP_ALLOWED_SIGNERS"
+# How often a file is opened that is being written to; and what it would not help against.
+_ATTEMPTS = 3
+_CERTAIN = BundleChangedError | BundleSignatureError
 _SEPARATORS = "/\\" if os.sep == "\\" else "/"
 
 
@@ -61,17 +64,16 @@ class OpenBundle:
         self._settled = False
         self.refresh(status)
 
-    def refresh(self, status: "os.stat_result | None" = None, attempts: int = 3) -> bool:
+    def refresh(self, status: "os.stat_result | None" = None) -> bool:
         """Look at the file again, and take the new version, sound or not, where it was replaced.
 
         Return whether that was so; a file that is gone, or is a directory now, counts as replaced.
 
         Arguments:
             status: what the file turned out to be just now; default: it is asked.
-            attempts: how often it is opened where that fails because it is being written to.
 
         """
-        status = status or _status(self.path)
+        status = status or status_of(self.path)
         if status is None or not (is_regular(status) or self.signers is not None):
             known = self.archive or self.fault
             self._identity = self.archive = self.fault = None
@@ -79,21 +81,31 @@ class OpenBundle:
         identity = Identity(status)
         if self._settled and identity.untouched_since(self._identity):
             return False
-        archive = None
-        fault: BundleFormatError | None = NotABundleError("is not a regular file", file=self.path)
-        if is_regular(status):
-            try:
-                archive, fault = Archive(self.path, self.signers), None
-            except BundleFormatError as error:
-                fault = error
-        again = fault is not None and attempts > 1 and not isinstance(fault, BundleChangedError)
-        now = _status(self.path) if again else None
-        if now is not None and not Identity(now).untouched_since(identity):
-            return self.refresh(now, attempts - 1)
-        self._exchange(identity, archive, fault)
+        for _ in range(_ATTEMPTS):
+            opened = self._open(status)
+            certain = isinstance(opened, _CERTAIN) or not isinstance(opened, BundleFormatError)
+            now = status_of(self.path) if not certain else None
+            if now is None or Identity(now).untouched_since(identity):
+                break
+            status, identity = now, Identity(now)  # it was written to while it was opened
+        archive = opened if not isinstance(opened, BundleFormatError) else None
+        known = self.archive
+        if self._settled and identity == self._identity and archive and known and archive.key == known.key:
+            self._identity = identity  # only its name or its permissions were changed
+            return False
+        self._exchange(identity, archive, opened if isinstance(opened, BundleFormatError) else None)
         if TRACING:
             trace(f"{self.path}: opened")
         return True
+
+    def _open(self, status: "os.stat_result") -> "Archive | BundleFormatError":
+        """Return the version that is there now, or why it is not sound."""
+        if not is_regular(status):
+            return NotABundleError("is not a regular file", file=self.path)
+        try:
+            return Archive(self.path, self.signers)
+        except BundleFormatError as error:
+            return error
 
     def require(self, signers: "Signers") -> None:
         """Go on with the version in use only where it is signed by one of *signers*."""
@@ -174,14 +186,6 @@ class Location:
         self.status = status
 
 
-def _status(path: str) -> "os.stat_result | None":
-    """Return what is at *path*; None where nothing is, or it cannot be asked."""
-    try:
-        return os.stat(path)
-    except (OSError, ValueError):
-        return None
-
-
 def locate(path: str) -> "Location | None":
     """Split *path* at the first part that is a regular file with the bundle suffix; None where no part is one."""
     end = 0
@@ -192,8 +196,8 @@ def locate(path: str) -> "Location | None":
                 bundle = absolute(path[:end])
             except OSError:  # the working directory is gone
                 return None
-            status = _status(bundle) if bundle not in _bundles else None
-            if bundle in _bundles or (status is not None and is_regular(status)) or _is_kept(bundle):
+            status = status_of(bundle) if bundle not in _bundles else None
+            if bundle in _bundles or is_regular(status) or _is_kept(bundle):
                 return Location(bundle, inner_name(path[end:]), status)
     return None
 
@@ -310,9 +314,10 @@ def open_source(path: str) -> "str | None":
     if location is None or archive is None:
         return None
     try:
+        audit_open(path)
         member = archive.member(location.inner)
         return decode_source(archive.read(member)) if member is not None else None
-    except (ImportError, UnicodeDecodeError, SyntaxError):
+    except (ImportError, OSError, UnicodeDecodeError, SyntaxError):
         return None
 
 

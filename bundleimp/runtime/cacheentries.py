@@ -41,16 +41,24 @@ class _Held:
         self.identity = Identity(os.fstat(descriptor))
         self.mapping = _mapped(descriptor)
 
-    def __del__(self) -> None:
-        # With the last interpreter ends the process, to its very end with the lock; and a descriptor that the program
-        # has closed may be somebody else's.
+    def give_up(self) -> None:
+        """Forget the descriptor where the program has closed it: it may be another lock's on the same mark soon."""
+        if not self._is_ours():
+            self.descriptor = -1
+
+    def _is_ours(self) -> bool:
         try:
-            ours = Identity(os.fstat(self.descriptor)).same_file(self.identity)
+            return Identity(os.fstat(self.descriptor)).same_file(self.identity)
         except OSError:
-            ours = False
-        if ours and not sys.is_finalizing():
+            return False
+
+    def __del__(self) -> None:
+        # With the last interpreter ends the process, to its very end with the lock.
+        if self._is_ours() and not sys.is_finalizing():
             os.close(self.descriptor)
-        else:  # until 3.13, a mapping closes a descriptor of its own: later than all else, with what `sys` has
+        elif self.mapping is not None:
+            # Up to Python 3.12, a mapping closes a descriptor of its own, which may be somebody else's by now, or keep
+            # the lock that is to last to the end: it stays with `sys`, which goes last.
             vars(sys).setdefault("_bundleimp_mappings", []).append(self.mapping)
 
 
@@ -87,6 +95,8 @@ def use(path: str, fill: "Callable[[str], int] | None" = None) -> bool:
     # A program may have closed all descriptors, and somebody may have removed the folder by hand.
     if held is not None and _is_at(held.descriptor, mark):
         return True
+    if held is not None:
+        held.give_up()
     for _ in range(_ATTEMPTS):
         try:
             descriptor = _open(mark)
@@ -98,8 +108,8 @@ def use(path: str, fill: "Callable[[str], int] | None" = None) -> bool:
             return False
         _lock(descriptor, exclusive=False)
         if _is_at(descriptor, mark):
-            held = _held[path] = _Held(descriptor)  # another thread may put its own there now: ours is not closed yet
-            _note_use(descriptor, mark)
+            _note_use(descriptor, mark)  # before another thread can put its lock in the place of ours, which closes it
+            _held[path] = _Held(descriptor)
             return True
         os.close(descriptor)  # removed while we waited
     return False

@@ -14,7 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
-    from typing import Any
 
 STORED = 0
 DEFLATED = 8
@@ -60,24 +59,6 @@ def standard_module(name: str) -> "ModuleType":
         raise ImportError(message, name=name)
     spec.loader.exec_module(module)
     return module
-
-
-def sha256_function() -> "Callable[[bytes], Any]":
-    """Return the hash function, the fastest that the standard library has, without ``import hashlib``.
-
-    Raises:
-        ImportError: this interpreter was built without it.
-
-    """
-    for module, name in (("_hashlib", "openssl_sha256"), ("_sha2", "sha256"), ("_sha256", "sha256")):
-        try:
-            function: Callable[[bytes], Any] = getattr(standard_module(module), name)
-            function(b"")
-        except (ImportError, AttributeError, ValueError):  # not built, or forbidden by a policy
-            continue
-        return function
-    message = "this Python was built without SHA-256"
-    raise ImportError(message)
 
 
 _zlib = standard_module("zlib")

@@ -13,7 +13,7 @@ import sys
 from _frozen_importlib_external import MAGIC_NUMBER, ExtensionFileLoader, SourceLoader, _LoaderBasics, cache_from_source
 
 from .archive import audit_open, code_tag
-from .bundles import inner_name, locate_mirrored, member_named
+from .bundles import inner_name, locate_mirrored, member_named, read_named
 from .errors import ENOENT, BundleFormatError
 from .format import local_seconds
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .archive import Archive
-    from .format import Directory, Member
+    from .format import Directory
     from .zipdirectory import ListedDirectory
 
 _HEADER = 16
@@ -40,16 +40,16 @@ def bytecode_path(folder: str, filename: str) -> "str | None":
         filename: the source's name in there.
 
     """
-    if sys.pycache_prefix is not None or _BYTECODE_END == "..pyc":
+    if sys.pycache_prefix is not None or sys.implementation.cache_tag is None:
         return None
     return f"{folder}__pycache__{os.sep}{filename.rpartition('.')[0]}{_BYTECODE_END}"
 
 
-def member_at(archive: "Archive", path: str) -> "Member":
-    """Return the member that *path* means: absolute and under the bundle or a mirror, or relative to the bundle.
+def name_at(archive: "Archive", path: str) -> str:
+    """Return the name of the member that *path* means: absolute and under the bundle or a mirror, or relative to it.
 
     Raises:
-        OSError: there is none (FileNotFoundError), or it is a directory (IsADirectoryError).
+        FileNotFoundError: it is elsewhere.
         TypeError: *path* is no path.
 
     """
@@ -57,20 +57,19 @@ def member_at(archive: "Archive", path: str) -> "Member":
     place = archive.path if path.startswith(archive.path + os.sep) else locate_mirrored(path)
     if place is None and os.path.isabs(path):
         raise FileNotFoundError(ENOENT, "No such file in the bundle", path)
-    return member_named(archive, inner_name(path[len(place or "") :]), path)
+    return inner_name(path[len(place or "") :])
 
 
 def read_at(archive: "Archive", path: str) -> bytes:
-    """Return the content of the file that *path* means, as of `member_at`; audit hooks are told of it.
+    """Return the content of the file that *path* means, as of `name_at`; audit hooks are told of it.
 
     Raises:
-        OSError, TypeError: as of `member_at`.
+        OSError: there is none, or it is a directory (IsADirectoryError).
+        TypeError: *path* is no path.
         BundleFormatError: it is damaged.
 
     """
-    member = member_at(archive, path)
-    audit_open(os.path.join(archive.path, path))
-    return archive.read(member)
+    return read_named(archive, name_at(archive, path), os.path.join(archive.path, path))
 
 
 def _unmarshalled(image: bytes, loader: "_BundleLoaderBasics", co_filename: str) -> "CodeType":
@@ -164,16 +163,15 @@ class BundleLoader(_BundleLoaderBasics, SourceLoader):
             OSError: there is no such file in the bundle.
 
         """
-        member = member_at(self.archive, path)
+        member = member_named(self.archive, name_at(self.archive, path), path)
         return {"mtime": local_seconds(member.stamp), "size": member.size}
 
-    def _is_own_bytecode(self, path: str) -> bool:
-        if not path.endswith(".pyc"):
-            return False
+    def _bytecode_path(self) -> "str | None":
+        """Return the path of the module's bytecode (PEP 3147); None where this interpreter has none."""
         try:
-            return path == cache_from_source(self.path)
+            return bytecode_path(self.path.removesuffix(self._filename), self._filename) or cache_from_source(self.path)
         except NotImplementedError:
-            return False
+            return None
 
     def get_data(self, path: str) -> bytes:
         """Return the bytes of the file at *path*, or the module's pyc image where *path* is its bytecode's.
@@ -184,7 +182,7 @@ class BundleLoader(_BundleLoaderBasics, SourceLoader):
 
         """
         path = os.fspath(path)
-        if self._is_own_bytecode(path):
+        if path == self._bytecode_path():
             audit_open(path)
             image = self.archive.image(self._directory, self._filename)
             if image is not None:
@@ -202,7 +200,7 @@ class BundleLoader(_BundleLoaderBasics, SourceLoader):
 
     def set_data(self, path: str, data: bytes) -> None:
         """Write the module's bytecode to the user's cache; *path* names it.  Nothing else can be written."""
-        if self._is_own_bytecode(path):
+        if path == self._bytecode_path():
             from . import codecache  # noqa: PLC0415 (loaded when first needed)
 
             codecache.store(self.archive, self._directory.member(self._filename), path, data)
@@ -220,13 +218,14 @@ class EmbeddedBundleLoader(BundleLoader):
         """
         path = self.get_filename(fullname)
         try:
-            audit_open(bytecode_path(path.removesuffix(self._filename), self._filename) or cache_from_source(path))
+            audit_open(self._bytecode_path() or path)
+        except OSError:  # an audit hook's: as with any bytecode that cannot be read, the source is compiled
+            return self.source_to_code(self.get_data(path), path)
+        try:
             image = self.archive.image(self._directory, self._filename)
         except BundleFormatError as error:
             error.name = fullname
             raise
-        except OSError:  # an audit hook's: as of any bytecode that cannot be read, its source may do
-            return self.source_to_code(self.get_data(path), path)
         return _unmarshalled(image or b"", self, path)
 
 

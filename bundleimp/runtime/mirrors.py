@@ -10,14 +10,15 @@ from _frozen_importlib_external import EXTENSION_SUFFIXES
 
 from . import cacheentries, cachefolder
 from .bundles import mirrored
-from .codec import sha256_function
+from .codec import standard_module
 from .errors import TRACING, BundleFormatError, trace, warn
 from .format import SUFFIX, UNITS, name_fault
 from .units import Unit, digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import Any
 
     from .archive import Archive
     from .format import Directory
@@ -27,6 +28,19 @@ if TYPE_CHECKING:
 _LARGEST_RECORD = 8 << 20
 
 _complained: "set[str]" = set()
+
+
+def _sha256() -> "Callable[[bytes], Any]":
+    """Return the hash function, the fastest that the standard library has, without ``import hashlib``."""
+    for module, name in (("_hashlib", "openssl_sha256"), ("_sha2", "sha256"), ("_sha256", "sha256")):
+        try:
+            function: Callable[[bytes], Any] = getattr(standard_module(module), name)
+            function(b"")
+        except (ImportError, AttributeError, ValueError):  # not built, or forbidden by a policy
+            continue
+        return function
+    message = "this Python was built without SHA-256"
+    raise ImportError(message)
 
 
 def unit_of(archive: "Archive", member: str) -> "Unit | None":
@@ -97,7 +111,7 @@ def _listed_unit(archive: "Archive", member: str) -> Unit:
         return Unit(name, "", dict.fromkeys(found, False))
     # Nothing of an archive without an index tells its content from one that somebody made alike: the file itself does.
     stamps = (f"{archive.file_stamp}{item.crc:08x}{item.size}".encode() for item in found.values() if item is not None)
-    return Unit(name, digest([(name, False, b"".join(stamps))], sha256_function()), dict.fromkeys(found, False))
+    return Unit(name, digest([(name, False, b"".join(stamps))], _sha256()), dict.fromkeys(found, False))
 
 
 def root(archive: "Archive", unit: Unit) -> "str | None":
@@ -193,7 +207,7 @@ def _mend(path: str, archive: "Archive", unit: Unit) -> bool:
 
 def _contents(archive: "Archive", unit: Unit) -> "Iterator[_File]":
     """Yield the files of *unit*; after the last one, raise BundleFormatError where they are not what it announces."""
-    sha256 = sha256_function()
+    sha256 = _sha256()
     seen = []
     for name, executable in unit.files.items():
         member = archive.member(name)

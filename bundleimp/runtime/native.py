@@ -70,7 +70,7 @@ def load_extension(archive: "Archive", member: "Member", spec: "ModuleSpec") -> 
         try:
             module = loader.create_module(ModuleSpec(spec.name, loader, origin=path))
         except ImportError as error:
-            if memory is None or error.path != path:  # it is the linker that names the file
+            if memory is None or error.path != path:  # only what the linker says names the file
                 raise
             reason = str(error).replace(path, str(spec.origin))
             message = f"{reason}; nothing could be written for it: set BUNDLEIMP_CACHE_DIR to a folder of your own"

@@ -1,6 +1,7 @@
 """Data files: traversables over a bundle's directories, and resource readers (``importlib.resources``).
 
-Loaded when a resource is first asked for, so it may import what it likes.  A namespace package's files are the union
+Loaded when a resource is first asked for; it imports nothing that ``importlib.resources`` does not: a bundle may have
+modules of all other names.  A namespace package's files are the union
 of its portions, whatever each of them is: a directory, a bundle or a zip.
 """
 
@@ -13,8 +14,8 @@ import tempfile
 from importlib.resources.abc import TraversableResources
 
 from . import cacheentries, cachefolder
+from .archive import short_digest
 from .bundles import inner_name, locate, open_bundle, read_named
-from .codec import sha256_function
 from .errors import EISDIR, ENOENT, ENOTDIR
 from .mirrors import real_path
 from .reading import Readable
@@ -114,7 +115,7 @@ class BundlePath(Readable):
         if entry is None or not cacheentries.use(entry):
             return None
         # Files are published one by one, but a folder has to appear whole: it gets a place of its own.
-        place = sha256_function()(self._inner.encode("utf-8", "surrogateescape")).hexdigest()
+        place = short_digest(self._inner.encode("utf-8", "surrogateescape"))
         path = os.path.join(entry, place, self.name)
         if not os.path.isdir(path):
             made = cacheentries.publish_folder(path, lambda folder: _put_into(folder, self._archive, self._inner))

@@ -67,13 +67,13 @@ class Signers:
         return principal
 
     def _check(self, file: "BundleFile", signature: str, identity: "str | None") -> str:
+        source = file.fileno()
         if not is_regular_file(self.path) or not os.access(self.path, os.R_OK):
             message = "the file of allowed signers is missing or cannot be read, so no bundle can be shown to be signed"
             raise SignatureNotCheckedError(message, file=self.path)
         if not is_regular_file(signature):  # nothing else, such as a pipe, can make us wait
             message = f"is not signed: there is no signature at {signature}"
             raise BundleSignatureError(message, file=file.path)
-        source = file.fileno()
         known = ["-s", signature, "-f", self.path]
         principals = _run(["-Y", "find-principals", *known], source, _STDOUT)
         if not principals:
