@@ -208,6 +208,12 @@ import ctypes, importlib, io, os, sys
 bundle = sys.argv[1]
 seen = []
 
+
+class Decrypted(io.BytesIO):
+    def fileno(self):
+        return 0  # of what was decrypted
+
+
 @ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object, ctypes.c_void_p)
 def open_code(path, _data):
     seen.append(path)
@@ -218,7 +224,7 @@ def open_code(path, _data):
         return stream
     with stream:
         memory = io.BytesIO(stream.read())
-        return memory if how == "memory" else io.BufferedReader(memory)
+        return {"memory": memory, "buffered memory": io.BufferedReader(memory), "decrypted": Decrypted(memory.getvalue())}[how]
 
 import bundleimp.runtime.hook
 assert ctypes.pythonapi.PyFile_SetOpenCodeHook(open_code, None) == 0
@@ -228,7 +234,7 @@ needs_ctypes = pytest.mark.skipif(sys.platform == "emscripten", reason="its ctyp
 
 
 @needs_ctypes
-@pytest.mark.parametrize("how", ["file", "memory", "buffered memory"])
+@pytest.mark.parametrize("how", ["file", "memory", "buffered memory", "decrypted"])
 @pytest.mark.parametrize("kind", [PLAIN_ZIP, FLAT, NESTED, NO_BYTECODE])
 def test_what_is_imported_is_what_the_hook_of_open_code_gives(kind: str, how: str, places: Places) -> None:
     program = f"""
