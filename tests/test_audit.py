@@ -224,7 +224,9 @@ def open_code(path, _data):
         return stream
     with stream:
         memory = io.BytesIO(stream.read())
-        return {"memory": memory, "buffered memory": io.BufferedReader(memory), "decrypted": Decrypted(memory.getvalue())}[how]
+        if how == "decrypted":
+            return Decrypted(memory.getvalue())
+        return memory if how == "memory" else io.BufferedReader(memory)
 
 import bundleimp.runtime.hook
 assert ctypes.pythonapi.PyFile_SetOpenCodeHook(open_code, None) == 0
