@@ -5,7 +5,7 @@ adapted right after it is.  `adapt` makes
 
 - ``linecache`` know the source of every module from a bundle, also by bare file name;
 - tracebacks show source lines where they are printed in C, which only opens files: those of uncaught exceptions on
-  3.11 and 3.12, and of exceptions that cannot be raised on any version;
+  3.11 and 3.12, and of exceptions that cannot be raised until 3.14;
 - the abstract base classes of ``importlib.abc`` and our classes agree on ``isinstance``;
 - ``importlib.resources`` read namespace packages that have portions in bundles;
 - ``importlib.metadata`` and its backport find the distributions of bundles.
@@ -217,7 +217,7 @@ class _ExceptHook(_Hook):
 
 
 class _UnraisableHook(_Hook):
-    """``sys.unraisablehook``, whose C printer opens files on every version."""
+    """``sys.unraisablehook`` until 3.14, whose C printer only opens files."""
 
     def __call__(self, unraisable: "Any") -> None:
         if not _has_written(unraisable.exc_value, "of_unraisable", unraisable):
@@ -308,7 +308,8 @@ def adapt(registrations: "dict[str, Callable[[ModuleType], None]]") -> None:
         return
     actions = registrations | {"linecache": _adapt_linecache}
     actions |= dict.fromkeys(_METADATA, _adapt_metadata)
-    _replace(sys, "unraisablehook", _UnraisableHook)
+    if sys.version_info < (3, 15):
+        _replace(sys, "unraisablehook", _UnraisableHook)
     if sys.version_info < (3, 13):
         _replace(sys, "excepthook", _ExceptHook)
         actions["threading"] = _adapt_threading
