@@ -232,5 +232,5 @@ Raises("the last")
     assert sorted(line for line in outcome.stderr.splitlines() if line.startswith("ValueError: ")) == sorted(
         f"ValueError: {text}" for text in reports
     )
-    assert outcome.stderr.count("Exception ignored in") == len(reports)
+    assert outcome.stderr.count("Exception ignored ") == len(reports)
     assert outcome.stderr.count("# in vain") >= 2
