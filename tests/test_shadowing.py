@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .builders import make_tree
-from .places import DIRECTORY, FLAT, NESTED, NO_BYTECODE, PLAIN_ZIP, Laboratory, lay_out
+from .places import DIRECTORY, FLAT, NO_BYTECODE, PLAIN_ZIP, Laboratory, lay_out
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,6 +146,6 @@ def test_what_a_directory_needs_not_a_bundle_needs_not(operation: str, tmp_path:
     shadowed = sorted(sys.stdlib_module_names - {*sys.builtin_module_names, *used})
     assert len(shadowed) > 100
     shadows: Tree = {f"{name}.py": f"raise RuntimeError({name!r} + ' of a bundle was imported')\n" for name in shadowed}
-    for kind in (FLAT, NESTED, NO_BYTECODE, PLAIN_ZIP):
+    for kind in (FLAT, NO_BYTECODE, PLAIN_ZIP):
         place = lay_out(kind, tmp_path / kind.replace(" ", "-"), TREE | shadows)
         assert outcome(place, ",".join(shadowed))[0] == expected
