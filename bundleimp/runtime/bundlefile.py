@@ -6,6 +6,7 @@ none; it stays open, so a rename over the file mixes no two versions.
 
 import _thread
 import os
+import sys
 from _io import BufferedReader, UnsupportedOperation, open_code
 
 from .errors import (
@@ -187,12 +188,14 @@ class BundleFile:
 
     def __del__(
         self,
+        is_finalizing: "Callable[[], bool]" = sys.is_finalizing,
         fstat: "Callable[[int], os.stat_result]" = os.fstat,
         close: "Callable[[int], None]" = os.close,
     ) -> None:
-        # When a sub-interpreter ends, the names of this module are gone already, but the process goes on.
+        # When a sub-interpreter ends, the names of this module are gone already, but the process goes on; with the main
+        # one it ends, too.
         try:
-            if self._descriptor >= 0:
+            if self._descriptor >= 0 and not is_finalizing():
                 status = fstat(self._descriptor)
                 if (status.st_dev, status.st_ino) == (self.identity.device, self.identity.inode):
                     close(self._descriptor)
