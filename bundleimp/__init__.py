@@ -68,6 +68,22 @@ def __dir__() -> list[str]:
 _known_zips: "dict[str, Any]" = {}
 
 
+def _installed() -> "Any":
+    """Install the runtime's hooks, and return its module `runtime.hook`.
+
+    Raises:
+        ImportError: it is on its way in: an audit hook, say, imports something while a file of the runtime is opened.
+
+    """
+    from .runtime import hook
+
+    install = getattr(hook, "install", None)
+    if install is None:
+        raise ImportError
+    install()
+    return hook
+
+
 def _path_hook(path: str) -> object:
     """Stand in for `runtime.hook.path_hook` until a module is wanted of a path entry that may be a bundle."""
     if ".pybundle" not in path:
@@ -77,9 +93,14 @@ def _path_hook(path: str) -> object:
         from .waiting import WaitingFinder
 
         return WaitingFinder(path, importer)
-    from .runtime import hook
+    try:
+        hook = _installed()
+    except ImportError:
 
-    hook.install()
+        class NothingYet:  # forgotten when the runtime is there
+            find_spec = staticmethod(lambda _name, _target=None: None)
+
+        return NothingYet
     return hook.path_hook(path)
 
 
@@ -100,18 +121,14 @@ class _MetadataHook:
         """Return the spec of a module that is told of bundles right after it is loaded, else None."""
         if name != "pkg_resources" or not any(".pybundle" in str(entry) for entry in sys.path):
             return None
-        from .runtime import hook
-
-        hook.install()
+        _installed()
         return sys.meta_path[0].find_spec(name, path, target)
 
     @staticmethod
     def find_distributions(context: "DistributionFinder.Context") -> "tuple[()]":
         """Find nothing, but see to it that whoever is asked next finds what is in bundles."""
         if isinstance(context.path, list | tuple) and any(".pybundle" in str(entry) for entry in context.path):
-            from .runtime import hook
-
-            hook.install()
+            _installed()
         return ()
 
 

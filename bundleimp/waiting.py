@@ -74,8 +74,8 @@ class WaitingFinder:
         return getattr(finder, name)
 
     def _take_over(self) -> "Any":
-        from .runtime import hook  # noqa: PLC0415 (loaded when first needed)
+        from . import _installed  # noqa: PLC0415 (a module above this one)
 
-        hook.install()
+        hook = _installed()
         finder = sys.path_importer_cache[self.path] = hook.path_hook(self.path)
         return finder

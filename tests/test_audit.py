@@ -156,6 +156,28 @@ result = events
         assert [event[0] for event in events].count("compile") == 5
 
 
+@pytest.mark.parametrize("before", ["", "import bundleimp; bundleimp.install()"])
+@in_each_kind
+def test_a_hook_may_import_whatever_is_opened(kind: str, before: str, places: Places) -> None:
+    """The runtime's own files too, and the bundle."""
+    program = f"""
+    import sys
+    {before}
+    asked = []
+
+    def hook(event, arguments):
+        if event == "open":
+            asked.append(str(arguments[0]).startswith(sys.argv[1]))
+            import colorsys
+
+    sys.addaudithook(hook)
+    sys.path.insert(0, sys.argv[1])
+    import pkg.sub.leaf
+    result = [pkg.mod.V, sys.modules["colorsys"].__name__, any(asked)]
+    """
+    assert places.laboratory.observe([], program, str(places.path(kind))) == [1, "colorsys", True]
+
+
 @in_each_kind
 def test_source_lines_are_read_where_hooks_allow_it(kind: str, places: Places) -> None:
     program = f"""{_NOTES}

@@ -9,6 +9,7 @@ bundle, or may stand there when that one looks, is a bundle that is signed, or f
 
 import os
 from _frozen_importlib_external import decode_source
+from _thread import get_ident
 
 from .archive import Archive, audit_open
 from .bundlefile import Identity, is_regular, status_of
@@ -51,18 +52,18 @@ class OpenBundle:
 
     """
 
-    __slots__ = ("_identity", "_settled", "archive", "fault", "path", "reported")
+    __slots__ = ("_identity", "_opener", "_settled", "archive", "fault", "path", "reported")
 
     signers: "Signers | None" = None
 
-    def __init__(self, path: str, status: "os.stat_result | None" = None) -> None:
+    def __init__(self, path: str) -> None:
         self.path = path
         self.archive: Archive | None = None
         self.fault: BundleFormatError | None = None
         self.reported = False
         self._identity: Identity | None = None
         self._settled = False
-        self.refresh(status)
+        self._opener: int | None = None
 
     def refresh(self, status: "os.stat_result | None" = None) -> bool:
         """Look at the file again, and take the new version, sound or not, where it was replaced.
@@ -73,6 +74,8 @@ class OpenBundle:
             status: what the file turned out to be just now; default: it is asked.
 
         """
+        if self._opener == get_ident():
+            return False  # an audit hook, told that the file is opened, imports something
         status = status or status_of(self.path)
         if status is None or not (is_regular(status) or self.signers is not None):
             known = self.archive or self.fault
@@ -102,10 +105,13 @@ class OpenBundle:
         """Return the version that is there now, or why it is not sound."""
         if not is_regular(status):
             return NotABundleError("is not a regular file", file=self.path)
+        self._opener = get_ident()
         try:
             return Archive(self.path, self.signers)
         except BundleFormatError as error:
             return error
+        finally:
+            self._opener = None
 
     def require(self, signers: "Signers") -> None:
         """Go on with the version in use only where it is signed by one of *signers*."""
@@ -139,7 +145,7 @@ class OpenBundle:
     @property
     def is_gone(self) -> bool:
         """Whether there is no such file any more."""
-        return self.archive is None and self.fault is None
+        return self.archive is None and self.fault is None and self._opener is None
 
     def report(self) -> None:
         """Issue a `BundleWarning` where the file, or a part of it, is not sound, once for each version of it."""
@@ -236,11 +242,9 @@ def open_bundle(path: str, status: "os.stat_result | None" = None) -> OpenBundle
         status: what the file turned out to be just now; default: it is asked.
 
     """
-    bundle = _bundles.get(path)
-    if bundle is None:
-        return _bundles.setdefault(path, OpenBundle(path, status))
+    bundle = _bundles.get(path) or _bundles.setdefault(path, OpenBundle(path))
     if bundle.archive is None:
-        bundle.refresh()
+        bundle.refresh(status)
     return bundle
 
 
