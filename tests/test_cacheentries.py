@@ -77,6 +77,22 @@ def test_an_entry_that_cannot_be_filled_is_not_there(entry: Path) -> None:
 
 
 @needs_locks
+def test_an_interrupt_when_a_folder_has_taken_its_place_goes_through(
+    entry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = os.rename
+
+    def rename(*places: str) -> None:
+        really(*places)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "rename", rename)
+    with pytest.raises(KeyboardInterrupt):
+        cacheentries.use(str(entry), fill)
+    monkeypatch.undo()
+    assert cacheentries.use(str(entry), fill)
+
+
 def test_an_entry_in_use_is_not_set_aside(entry: Path) -> None:
     assert cacheentries.use(str(entry), fill)
     assert cacheentries.set_aside(str(entry)) is None

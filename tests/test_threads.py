@@ -196,6 +196,7 @@ def test_there_is_no_moment_without_a_hook_of_ours() -> None:
 def test_there_is_no_moment_without_a_version_while_a_bundle_is_exchanged(tmp_path: Path) -> None:
     path = make_zip(tmp_path / "out.pybundle", {"mod.py": "V = 1\n"})
     bundle = OpenBundle(str(path))
+    bundle.refresh()
 
     def is_there() -> bool:
         return bundle.archive is not None or bundle.fault is not None

@@ -8,8 +8,8 @@ bundle, or may stand there when that one looks, is a bundle that is signed, or f
 """
 
 import os
+import sys
 from _frozen_importlib_external import decode_source
-from _thread import get_ident
 
 from .archive import Archive, audit_open
 from .bundlefile import Identity, is_regular, status_of
@@ -30,6 +30,8 @@ from .format import SUFFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import FrameType
+
     from .format import Member
     from .signatures import Signers
 
@@ -52,7 +54,7 @@ class OpenBundle:
 
     """
 
-    __slots__ = ("_identity", "_opener", "_settled", "archive", "fault", "path", "reported")
+    __slots__ = ("_identity", "_settled", "archive", "fault", "path", "reported")
 
     signers: "Signers | None" = None
 
@@ -63,7 +65,6 @@ class OpenBundle:
         self.reported = False
         self._identity: Identity | None = None
         self._settled = False
-        self._opener: int | None = None
 
     def refresh(self, status: "os.stat_result | None" = None) -> bool:
         """Look at the file again, and take the new version, sound or not, where it was replaced.
@@ -74,8 +75,8 @@ class OpenBundle:
             status: what the file turned out to be just now; default: it is asked.
 
         """
-        if self._opener == get_ident():
-            return False  # an audit hook, told that the file is opened, imports something
+        if self._is_being_opened():
+            return False
         status = status or status_of(self.path)
         if status is None or not (is_regular(status) or self.signers is not None):
             known = self.archive or self.fault
@@ -105,13 +106,22 @@ class OpenBundle:
         """Return the version that is there now, or why it is not sound."""
         if not is_regular(status):
             return NotABundleError("is not a regular file", file=self.path)
-        self._opener = get_ident()
         try:
             return Archive(self.path, self.signers)
         except BundleFormatError as error:
             return error
-        finally:
-            self._opener = None
+
+    def _is_being_opened(self) -> bool:
+        """Return whether this thread is about to open it: an audit hook that is told of that may import something.
+
+        Who calls whom says so, and no state that an interrupt could leave behind.
+        """
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 (documented in sys)
+        while frame is not None:
+            if frame.f_code is OpenBundle._open.__code__ and frame.f_locals["self"] is self:
+                return True
+            frame = frame.f_back
+        return False
 
     def require(self, signers: "Signers") -> None:
         """Go on with the version in use only where it is signed by one of *signers*."""
@@ -145,7 +155,7 @@ class OpenBundle:
     @property
     def is_gone(self) -> bool:
         """Whether there is no such file any more."""
-        return self.archive is None and self.fault is None and self._opener is None
+        return self.archive is None and self.fault is None and not self._is_being_opened()
 
     def report(self) -> None:
         """Issue a `BundleWarning` where the file, or a part of it, is not sound, once for each version of it."""

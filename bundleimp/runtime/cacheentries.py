@@ -197,7 +197,10 @@ def publish_folder(path: str, fill: "Callable[[str], object]") -> bool:
             fill(aside)
             wrote = _take_place(aside, path)
         except BaseException:
-            _remove_folder(aside)
+            try:
+                _remove_folder(aside)
+            except OSError:  # it has taken its place already, or cannot be removed
+                pass
             raise
         if not wrote:
             _remove_folder(aside)
