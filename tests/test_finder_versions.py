@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -139,7 +140,8 @@ def test_other_permissions_are_no_other_version(tmp_path: Path) -> None:
     before = finder.find_spec("mod")
     for number in range(3):
         path.chmod(0o640 + number)
-        (tmp_path / str(number)).hardlink_to(path)
+        if sys.platform != "emscripten":  # which has no hard links
+            (tmp_path / str(number)).hardlink_to(path)
         finder.invalidate_caches()
         after = finder.find_spec("mod")
         assert before is not None
