@@ -226,7 +226,7 @@ def test_a_bundle_that_a_hook_lets_nobody_open_is_one_warning(kind: str, places:
 
 # What an embedding program does before it starts Python, done late; the hook sees what is opened to be executed.
 _OPEN_CODE = """
-import ctypes, importlib, io, os, sys
+import ctypes, importlib, io, os, sys, warnings
 bundle = sys.argv[1]
 seen = []
 
@@ -280,7 +280,7 @@ def test_what_a_hook_gives_in_the_place_of_a_file_is_not_taken_for_signed(tmp_pa
     program = f"""
 how = "memory"
 {_OPEN_CODE}
-import bundleimp, warnings
+import bundleimp
 bundleimp.install(allowed_signers={str(tmp_path / "allowed_signers")!r})
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")

@@ -127,7 +127,7 @@ def test_a_file_that_cannot_be_read_is_one_warning(tmp_path: Path) -> None:
     assert "Permission denied" in warned[0]
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 14), reason="the interpreter's own warnings import the module there")
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="the interpreter's own warnings import the module there")
 def test_the_warning_needs_no_module_that_a_bundle_may_have(tmp_path: Path) -> None:
     broken = tmp_path / "broken.pybundle"
     broken.write_bytes(b"no zip")
