@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .brief import BRIEF, ONCE
+from .brief import BRIEF, KINDS, ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,9 +35,7 @@ def _unwritable(tmp_path: Path) -> str:
 
 
 OWN_VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
-STAND_INS = {"nested": "flat", "nested bundle": "flat bundle"} | dict.fromkeys(
-    {"3.11", "3.12", "3.13"} - {OWN_VERSION}, OWN_VERSION
-)
+STAND_INS = KINDS | dict.fromkeys({"3.11", "3.12", "3.13"} - {OWN_VERSION}, OWN_VERSION)
 """What is left out of a brief run, and what of the same test is not: see `brief`."""
 
 

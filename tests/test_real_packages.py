@@ -107,7 +107,7 @@ def _places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("real")
     source = folder / "directory"
     # bundleimp's own files stay out: the process has them already, and with them a hook.
-    ignore = shutil.ignore_patterns("__pycache__", "*.pth", "*.start", "bundleimp*", "_bundleimp*", "__editable__*")
+    ignore = shutil.ignore_patterns("*.pth", "*.start", "bundleimp*", "_bundleimp*", "__editable__*")
     shutil.copytree(site_packages(), source, ignore=ignore)
     bundle = folder / "all.pybundle"
     report = bundleimp.pack([source], bundle)
