@@ -156,6 +156,27 @@ result = events
         assert [event[0] for event in events].count("compile") == 5
 
 
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")
+@pytest.mark.parametrize("kind", [FLAT, NO_BYTECODE])
+def test_what_is_compiled_then_is_warned_of_by_the_name_of_its_module(kind: str, tmp_path: Path) -> None:
+    """From 3.15 on; by its path alone, the filter would take it for a module of the top level."""
+    program = """
+    import sys, warnings
+    def deny(event, arguments):
+        if event == "open" and str(arguments[0]).endswith(".pyc"):
+            raise PermissionError(13, "not this one")
+    sys.addaudithook(deny)
+    warnings.filterwarnings("error", module=r"odd\\Z", category=SyntaxWarning)
+    try:
+        import pkg.odd
+        result = "imported"
+    except SyntaxError as error:
+        result = str(error)
+    """
+    places = Places(tmp_path, {"pkg/__init__.py": "", "pkg/odd.py": "X = 0 is 0\n"})
+    assert places.as_in_directory(kind, program, options=("-W", "ignore")) == "imported"
+
+
 @pytest.mark.parametrize("before", ["", "import bundleimp; bundleimp.install()"])
 @in_each_kind
 def test_a_hook_may_import_whatever_is_opened(kind: str, before: str, places: Places) -> None:
