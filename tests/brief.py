@@ -2,9 +2,7 @@
 
 `.ci/run` has it so from the second Python on, and in Pyodide it is always so.  Each test runs, but
 - properties are tried with a fifth of the examples: what they are about is bytes, which no Python reads in its own way;
-- of what runs over several kinds of path entry, it runs over flat bundles, and over those without source (3.12, 3.15)
-  or without bytecode (3.13, 3.14): the others differ in where their bytes come from, which no Python sees;
-- of what one Python packs for each of several others, it runs for this one.
+- of a test with many sets of parameters, a third runs, and on the next Python another third.
 What is only about the bytes of files, about command lines, or about what an operating system does to a process, is left
 to the first Python.
 """
@@ -13,6 +11,12 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pytest
 
 ONCE = (
     *("cache_accidents", "cli_cache", "cli_diff", "cli_extract", "cli_inspection", "cli_sign", "cli_unpack"),
@@ -22,10 +26,16 @@ ONCE = (
 )
 """The files of tests that are left to it."""
 BRIEF = os.environ.get("BUNDLEIMP_TESTS") == "brief" or sys.platform == "emscripten"
-KINDS = {
-    "nested": "flat",
-    "nested bundle": "flat bundle",
-    "plain zip": "flat bundle",
-    "bundle without bytecode" if sys.version_info[:2] in {(3, 12), (3, 15)} else "bundle without source": "flat bundle",
-}
-"""What is left out of a test, and which of the same test is not."""
+
+
+def shared_out(items: Sequence[pytest.Item], version: int = sys.version_info[1]) -> list[pytest.Item]:
+    """Return those of *items* that are run on Python 3.*version*: a third of each test, at least one."""
+    tests: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    kept = []
+    for test in tests.values():
+        # Not every third, which might be those that have one parameter in common.
+        own = [item for place, item in enumerate(test) if (place + place // 3 - version) % 3 == 0]
+        kept += own or [test[version % len(test)]]
+    return kept
