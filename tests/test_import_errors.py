@@ -184,18 +184,23 @@ def test_a_program_that_ends_in_its_own_way_prints_the_same(places: Places, kind
 def test_unraisable_exceptions_print_bundled_lines(places: Places, kind: str) -> None:
     """They are printed where nobody can catch them: by a finaliser."""
     code = """
-    import sys
     import pkg.work
 
     class Final:
         def __del__(self):
-            pkg.work.divide(0)
+            try:
+                pkg.work.divide(0)
+            except ArithmeticError as error:
+                raise Own("in vain").with_traceback(error.__traceback__)
 
-    Final()
+    for module in ("pkg", "builtins", None, []):
+        Own = type("Own", (Exception,), {"__module__": module})
+        Final()
     """
     program = str(places.laboratory.probe_file(code))
     found = [places.run(place, program) for place in (DIRECTORY, kind)]
     assert "    return 1 / number\n" in found[1].stderr
+    assert found[1].stderr.count("Own: in vain\n") == 4
     assert found[0] == found[1]
 
 

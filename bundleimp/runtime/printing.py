@@ -66,7 +66,13 @@ def of_unraisable(unraisable: "Any") -> str:
     else:
         head = f"{head}:"
     kind = unraisable.exc_type
-    module = "" if kind.__module__ in {"builtins", "__main__"} else f"{kind.__module__}."
+    module = kind.__module__
+    if not isinstance(module, str):
+        module = "<unknown>"
+    elif module in {"builtins", "__main__"}:
+        module = ""
+    else:
+        module += "."
     tail = f"{module}{kind.__qualname__}: {_safely(str, unraisable.exc_value, 'exception str()')}\n"
     return "".join([head, "\n", *(["Traceback (most recent call last):\n"] if lines else []), *lines, tail])
 
