@@ -1,10 +1,10 @@
 """Whether the tests run briefly: on the further Pythons of a machine where one has run all of them.
 
-`.ci/run` has it so from the second Python on, and in Pyodide it is always so.  Each test runs, but
+`.ci/run` has it so from the second Python on, and in Pyodide it is always so.  Each test runs on each, but
 - properties are tried with a fifth of the examples: what they are about is bytes, which no Python reads in its own way;
-- of a test with many sets of parameters, a third runs, and on the next Python another third.
-What is only about the bytes of files, about command lines, or about what an operating system does to a process, is left
-to the first Python.
+- of the sets of parameters that a test has, a third runs, and on the next Python another third.
+What is only about the bytes of files, about most subcommands, or about what an operating system does to a process, is
+left to the first Python, the only one that runs all.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ONCE = (
     *("cache_accidents", "cli_cache", "cli_diff", "cli_extract", "cli_inspection", "cli_sign", "cli_unpack"),
     *("damage", "format", "fuzz", "hostile_archives", "inspection_limits", "interruptions", "pack_inputs"),
-    *("pack_killed", "pack_output", "pack_profile", "pack_sources", "protections", "rewriting", "signatures"),
+    *("pack_killed", "pack_profile", "pack_sources", "protections", "rewriting", "signatures"),
     *("units", "verify", "verify_index", "zip_confusion", "zipdirectory"),
 )
 """The files of tests that are left to it."""

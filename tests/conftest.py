@@ -36,9 +36,9 @@ def _unwritable(tmp_path: Path) -> str:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """In a brief run, leave out what other Pythons run."""
     if BRIEF:
-        kept = shared_out(items)
-        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
-        items[:] = kept
+        kept = set(shared_out(items))
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = [item for item in items if item in kept]
 
 
 @pytest.fixture(name="damages", scope="session")

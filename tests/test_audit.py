@@ -247,7 +247,8 @@ def test_a_bundle_that_a_hook_lets_nobody_open_is_one_warning(kind: str, places:
 
 # What an embedding program does before it starts Python, done late; the hook sees what is opened to be executed.
 _OPEN_CODE = """
-import ctypes, importlib, io, os, sys, warnings
+import ctypes, importlib, io, os, sys
+import warnings  # which is loaded late on some Pythons, and is not to be looked for in the bundle
 bundle = sys.argv[1]
 seen = []
 

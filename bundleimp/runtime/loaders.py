@@ -220,8 +220,8 @@ class EmbeddedBundleLoader(BundleLoader):
         try:
             audit_open(self._bytecode_path() or path)
         except OSError:  # an audit hook's: as with any bytecode that cannot be read, the source is compiled
-            named: dict[str, Any] = {"fullname": fullname} if sys.version_info >= (3, 15) else {}
-            return self.source_to_code(self.get_data(path), path, **named)
+            name: Any = (fullname,) if sys.version_info >= (3, 15) else ()
+            return self.source_to_code(self.get_data(path), path, *name)
         try:
             image = self.archive.image(self._directory, self._filename)
         except BundleFormatError as error:

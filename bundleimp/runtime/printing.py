@@ -66,7 +66,7 @@ def of_unraisable(unraisable: "Any") -> str:
     else:
         head = f"{head}:"
     kind = unraisable.exc_type
-    module = kind.__module__
+    module = getattr(kind, "__module__", None)
     if not isinstance(module, str):
         module = "<unknown>"
     elif module in {"builtins", "__main__"}:
