@@ -103,25 +103,25 @@ def run_file(
     return result
 
 
+def _holds(executable: str, condition: str) -> bool:
+    """Return whether *executable* starts, and *condition* is true there."""
+    command = [executable, "-I", "-c", f"import sys, importlib.util; sys.exit(not ({condition}))"]
+    return subprocess.run(command, env=clean_environment(), capture_output=True, check=False).returncode == 0
+
+
 def interpreters(version: str) -> Iterator[str]:
-    """Yield interpreters of the given version that can be found, without a virtual environment's."""
-    if sys.version.startswith(f"{version}."):
-        yield os.path.realpath(sys.executable)
+    """Yield interpreters of the given version that can be found and start, without a virtual environment's."""
     found = shutil.which(f"python{version}")
-    if found is not None:
-        yield found
-    yield from map(str, Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+    own = [os.path.realpath(sys.executable)] if sys.version.startswith(f"{version}.") else []
+    installed = map(str, Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+    for executable in [*own, *([found] if found is not None else []), *installed]:
+        if _holds(executable, f"{version!r} == '%d.%d' % sys.version_info[:2]"):
+            yield executable
 
 
 def interpreter_without_bundleimp(version: str) -> str:
     """Return an interpreter of the given version that has no bundleimp; the test is skipped where there is none."""
-    script = (
-        "import sys, importlib.util\n"
-        f"right = {version!r} == '%d.%d' % sys.version_info[:2]\n"
-        "sys.exit(not right or importlib.util.find_spec('bundleimp') is not None)"
-    )
     for executable in interpreters(version):
-        command = [executable, "-I", "-c", script]
-        if subprocess.run(command, env=clean_environment(), capture_output=True, check=False).returncode == 0:
+        if _holds(executable, "importlib.util.find_spec('bundleimp') is None"):
             return executable
     pytest.skip(f"no Python {version} without bundleimp was found")

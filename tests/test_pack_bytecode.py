@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import importlib.util
 import json
-import shutil
 import subprocess
 import sys
 import threading
@@ -23,8 +22,9 @@ from bundleimp.packing.errors import PackError
 from bundleimp.runtime.format import CODE
 
 from .archives import index_of
-from .builders import Tree, clean_environment, make_bundle, make_tree, run_python
+from .builders import Tree, make_bundle, make_tree, run_python
 from .platforms import needs_processes
+from .programs import interpreters
 
 TREE: Tree = {
     "pkg/__init__.py": '"""Docstring."""\nassert True\nx = 1\n',
@@ -47,16 +47,11 @@ def code_members(bundle: Path) -> list[str]:
 
 
 def other_pythons() -> list[str]:
-    """Return one interpreter of each other supported version that is on PATH and starts."""
-    found = []
-    for minor in range(11, 16):
-        executable = shutil.which(f"python3.{minor}")
-        if executable is not None and minor != sys.version_info[1]:
-            started = subprocess.run(
-                [executable, "-c", ""], capture_output=True, check=False, env=clean_environment(), timeout=60
-            )
-            if started.returncode == 0:
-                found.append(executable)
+    """Return one interpreter of each other supported version that is here; the test is skipped where there is none."""
+    others = [f"3.{minor}" for minor in range(11, 16) if minor != sys.version_info[1]]
+    found = [executable for version in others for executable in list(interpreters(version))[:1]]
+    if not found:
+        pytest.skip("there is no other supported Python")
     return found
 
 
@@ -143,8 +138,6 @@ def test_an_interpreter_is_named_once(tmp_path: Path) -> None:
 
 def test_bytecode_for_several_pythons_stands_side_by_side(tmp_path: Path) -> None:
     pythons = other_pythons()
-    if not pythons:
-        pytest.skip("there is no other supported Python on PATH")
     bundle = make_bundle(tmp_path / "out.pybundle", TREE, python=[sys.executable, *pythons])
     tags = code_members(bundle)
     assert tags[0] == OWN_TAG
@@ -155,8 +148,6 @@ def test_bytecode_for_several_pythons_stands_side_by_side(tmp_path: Path) -> Non
 
 def test_bytecode_of_another_python_is_not_taken(tmp_path: Path) -> None:
     pythons = other_pythons()
-    if not pythons:
-        pytest.skip("there is no other supported Python on PATH")
     bundle = make_bundle(tmp_path / "out.pybundle", TREE, python=pythons[:1])
     assert OWN_TAG not in code_members(bundle)
     assert run_python("-c", "import pkg.mod; print(pkg.mod.value)", path=[bundle]).stdout == "value\n"
