@@ -6,16 +6,20 @@ stand-ins for the hooks; everything else is loaded at its first use (PEP 562).
 
 import os
 import sys
+from _frozen_importlib import _ImportLockContext, module_from_spec  # type: ignore[attr-defined]
+from _frozen_importlib_external import spec_from_file_location
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from importlib.machinery import ModuleSpec
+    from _frozen_importlib import ModuleSpec
+    from collections.abc import Generator
     from importlib.metadata import DistributionFinder
     from typing import Any
 
     from .inspection.bundle import Bundle, open_bundle
     from .packing.pack import PackReport, pack
-    from .runtime.errors import BundleError, BundleWarning
+    from .runtime.errors import BundleError
+    from .runtime.faults.kinds import BundleWarning
     from .runtime.finder import BundleFinder
     from .runtime.hook import install, uninstall
     from .runtime.loaders import BundleLoader
@@ -35,27 +39,32 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Bundle": ".inspection.bundle",
-    "BundleError": ".runtime.errors",
-    "BundleFinder": ".runtime.finder",
-    "BundleLoader": ".runtime.loaders",
-    "BundleWarning": ".runtime.errors",
-    "PackReport": ".packing.pack",
-    "install": ".runtime.hook",
-    "open_bundle": ".inspection.bundle",
-    "pack": ".packing.pack",
-    "uninstall": ".runtime.hook",
+    "Bundle": "inspection.bundle",
+    "BundleError": "runtime.errors",
+    "BundleFinder": "runtime.finder",
+    "BundleLoader": "runtime.loaders",
+    "BundleWarning": "runtime.faults.kinds",
+    "PackReport": "packing.pack",
+    "install": "runtime.hook",
+    "open_bundle": "inspection.bundle",
+    "pack": "packing.pack",
+    "uninstall": "runtime.hook",
 }
 
 
 def __getattr__(name: str) -> object:
+    if name == "runtime":
+        return _load(name)
     home = _HOMES.get(name)
     if home is None:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    import importlib
-
-    value = getattr(importlib.import_module(home, __name__), name)
+    room, *parts = home.split(".")
+    value: Any = _load(room) if room == "runtime" else __import__(f"{__name__}.{room}", fromlist=[""])
+    if room != "runtime":
+        __import__(f"{__name__}.{home}")
+    for part in [*parts, name]:
+        value = getattr(value, part)
     globals()[name] = value
     return value
 
@@ -64,23 +73,49 @@ def __dir__() -> list[str]:
     return [*__all__, "__version__"]
 
 
+# Our modules that are being loaded, by name.
+_attempts: "dict[str, Generator[None]]" = {}
+
+
+def _load(name: str) -> "Any":
+    """Return our module or package *name*, loaded as `runtime` loads its parts, for the reasons that are given there.
+
+    Raises:
+        ImportError: this thread is loading it: an audit hook (PEP 578) imports something while the file is opened.
+
+    """
+    fullname = f"{__name__}.{name}"
+    with _ImportLockContext():
+        if fullname not in sys.modules:
+            if name in _attempts and _attempts[name].gi_running:
+                message = f"{fullname} is still being loaded"
+                raise ImportError(message, name=fullname)
+            _attempts[name] = _attempt(fullname, name)
+            next(_attempts[name])
+    return sys.modules[fullname]
+
+
+def _attempt(fullname: str, name: str) -> "Generator[None]":
+    path = os.path.join(__path__[0], name)
+    spec: Any = spec_from_file_location(fullname, f"{path}.py" if name == "waiting" else f"{path}/__init__.py")
+    try:
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+    except OSError:  # we are in an archive
+        __import__(fullname)
+    else:
+        sys.modules[fullname] = globals()[name] = module
+    yield
+
+
 # What `zipimport` made of the path entries that it was asked for before there was any hook, by absolute path.
 _known_zips: "dict[str, Any]" = {}
 
 
 def _installed() -> "Any":
-    """Install the runtime's hooks, and return its module `runtime.hook`.
-
-    Raises:
-        ImportError: it is on its way in: an audit hook, say, imports something while a file of the runtime is opened.
-
-    """
-    from .runtime import hook
-
-    install = getattr(hook, "install", None)
-    if install is None:
-        raise ImportError
-    install()
+    """Install the runtime's hooks, and return its module `runtime.hook`; ImportError as of `_load`."""
+    hook = _load("runtime").hook
+    hook.install()
     return hook
 
 
@@ -89,11 +124,9 @@ def _path_hook(path: str) -> object:
     if ".pybundle" not in path:
         raise ImportError
     importer = _known_zips.pop(path, None)  # another thread may ask, too
-    if importer is not None:
-        from .waiting import WaitingFinder
-
-        return WaitingFinder(path, importer)
     try:
+        if importer is not None:
+            return _load("waiting").WaitingFinder(path, importer)
         hook = _installed()
     except ImportError:
 
@@ -107,7 +140,7 @@ def _path_hook(path: str) -> object:
 _path_hook.claims_bundles = True  # type: ignore[attr-defined]
 
 
-class _MetadataHook:
+class _MetaFinder:
     """Stand in, on ``sys.meta_path``, for what the runtime does to ``importlib.metadata`` and ``pkg_resources``.
 
     They ask for distributions on path entries that nothing was imported from yet: the one asks no path hook, and the
@@ -118,7 +151,9 @@ class _MetadataHook:
 
     @staticmethod
     def find_spec(name: str, path: "Any" = None, target: "Any" = None) -> "ModuleSpec | None":
-        """Return the spec of a module that is told of bundles right after it is loaded, else None."""
+        """Return the spec of the runtime, or of a module that is told of bundles right after it is loaded; else None."""
+        if name == "bundleimp.runtime":
+            return _load("runtime").__spec__  # type: ignore[no-any-return]
         if name != "pkg_resources" or not any(".pybundle" in str(entry) for entry in sys.path):
             return None
         _installed()
@@ -126,7 +161,7 @@ class _MetadataHook:
 
     @staticmethod
     def find_distributions(context: "DistributionFinder.Context") -> "tuple[()]":
-        """Find nothing, but see to it that whoever is asked next finds what is in bundles."""
+        """Find nothing, but see to it that the finder that is asked next finds what is in bundles."""
         if isinstance(context.path, list | tuple) and any(".pybundle" in str(entry) for entry in context.path):
             _installed()
         return ()
@@ -138,7 +173,7 @@ def _start() -> None:
     there = any(getattr(hook, "claims_bundles", False) for hook in sys.path_hooks)
     if not there and os.environ.get("BUNDLEIMP_DISABLE", "") in {"", "0"}:
         sys.path_hooks.insert(0, _path_hook)  # type: ignore[arg-type]
-        sys.meta_path.insert(0, _MetadataHook)
+        sys.meta_path.insert(0, _MetaFinder)
         for path in list(sys.path_importer_cache):
             if ".pybundle" in path:
                 importer: Any = sys.path_importer_cache.pop(path)

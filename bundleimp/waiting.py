@@ -1,4 +1,6 @@
-"""What a path entry that is a bundle answers until something in it is wanted: no, without any of the runtime.
+"""Path entry finder of a bundle until a module of it is first imported.
+
+It answers from the list of top-level names, without loading the runtime.
 
 Every start of Python looks for ``sitecustomize`` along the path, and every program for modules of the standard library.
 Python's own `zipimport` has read the zip's directory by then, before any hook could exist, and so knows where the
@@ -29,7 +31,7 @@ def encode_top_level(members: "Iterable[str]") -> bytes:
 
 
 class WaitingFinder:
-    """Path entry finder in the place of a `BundleFinder`, which takes over when it has to do more than say no."""
+    """Path entry finder in the place of a `BundleFinder`, which takes over when a module may be there."""
 
     def __init__(self, path: str, importer: "zipimporter") -> None:
         """Make a finder for the path entry *path*, a bundle that is also known to `zipimport` as *importer*."""
@@ -61,7 +63,7 @@ class WaitingFinder:
         """Return the list of names; empty where there is none, as in a plain zip, or it is damaged."""
         try:
             data = self._importer.get_data(TOP_LEVEL)
-        except Exception:  # noqa: BLE001 (damaged data is whatever zlib and zipimport raise; who takes over says it better)
+        except Exception:  # noqa: BLE001 (damaged data is whatever zlib and zipimport raise; the runtime says it better)
             return b""
         names = data[_HASH:]
         return names if _imp.source_hash(0, names) == data[:_HASH] else b""
@@ -74,8 +76,6 @@ class WaitingFinder:
         return getattr(finder, name)
 
     def _take_over(self) -> "Any":
-        from . import _installed  # noqa: PLC0415 (a module above this one)
-
-        hook = _installed()
+        hook = sys.modules[__package__]._installed()  # noqa: SLF001 (of our own package)
         finder = sys.path_importer_cache[self.path] = hook.path_hook(self.path)
         return finder

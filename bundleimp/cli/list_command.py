@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    from ..runtime.format import Member
+    from ..runtime.content.member import Member
 
 DESCRIPTION = "List the members of a bundle, a zip or a wheel."
 

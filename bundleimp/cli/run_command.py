@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..inspection.bundle import open_bundle
 from ..runtime.errors import BundleError
 from ..runtime.hook import check_signed, install
-from ..runtime.program import run_module
+from ..runtime.interpreter.program import run_module
 
 if TYPE_CHECKING:
     import argparse

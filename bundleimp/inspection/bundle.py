@@ -9,18 +9,18 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from ..runtime import format as bundle_format
-from ..runtime import zipdirectory
+from ..runtime.plain import zipdirectory
 from ..runtime.archive import DAMAGED, check_version, find_end
 from ..runtime.bundlefile import BundleFile
-from ..runtime.codec import DEFLATED, STORED, decompress
+from ..runtime.content.decompression import DEFLATED, STORED, decompress
 from ..runtime.errors import BundleFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..runtime.format import Member
-    from ..runtime.zipdirectory import RawEntry
-    from ..runtime.zipend import EndRecord
+    from ..runtime.content.member import Member
+    from ..runtime.plain.zipdirectory import RawEntry
+    from ..runtime.format import EndRecord
     from .finding import Finding
 
 _CHUNK = 1 << 20

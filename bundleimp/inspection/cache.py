@@ -14,7 +14,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..runtime import cacheentries, cachefolder
+from ..runtime.cache import entries as cacheentries
+from ..runtime.cache import folder as cachefolder
 from ..runtime.errors import BundleError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from .zipcheck import overlaps
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..runtime.zipdirectory import RawEntry
+    from ..runtime.plain.zipdirectory import RawEntry
     from .bundle import Bundle
 
 

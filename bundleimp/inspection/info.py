@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..distinfo import EntryPoint, entry_points, record_rows
 from ..runtime import format as bundle_format
-from ..runtime.signatures import SUFFIX
+from ..runtime.sources.signatures import SUFFIX
 
 if TYPE_CHECKING:
     from .bundle import Bundle

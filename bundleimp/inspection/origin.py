@@ -8,8 +8,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..runtime.errors import BundleError, BundleSignatureError, SignatureNotCheckedError
-from ..runtime.signatures import SUFFIX, Signers
+from ..runtime.errors import BundleError
+from ..runtime.faults.kinds import BundleSignatureError, SignatureNotCheckedError
+from ..runtime.sources.signatures import SUFFIX, Signers
 from .finding import Finding
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import _imp
 from typing import TYPE_CHECKING
 
-from ..runtime import embedded
+from ..runtime.interpreter import embedded
 from ..runtime.format import MAIN, RUNTIME
 from .finding import Finding
 

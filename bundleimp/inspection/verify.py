@@ -7,17 +7,17 @@ import base64
 import csv
 import hashlib
 import io
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..runtime import format as bundle_format
-from ..runtime.archive import fits
-from ..runtime.encoding import IndexedMember, encode_index
+from ..runtime.format import fits
+from ..encoding import CodeTag, IndexedMember, encode_index
 from ..runtime.errors import BundleFormatError
-from ..runtime.format import Directory, Extent, Locator, Member
-from ..runtime.units import decode_units, digest
-from ..runtime.zipdirectory import list_directories
+from ..runtime.format import Directory, Extent, Locator
+from ..runtime.content.member import Member
+from ..runtime.site.units import decode_units, digest
+from ..runtime.plain.zipdirectory import list_directories
 from ..waiting import TOP_LEVEL, encode_top_level
 from .bundle import data_offset, stream
 from .finding import Finding
@@ -27,7 +27,7 @@ from .zipcheck import overlaps, zip_findings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..runtime.format import CodeTag, Head
+    from ..runtime.format import Head
     from .bundle import Bundle, ZipPart
 
 _UNCHECKED_HASH = 1
@@ -149,7 +149,7 @@ def _index(bundle: Bundle, locator: Locator, contents: dict[str, _Content]) -> I
     """Check the index: its checksum, and that it is what the members give when it is encoded anew."""
     list_directories(bundle.members)  # else encoding them anew would fill the memory
     data = bundle.file.read(locator.index_offset, locator.index_size)
-    if zlib.crc32(data) != locator.index_crc:
+    if bundle_format.checksum(data) != locator.index_checksum:
         yield Finding("the index does not match the locator's checksum", bundle_format.INDEX, locator.index_offset)
         return
     head = bundle_format.decode_head(data[-locator.head_size :])
@@ -164,11 +164,11 @@ def _index(bundle: Bundle, locator: Locator, contents: dict[str, _Content]) -> I
         record = hashlib.sha256(bundle.read_note(bundle_format.RECORD)).digest()
     except KeyError:
         return  # reported with RECORD
-    arguments = (members, head.tags, record, locator.index_offset, head.units)
-    if all(encode_index(*arguments, linked=linked).data != data for linked in (True, False)):
+    tags = [CodeTag(name, magic) for name, magic in head.tags.items()]
+    if encode_index(members, tags, record, locator.index_offset, head.units).data != data:
         message = "the index and the central directory disagree"
         yield Finding(message, bundle_format.INDEX, locator.index_offset)
-    for column, tag in enumerate(head.tags):
+    for column, tag in enumerate(tags):
         yield from _code(bundle, tag, {name: note.codes[column] for name, note in notes.items()})
     yield from _units(bundle, head, contents)
     names = next((entry for entry in bundle.outer.entries if entry.member.name == TOP_LEVEL), None)
@@ -196,11 +196,13 @@ def _units(bundle: Bundle, head: Head, contents: dict[str, _Content]) -> Iterato
             yield Finding("only one of index and central directory knows a table of units", bundle_format.UNITS)
         return
     offset = data_offset(bundle.file, entry.member)
-    if head.units != Extent(offset, entry.member.size, entry.member.crc):
+    table = bundle.read_note(bundle_format.UNITS)
+    noted = (head.units.offset, head.units.size, head.units.checksum)
+    if noted != (offset, len(table), bundle_format.checksum(table)):
         yield Finding("the table of units does not lie where the index says", bundle_format.UNITS, offset)
         return
     modes = {entry.member.name: bool(entry.mode & 0o100) for entry in bundle.entries()}
-    for unit in decode_units(bundle.read_note(bundle_format.UNITS)):
+    for unit in decode_units(table):
         files = [(name, mode, contents[name].digest) for name, mode in unit.files.items() if name in contents]
         if {name: mode for name, mode, _ in files} != {name: modes.get(name) for name in unit.files}:
             yield Finding(f"the unit {unit.name!r} names other files than there are", bundle_format.UNITS, offset)
@@ -211,7 +213,8 @@ def _units(bundle: Bundle, head: Head, contents: dict[str, _Content]) -> Iterato
 def _notes(data: bytes, head: Head, offset: int) -> dict[str, _Note]:
     """Return what the index says of each member."""
     result: dict[str, _Note] = {}
-    todo = [("", Extent(head.root_offset, head.root_size, 0))]
+    root = data[head.root_offset - offset :][: head.root_size]
+    todo = [("", Extent(head.root_offset, head.root_size, bundle_format.number(root, len(root) - 4, len(root))))]
     seen = set()
     while todo:
         path, extent = todo.pop()
@@ -220,7 +223,7 @@ def _notes(data: bytes, head: Head, offset: int) -> dict[str, _Note]:
             raise BundleFormatError(message, member=bundle_format.INDEX, offset=extent.offset)
         seen.add(extent.offset)
         start = extent.offset - offset
-        directory = Directory(data[max(start, 0) : start + extent.size], path, extent.crc)
+        directory = Directory(data[max(start, 0) : start + extent.size], path, extent.checksum)
         for name in directory.names:
             if name.endswith("/"):
                 todo.append((directory.prefix + name[:-1], directory.subdirectory(name[:-1])))
@@ -258,7 +261,7 @@ def _code(bundle: Bundle, tag: CodeTag, extents: dict[str, Extent | None]) -> It
 
 def _image_fault(bundle: Bundle, tag: CodeTag, extent: Extent, source: Member) -> str | None:
     image = bundle.file.read(extent.offset, extent.size)
-    if zlib.crc32(image) != extent.crc:
+    if bundle_format.checksum(image) != extent.checksum:
         return "does not match its checksum"
     if image[:4] != tag.magic or int.from_bytes(image[4:8], "little") != _UNCHECKED_HASH:
         return f"is not an unchecked hash-based pyc of {tag.name}"

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from ..runtime.errors import BundleFormatError
 from ..runtime.format import MANIFEST, number
-from ..runtime.zipdirectory import HEADER_SIGNATURE, HEADER_SIZE
-from ..runtime.zipend import END64_LOCATOR_SIZE, END64_SIZE, END_SIGNATURE, END_SIZE, ENTRY_SIZE
+from ..runtime.plain.zipdirectory import HEADER_SIGNATURE, HEADER_SIZE
+from ..runtime.format import CENTRAL_SIZE, END64_LOCATOR_SIZE, END64_SIZE, END_SIGNATURE, END_SIZE
 from .bundle import data_offset
 from .finding import Finding
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..runtime.bundlefile import BundleFile
-    from ..runtime.zipdirectory import RawEntry
+    from ..runtime.plain.zipdirectory import RawEntry
     from .bundle import ZipPart
 
 _DATA_DESCRIPTOR = 0x8
@@ -85,7 +85,7 @@ def _entries(part: ZipPart) -> Iterator[Finding]:
             yield Finding("lies on another disk", member.name, entry.position)
         if member.name.endswith("/") and (member.size or member.packed_size):
             yield Finding("is a directory with content", member.name, entry.position)
-        start = at + ENTRY_SIZE + len(member.header or b"")
+        start = at + CENTRAL_SIZE + len(member.header or b"")
         extra = part.directory[start : start + number(part.directory, at + 30, at + 32)]
         yield from (Finding(text, member.name, entry.position) for text in _extra_faults(extra, member.header or b""))
 

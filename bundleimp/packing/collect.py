@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..patterns import matches
-from ..runtime.format import DEEPEST_NAME, INFO, name_fault
+from ..runtime.format import INFO
+from ..runtime.content.member import DEEPEST_NAME, name_fault
 from .errors import PackError, unreadable
 
 if TYPE_CHECKING:

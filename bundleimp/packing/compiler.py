@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Self
 
-from ..runtime.format import CodeTag
+from ..encoding import CodeTag
 from . import worker
 from .errors import PackError
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import __version__
-from ..runtime import embedded
+from .. import __version__, runtime
+from ..runtime.interpreter import embedded
 from ..runtime.format import MAIN, RUNTIME
 from .collect import MODULE_SUFFIXES
 from .compiler import Module
@@ -17,7 +17,8 @@ from .entrypoints import EntryPoint, resolve
 from .errors import PackError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from importlib.resources.abc import Traversable
 
     from .compiler import Compiler
     from .writer import BundleWriter
@@ -113,16 +114,22 @@ def first_line(shebang: str | None, program: Program | None) -> bytes:
 
 def runtime_members(compilers: Sequence[Compiler]) -> dict[str, bytes]:
     """Return the runtime as members: its source, and its bytecode for each Python."""
-    folder = importlib.resources.files(embedded.__name__.rpartition(".")[0])
-    sources = {
-        file.name.removesuffix(".py"): file.read_bytes() for file in folder.iterdir() if file.name.endswith(".py")
-    }
+    sources = dict(_sources(importlib.resources.files(runtime), ""))
     result = {RUNTIME + "source": embedded.encode(sources)}
     for compiler in compilers:
-        modules = [Module(f"{_FOLDER}{name}.py", source) for name, source in sources.items()]
+        modules = [Module(f"{_FOLDER}{name}", source) for name, source in sources.items()]
         compiled = compiler.submit(modules).result()
         images = {name: module.image for name, module in zip(sources, compiled, strict=True)}
         # The cache tag alone: `-O` changes nothing in the runtime that matters.
         tag = compiler.tag.name.partition(".")[0]
         result[RUNTIME + tag] = embedded.encode({name: image for name, image in images.items() if image is not None})
     return result
+
+
+def _sources(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the path below the runtime's folder, and the content, of each source in *folder*."""
+    for file in folder.iterdir():
+        if file.is_dir():
+            yield from _sources(file, f"{prefix}{file.name}/")
+        elif file.name.endswith(".py"):
+            yield prefix + file.name, file.read_bytes()

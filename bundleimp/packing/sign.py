@@ -10,7 +10,7 @@ from contextlib import suppress
 from ..runtime.archive import find_end
 from ..runtime.bundlefile import BundleFile
 from ..runtime.errors import BundleError, BundleFormatError
-from ..runtime.signatures import NAMESPACE, SUFFIX
+from ..runtime.sources.signatures import NAMESPACE, SUFFIX
 
 
 def sign(bundle: str, key: str, output: str | None = None) -> str:

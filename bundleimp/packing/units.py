@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..distinfo import normalized, record_rows
 from ..runtime.format import FLAG_REACHED, FLAG_REAL
-from ..runtime.units import Unit, digest
+from ..runtime.site.units import Unit, digest
 from .errors import PackError
 from .locations import NONE, Question
 

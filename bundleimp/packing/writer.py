@@ -7,16 +7,15 @@ import io
 import os
 import tempfile
 import zipfile
-import zlib
 from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING, BinaryIO, Self
 
 from ..runtime import format as bundle_format
-from ..runtime.encoding import IndexedMember, encode_index
+from ..encoding import IndexedMember, encode_index, encode_locator
 from ..runtime.format import Extent, Locator
-from ..runtime.units import encode_units
-from ..runtime.zipdirectory import HEADER_SIZE
-from ..runtime.zipend import find_end
+from ..runtime.site.units import encode_units
+from ..runtime.plain.zipdirectory import HEADER_SIZE
+from ..runtime.format import find_end
 from ..waiting import TOP_LEVEL, encode_top_level
 from .draft import Draft
 from .errors import PackError
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from ..runtime.format import CodeTag
-    from ..runtime.units import Unit
+    from ..encoding import CodeTag
+    from ..runtime.site.units import Unit
     from .units import Plan
     from .zipsink import Compression, Written
 
@@ -189,7 +188,7 @@ class BundleWriter:
             return None
         table = encode_units(units)
         offset = self._zip.add(bundle_format.UNITS, io.BytesIO(table), zipfile.ZIP_STORED).member.offset
-        return Extent(offset, len(table), zlib.crc32(table))
+        return Extent(offset, len(table), bundle_format.checksum(table))
 
     def _write_index(self, record_digest: bytes, units: Extent | None) -> None:
         offset = self._file.seek(0, os.SEEK_END) + HEADER_SIZE + len(bundle_format.INDEX)
@@ -207,14 +206,14 @@ class BundleWriter:
             index.head_size,
             offset,
             len(index.data),
-            zlib.crc32(index.data),
+            bundle_format.checksum(index.data),
             end.directory_offset,
             end.directory_size,
             end.count,
-            zlib.crc32(directory),
+            bundle_format.checksum(directory),
         )
         self._file.seek(-bundle_format.LOCATOR_SIZE, os.SEEK_END)
-        self._file.write(locator.encode())
+        self._file.write(encode_locator(locator))
 
 
 def _close(file: BinaryIO) -> None:
@@ -226,7 +225,7 @@ def _keep(codes: BinaryIO, image: bytes | None) -> Extent | None:
     """Append a pyc image to a code tag's file; return where it lies there."""
     if image is None:
         return None
-    extent = Extent(codes.tell(), len(image), zlib.crc32(image))
+    extent = Extent(codes.tell(), len(image), bundle_format.checksum(image))
     codes.write(image)
     return extent
 

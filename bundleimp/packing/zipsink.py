@@ -10,8 +10,8 @@ import zlib
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, Literal
 
-from ..runtime.format import Member
-from ..runtime.zipdirectory import dos_time
+from ..runtime.content.member import Member
+from ..runtime.plain.zipdirectory import dos_time
 from .errors import PackError
 
 if TYPE_CHECKING:

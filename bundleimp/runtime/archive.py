@@ -8,23 +8,19 @@ import os
 import sys
 from _frozen_importlib_external import MAGIC_NUMBER
 
+from . import bundlefile, errors
 from . import format as bundle_format
-from . import zipend
-from .bundlefile import BundleFile
-from .codec import crc32, decompress
-from .errors import BundleChangedError, BundleFormatError, BundleVersionError, NotABundleError
-from .format import Directory, Extent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .format import Locator, Member
-    from .signatures import Signers
-    from .units import Unit
-    from .zipdirectory import ListedDirectory
-    from .zipend import EndRecord
+    from .bundlefile import BundleFile, Signers
+    from .format import Directory, EndRecord, Extent, Locator
+    from .content.member import Member
+    from .plain.zipdirectory import ListedDirectory
+    from .site.units import Unit
 
 # The end record, the central directory and the head of an ordinary bundle are in its last few kilobytes.
 _TAIL = 16 * 1024
@@ -62,7 +58,7 @@ class Tail:
         self.record = record
 
 
-def find_end(file: BundleFile, start: int, end: int) -> Tail:
+def find_end(file: "BundleFile", start: int, end: int) -> Tail:
     """Read the end of the archive that lies in the bytes *start* to *end* of *file*.
 
     Raises:
@@ -70,30 +66,33 @@ def find_end(file: BundleFile, start: int, end: int) -> Tail:
         BundleFormatError: it is damaged.
 
     """
-    if start == end:
-        message = "is not a zip archive: it is empty"
-        raise NotABundleError(message)
-    for size in (_TAIL, zipend.LARGEST_END):
+    for size in (_TAIL, bundle_format.LARGEST_END):
         tail_start = max(start, end - size)
         tail = file.read(tail_start, end - tail_start)
-        record = zipend.find_end(tail, tail_start, start)
+        record = bundle_format.find_end(tail, tail_start, start)
         if record is not None:
             return Tail(tail_start, tail, record)
         if tail_start == start:
             break
+    from . import faults  # noqa: PLC0415 (loaded when first needed)
+
     message = (
-        "is not a zip archive: the end record is missing, or the file is truncated; copy it again, or pack it anew"
+        "is not a zip archive: it is empty"
+        if start == end
+        else "is not a zip archive: the end record is missing, or the file is truncated; copy it again, or pack it anew"
     )
-    raise NotABundleError(message)
+    raise faults.kinds.NotABundleError(message)
 
 
 def check_version(comment: bytes) -> None:
     """Raise BundleVersionError where an archive *comment* is the locator of a newer format."""
     version = bundle_format.format_version(comment)
     if version is not None and version > bundle_format.VERSION:
+        from . import faults  # noqa: PLC0415 (loaded when first needed)
+
         known = bundle_format.VERSION
         message = f"has format version {version}, and this bundleimp reads up to version {known}: upgrade bundleimp"
-        raise BundleVersionError(message)
+        raise faults.kinds.BundleVersionError(message)
 
 
 class _Window:
@@ -101,7 +100,7 @@ class _Window:
 
     __slots__ = ("data", "file", "start")
 
-    def __init__(self, file: BundleFile, start: int, data: bytes) -> None:
+    def __init__(self, file: "BundleFile", start: int, data: bytes) -> None:
         self.file = file
         self.start = start
         self.data = data
@@ -115,7 +114,7 @@ class Archive:
         key: 32 hexadecimal digits that no other content has; what is cached for this archive is filed under it.
         fault: why members may be missing, though the rest can be read, or None.
         indexed: whether there is an index that belongs to this file.
-        mirrors: the folders in which files of this archive were found or put, by their unit's digest (`mirrors`).
+        mirrors: the folders in which files of this archive were found or put, by their unit's digest (`site.mirrors`).
 
     """
 
@@ -136,15 +135,15 @@ class Archive:
 
         """
         self.path = path
-        self._file = BundleFile(path, signers)
+        self._file = bundlefile.BundleFile(path, signers)
         self._directories: dict[str, Directory | ListedDirectory] = {}
         self._column = -1
-        self._units: Extent | list[Unit] = []
+        self._units: Extent | list[Unit] | None = None
         self.mirrors: dict[str, str] = {}
-        self.fault: BundleFormatError | None = None
+        self.fault: errors.BundleFormatError | None = None
         try:
             self._open()
-        except BundleFormatError as error:
+        except errors.BundleFormatError as error:
             error.file = error.path = path
             raise
 
@@ -162,7 +161,7 @@ class Archive:
         check_version(end.comment)
         directory = self._near(end.directory_offset, end.directory_size)
         locator = bundle_format.decode_locator(end.comment)
-        self.indexed = locator is not None and fits(locator, end, directory)
+        self.indexed = locator is not None and bundle_format.fits(locator, end, directory)
         if locator is not None and self.indexed:
             self.key = short_digest(directory + self._use_index(locator))
         else:
@@ -197,40 +196,39 @@ class Archive:
         head = bundle_format.decode_head(encoded)
         if head.root_offset + head.root_size != start:
             message = "the index is damaged (its root is not where it ends)"
-            raise BundleFormatError(message, member=bundle_format.INDEX, offset=start)
+            raise errors.BundleFormatError(message, member=bundle_format.INDEX, offset=start)
         data = self._near(head.root_offset, end - head.root_offset)
         if data[head.root_size :] != encoded:
             message = "the index was rewritten while it was read; replace bundles by renaming a new file over them"
-            raise BundleFormatError(message, member=bundle_format.INDEX, offset=start)
+            raise errors.BundleFormatError(message, member=bundle_format.INDEX, offset=start)
         own = code_tag()
-        for column, tag in enumerate(head.tags):
-            if tag.name == own and tag.magic == MAGIC_NUMBER:
-                self._column = column
-        self._units = head.units if head.units is not None else []
-        self._directories[""] = Directory(data[: head.root_size], "")
+        if head.tags.get(own) == MAGIC_NUMBER:
+            self._column = list(head.tags).index(own)
+        self._units = head.units
+        self._directories[""] = bundle_format.Directory(data[: head.root_size], "")
         return encoded
 
     def _list(self, directory: bytes, end: "EndRecord") -> None:
         """Use the central *directory*; in a nested bundle whose index is out of date, that of the inner zip, too."""
-        from . import zipdirectory  # noqa: PLC0415 (loaded when first needed)
+        from . import plain  # noqa: PLC0415 (loaded when first needed)
 
-        listing = zipdirectory.members(directory, end, self._file.read)
+        listing = plain.zipdirectory.members(directory, end, self._file.read)
         payload = listing.members.get(bundle_format.PAYLOAD)
         self.fault = listing.fault
         members = {name: member for name, member in listing.members.items() if not name.startswith(bundle_format.INFO)}
         if payload is not None:
             if payload.refusal is not None or payload.method or payload.packed_size != payload.size:
                 message = payload.refusal or "must be stored uncompressed"
-                raise BundleFormatError(message, member=payload.name, offset=payload.offset)
+                raise errors.BundleFormatError(message, member=payload.name, offset=payload.offset)
             start = self._data_offset(payload)
             end = self._find_end(start, start + payload.size)
             directory = self._near(end.directory_offset, end.directory_size)
-            listing = zipdirectory.members(directory, end, self._file.read)
+            listing = plain.zipdirectory.members(directory, end, self._file.read)
             self.fault = self.fault or listing.fault
             members = listing.members | members
         if self.fault is not None:
             self.fault.file = self.fault.path = self.path
-        self._directories |= zipdirectory.list_directories(members.values())
+        self._directories |= plain.zipdirectory.list_directories(members.values())
 
     def directory(self, path: str) -> "Directory | ListedDirectory | None":
         """Return the directory at *path* ("" or "pkg/sub"), or None where there is none.
@@ -252,14 +250,14 @@ class Archive:
 
     def _read_block(self, parent: "Directory | ListedDirectory", name: str, path: str) -> "Directory | None":
         """Return the subdirectory *name* of *parent*, whose own path is *path*; None where there is none."""
-        if not isinstance(parent, Directory) or name + "/" not in parent.names:
+        if not isinstance(parent, bundle_format.Directory) or name + "/" not in parent.names:
             return None
         found: Directory = self._retried(self._decode_block, parent.subdirectory(name), path)
         self._directories[path] = found
         return found
 
-    def _decode_block(self, block: "Extent", path: str) -> Directory:
-        return Directory(self._near(block.offset, block.size), path, block.crc)
+    def _decode_block(self, block: "Extent", path: str) -> "Directory":
+        return bundle_format.Directory(self._near(block.offset, block.size), path, block.checksum)
 
     def _retried(self, attempt: "Callable[..., Any]", *arguments: object) -> "Any":
         """Call *attempt*; once more where the descriptor turns out to have been closed by the program.
@@ -269,8 +267,10 @@ class Archive:
         file = self._file
         try:
             return attempt(*arguments)
-        except BundleFormatError as error:
-            fresh = file.reopened() if not isinstance(error, BundleChangedError) else None
+        except errors.BundleFormatError as error:
+            from . import faults  # noqa: PLC0415 (loaded when first needed)
+
+            fresh = file.reopened() if not isinstance(error, faults.kinds.BundleChangedError) else None
             if fresh is not None:
                 self._file = fresh
                 return attempt(*arguments)
@@ -288,10 +288,10 @@ class Archive:
     def _data_offset(self, member: "Member") -> int:
         if member.header is None:
             return member.offset
-        from . import zipdirectory  # noqa: PLC0415 (loaded when first needed)
+        from . import plain  # noqa: PLC0415 (loaded when first needed)
 
-        size = zipdirectory.HEADER_SIZE + len(member.header)
-        return member.offset + zipdirectory.data_offset(self._file.read(member.offset, size), member)
+        size = plain.zipdirectory.HEADER_SIZE + len(member.header)
+        return member.offset + plain.zipdirectory.data_offset(self._file.read(member.offset, size), member)
 
     def read(self, member: "Member") -> bytes:
         """Return the content of *member*, checked against its size and CRC-32.
@@ -303,32 +303,29 @@ class Archive:
         return self._retried(self._read, member)  # type: ignore[no-any-return]
 
     def _read(self, member: "Member") -> bytes:
+        from . import content  # noqa: PLC0415 (loaded when first needed)
+
         if member.refusal is not None:
             message = f"is not read: it {member.refusal}"
-            raise BundleFormatError(message, member=member.name, offset=member.offset)
+            raise errors.BundleFormatError(message, member=member.name, offset=member.offset)
         offset = member.offset
         try:
             offset = self._data_offset(member)
-            data = decompress(member.method, self._file.read(offset, member.packed_size), member.size)
-        except BundleFormatError as error:
+            packed = self._file.read(offset, member.packed_size)
+            data = content.decompression.decompress(member.method, packed, member.size)
+        except errors.BundleFormatError as error:
             error.member = member.name
             raise
         except ValueError as error:
-            raise BundleFormatError(str(error), member=member.name, offset=offset) from None
-        if len(data) != member.size or crc32(data) != member.crc:
-            raise BundleFormatError(DAMAGED, member=member.name, offset=offset)
+            raise errors.BundleFormatError(str(error), member=member.name, offset=offset) from None
+        if len(data) != member.size or content.decompression.crc32(data) != member.crc:
+            raise errors.BundleFormatError(DAMAGED, member=member.name, offset=offset)
         return data
 
     @property
     def has_code(self) -> bool:
         """Whether bytecode for the running interpreter is embedded."""
         return self._column >= 0
-
-    def code(self, directory: "Directory | ListedDirectory", name: str) -> "Extent | None":
-        """Return where the embedded pyc image of source file *name* lies, or None where there is none."""
-        if self._column < 0:
-            return None
-        return directory.code(name, self._column)
 
     def flags(self, directory: "Directory | ListedDirectory", name: str) -> int:
         """Return the flags of the file *name*; with `EMBEDDED` where it has a pyc image for the running interpreter."""
@@ -342,6 +339,20 @@ class Archive:
 
         """
         return self._retried(self._image, directory, name)  # type: ignore[no-any-return]
+
+    def _image(self, directory: "Directory | ListedDirectory", name: str) -> "bytes | None":
+        extent = directory.code(name, self._column) if self._column >= 0 else None
+        if extent is None:
+            return None
+        try:
+            data = self._file.read(extent.offset, extent.size)
+        except errors.BundleFormatError as error:
+            error.member = f"bytecode of {directory.prefix}{name}"
+            raise
+        if bundle_format.checksum(data) != extent.checksum or data[:4] != MAGIC_NUMBER:
+            member = f"bytecode of {directory.prefix}{name}"
+            raise errors.BundleFormatError(DAMAGED, member=member, offset=extent.offset)
+        return data
 
     @property
     def file_stamp(self) -> str:
@@ -358,43 +369,19 @@ class Archive:
 
         """
         units = self._units
-        if isinstance(units, Extent):
+        if units is None:
+            units = self._units = []
+        elif not isinstance(units, list):
             units = self._units = self._retried(self._decode_units, units)
         return units
 
     def _decode_units(self, extent: "Extent") -> "list[Unit]":
-        from .units import decode_units  # noqa: PLC0415 (loaded when first asked for)
+        from . import site  # noqa: PLC0415 (loaded when first needed)
 
         data = self._file.read(extent.offset, extent.size)
-        if crc32(data) != extent.crc:
-            raise BundleFormatError(DAMAGED, member=bundle_format.UNITS, offset=extent.offset)
-        return decode_units(data)
-
-    def _image(self, directory: "Directory | ListedDirectory", name: str) -> "bytes | None":
-        extent = self.code(directory, name)
-        if extent is None:
-            return None
-        try:
-            data = self._file.read(extent.offset, extent.size)
-        except BundleFormatError as error:
-            error.member = f"bytecode of {directory.prefix}{name}"
-            raise
-        if crc32(data) != extent.crc or data[:4] != MAGIC_NUMBER:
-            raise BundleFormatError(DAMAGED, member=f"bytecode of {directory.prefix}{name}", offset=extent.offset)
-        return data
-
-
-def fits(locator: "Locator", end: "EndRecord", directory: bytes) -> bool:
-    """Return whether the index that *locator* points to was made for this central directory."""
-    return (
-        end.start == 0
-        and locator.directory_offset == end.directory_offset
-        and locator.directory_size == end.directory_size
-        and locator.directory_count == end.count
-        and locator.directory_crc == crc32(directory)
-        and locator.head_size <= locator.index_size
-        and locator.index_offset + locator.index_size <= end.directory_offset
-    )
+        if bundle_format.checksum(data) != extent.checksum:
+            raise errors.BundleFormatError(DAMAGED, member=bundle_format.UNITS, offset=extent.offset)
+        return site.units.decode_units(data)
 
 
 def short_digest(data: bytes) -> str:

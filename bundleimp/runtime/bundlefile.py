@@ -1,7 +1,7 @@
-"""The file under an archive: a descriptor that stays open, its identity, and exact reads at an offset.
+"""The file under an archive: a descriptor that stays open, the file's identity, and exact reads at an offset.
 
 Reads are positioned, so threads share the descriptor without a lock, and a child that was forked meanwhile waits for
-none; it stays open, so a rename over the file mixes no two versions.
+none.  The descriptor stays open, so a rename over the file mixes no two versions.
 """
 
 import _thread
@@ -9,26 +9,24 @@ import os
 import sys
 from _io import BufferedReader, UnsupportedOperation, open_code
 
-from .errors import (
-    BundleChangedError,
-    BundleFormatError,
-    BundleUnreadableError,
-    NotABundleError,
-    SignatureNotCheckedError,
-)
+from . import errors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import IO
+    from typing import IO, Protocol
 
-    from .signatures import Signers
+    class Signers(Protocol):
+        """Who may sign bundles (`sources.signatures`)."""
+
+        def check(self, file: "BundleFile") -> str: ...
+
 
 _REGULAR = 0o100000
 
 
 def status_of(path: str) -> "os.stat_result | None":
-    """Return what is at *path*; None where nothing is, or it cannot be asked."""
+    """Return the file status of *path*, or None if it does not exist or cannot be read."""
     try:
         return os.stat(path)
     except (OSError, ValueError):
@@ -41,7 +39,7 @@ def is_regular(status: "os.stat_result | None") -> bool:
 
 
 def is_regular_file(path: str) -> bool:
-    """Return whether *path* leads to a regular file; False where it cannot be asked."""
+    """Return whether *path* leads to a regular file; False where it cannot be read."""
     return is_regular(status_of(path))
 
 
@@ -120,12 +118,13 @@ class BundleFile:
                     self._content = stream.read()
             status = os.fstat(self._descriptor) if self._content is None else os.stat(path)
         except (OSError, ValueError) as error:
+            from . import faults  # noqa: PLC0415 (loaded when first needed)
+
             message = f"cannot be opened: {getattr(error, 'strerror', None) or error}"
-            raise BundleUnreadableError(message, file=path) from None
+            raise faults.kinds.BundleUnreadableError(message, file=path) from None
         self.identity = Identity(status)
         if not is_regular(status):
-            message = "is not a regular file"
-            raise NotABundleError(message, file=path)
+            raise _not_regular(path)
         self.size = status.st_size if self._content is None else len(self._content)
         self._signers: Signers | None = None
         if signers is not None:
@@ -136,8 +135,7 @@ class BundleFile:
         """Open what is at *path*, which need not be a file; arguments and errors as of the class itself."""
         status = status_of(path)
         if status is not None and not is_regular(status):
-            message = "is not a regular file"
-            raise NotABundleError(message, file=path)
+            raise _not_regular(path)
         return cls(path, signers)
 
     def fileno(self) -> int:
@@ -148,8 +146,10 @@ class BundleFile:
 
         """
         if self._content is not None:
+            from . import faults  # noqa: PLC0415 (loaded when first needed)
+
             message = "cannot be signed, or shown to be: what this interpreter's open_code gives of it is not the file"
-            raise SignatureNotCheckedError(message, file=self.path)
+            raise faults.kinds.SignatureNotCheckedError(message, file=self.path)
         return self._descriptor
 
     @property
@@ -161,7 +161,7 @@ class BundleFile:
         """Be signed by one of *signers*, now and when the file has to be opened anew.
 
         Raises:
-            BundleSignatureError: it is not; SignatureNotCheckedError: nobody can say.
+            BundleSignatureError: it is not; SignatureNotCheckedError: that cannot be checked.
             BundleChangedError: it was written to meanwhile.
 
         """
@@ -169,7 +169,12 @@ class BundleFile:
         signers.check(self)
         if Identity(os.fstat(self._descriptor)) != self.identity:
             message = "was rewritten while its signature was checked; replace bundles by renaming a new file over them"
-            raise BundleChangedError(message, file=self.path)
+            raise self._changed(message)
+
+    def _changed(self, message: str) -> "errors.BundleFormatError":
+        from . import faults  # noqa: PLC0415 (loaded when first needed)
+
+        return faults.kinds.BundleChangedError(message, file=self.path)
 
     def _present(self) -> "Identity | None":
         """Return what the file is now; None where the descriptor is not ours any more.
@@ -228,7 +233,7 @@ class BundleFile:
         """
         if offset + size > self.size:
             message = f"points outside the file, which has {self.size} bytes: it is damaged or truncated"
-            raise BundleFormatError(message, file=self.path, offset=offset)
+            raise errors.BundleFormatError(message, file=self.path, offset=offset)
         if self._content is not None:
             return self._content[offset : offset + size]
         try:
@@ -239,7 +244,7 @@ class BundleFile:
             data = b""
         if len(data) != size:
             message = "cannot be read: it is damaged or truncated"
-            raise BundleFormatError(message, file=self.path, offset=offset)
+            raise errors.BundleFormatError(message, file=self.path, offset=offset)
         return data
 
     def reopened(self) -> "BundleFile | None":
@@ -259,13 +264,21 @@ class BundleFile:
                 "was rewritten in place while it was imported from; restart the program,"
                 " and replace bundles by renaming a new file over them"
             )
-            raise BundleChangedError(message, file=self.path)
+            raise self._changed(message)
         self._descriptor = -1  # the number is somebody else's, or the next one's
+        from . import faults  # noqa: PLC0415 (loaded when first needed)
+
         try:
             fresh: BundleFile | None = BundleFile.at(self.path, self._signers)
-        except NotABundleError:
+        except faults.kinds.NotABundleError:
             fresh = None
         if fresh is None or fresh.identity != self.identity:
             message = "its descriptor was closed by the program, and the file was replaced since; restart the program"
-            raise BundleChangedError(message, file=self.path)
+            raise self._changed(message)
         return fresh
+
+
+def _not_regular(path: str) -> "errors.BundleFormatError":
+    from . import faults  # noqa: PLC0415 (loaded when first needed)
+
+    return faults.kinds.NotABundleError("is not a regular file", file=path)

@@ -7,38 +7,23 @@ Where bundles have to be signed, nothing is handed on to the next path hook eith
 bundle, or may stand there when that one looks, is a bundle that is signed, or finds nothing.
 """
 
+import _thread
 import os
-import sys
-from _frozen_importlib_external import decode_source
 
-from .archive import Archive, audit_open
-from .bundlefile import Identity, is_regular, status_of
-from .errors import (
-    EISDIR,
-    ENOENT,
-    TRACING,
-    BundleChangedError,
-    BundleFormatError,
-    BundleSignatureError,
-    BundleUnreadableError,
-    NotABundleError,
-    SignatureNotCheckedError,
-    trace,
-    warn,
-)
-from .format import SUFFIX
+from . import archive as archives
+from . import bundlefile, errors
+from . import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType
+    from collections.abc import Generator
 
-    from .format import Member
-    from .signatures import Signers
+    from .archive import Archive
+    from .bundlefile import Identity, Signers
 
 _ALLOWED_SIGNERS = "BUNDLEIMP_ALLOWED_SIGNERS"
-# How often a file is opened that is being written to; and what it would not help against.
+# How often a file is opened that is being written to.
 _ATTEMPTS = 3
-_CERTAIN = BundleChangedError | BundleSignatureError
 _SEPARATORS = "/\\" if os.sep == "\\" else "/"
 
 
@@ -54,17 +39,19 @@ class OpenBundle:
 
     """
 
-    __slots__ = ("_identity", "_settled", "archive", "fault", "path", "reported")
+    __slots__ = ("_identity", "_openings", "_settled", "archive", "fault", "path", "reported")
 
     signers: "Signers | None" = None
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.archive: Archive | None = None
-        self.fault: BundleFormatError | None = None
+        self.fault: errors.BundleFormatError | None = None
         self.reported = False
         self._identity: Identity | None = None
         self._settled = False
+        # What opens the file, by thread.
+        self._openings: dict[int, Generator[Archive | errors.BundleFormatError]] = {}
 
     def refresh(self, status: "os.stat_result | None" = None) -> bool:
         """Look at the file again, and take the new version, sound or not, where it was replaced.
@@ -72,69 +59,78 @@ class OpenBundle:
         Return whether that was so; a file that is gone, or is a directory now, counts as replaced.
 
         Arguments:
-            status: what the file turned out to be just now; default: it is asked.
+            status: the file status of a moment ago; default: it is asked for.
 
         """
         if self._is_being_opened():
             return False
-        status = status or status_of(self.path)
-        if status is None or not (is_regular(status) or self.signers is not None):
+        status = status or bundlefile.status_of(self.path)
+        if status is None or not (bundlefile.is_regular(status) or self.signers is not None):
             known = self.archive or self.fault
             self._identity = self.archive = self.fault = None
             return known is not None
-        identity = Identity(status)
+        identity = bundlefile.Identity(status)
         if self._settled and identity.untouched_since(self._identity):
             return False
-        for _ in range(_ATTEMPTS):
-            opened = self._open(status)
-            certain = isinstance(opened, _CERTAIN) or not isinstance(opened, BundleFormatError)
-            now = status_of(self.path) if not certain else None
-            if now is None or Identity(now).untouched_since(identity):
+        opened = self._opened(status)
+        for _ in range(_ATTEMPTS - 1):
+            now = bundlefile.status_of(self.path) if _may_be_in_the_making(opened) else None
+            if now is None or bundlefile.Identity(now).untouched_since(identity):
                 break
-            status, identity = now, Identity(now)  # it was written to while it was opened
-        archive = opened if not isinstance(opened, BundleFormatError) else None
+            status, identity = now, bundlefile.Identity(now)  # it was written to while it was opened
+            opened = self._opened(status)
+        fault = opened if isinstance(opened, errors.BundleFormatError) else None
+        archive = opened if not isinstance(opened, errors.BundleFormatError) else None
         known = self.archive
         if self._settled and identity == self._identity and archive and known and archive.key == known.key:
             self._identity = identity  # only its name or its permissions were changed
             return False
-        self._exchange(identity, archive, opened if isinstance(opened, BundleFormatError) else None)
-        if TRACING:
-            trace(f"{self.path}: opened")
+        self._exchange(identity, archive, fault)
+        if errors.TRACING:
+            errors.trace(f"{self.path}: opened")
         return True
 
-    def _open(self, status: "os.stat_result") -> "Archive | BundleFormatError":
+    def _opened(self, status: "os.stat_result") -> "Archive | errors.BundleFormatError":
         """Return the version that is there now, or why it is not sound."""
-        if not is_regular(status):
-            return NotABundleError("is not a regular file", file=self.path)
+        thread = _thread.get_ident()
+        opening = self._openings[thread] = self._open(status)
+        opened = next(opening)
+        self._openings.pop(thread, None)
+        return opened
+
+    def _open(self, status: "os.stat_result") -> "Generator[Archive | errors.BundleFormatError]":
+        if not bundlefile.is_regular(status):
+            from . import faults  # noqa: PLC0415 (loaded when first needed)
+
+            yield faults.kinds.NotABundleError("is not a regular file", file=self.path)
+            return
         try:
-            return Archive(self.path, self.signers)
-        except BundleFormatError as error:
-            return error
+            archive = archives.Archive(self.path, self.signers)
+        except errors.BundleFormatError as error:
+            yield error
+        else:
+            yield archive
 
     def _is_being_opened(self) -> bool:
         """Return whether this thread is about to open it: an audit hook that is told of that may import something.
 
-        Who calls whom says so, and no state that an interrupt could leave behind.
+        A generator knows whether it runs.  A flag would stay set where an interrupt comes at the wrong moment.
         """
-        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 (documented in sys)
-        while frame is not None:
-            if frame.f_code is OpenBundle._open.__code__ and frame.f_locals["self"] is self:
-                return True
-            frame = frame.f_back
-        return False
+        opening = self._openings.get(_thread.get_ident())
+        return opening is not None and opening.gi_running
 
     def require(self, signers: "Signers") -> None:
         """Go on with the version in use only where it is signed by one of *signers*."""
         try:
             if self.archive is not None:
                 self.archive.require(signers)
-        except BundleFormatError as error:
+        except errors.BundleFormatError as error:
             self.reported = False
             self._exchange(self._identity, None, error)
             self._settled = False
 
     def _exchange(
-        self, identity: "Identity | None", archive: "Archive | None", fault: "BundleFormatError | None"
+        self, identity: "Identity | None", archive: "Archive | None", fault: "errors.BundleFormatError | None"
     ) -> None:
         """Take the new version; an interrupt in between leaves it to be taken again, and no thread sees neither."""
         self._settled = False
@@ -146,11 +142,9 @@ class OpenBundle:
         else:
             self.fault = fault
             self.archive = None
-        if isinstance(fault, SignatureNotCheckedError):
-            self.reported = self.reported or fault.told
+        self.reported = self.reported or getattr(fault, "told", False)
         self._identity = identity
-        # What could not be opened is tried again the next time: the reason need not lie in the file.
-        self._settled = not isinstance(fault, BundleUnreadableError | BundleSignatureError)
+        self._settled = fault is None or not _may_open_later(fault)
 
     @property
     def is_gone(self) -> bool:
@@ -161,21 +155,41 @@ class OpenBundle:
         """Issue a `BundleWarning` where the file, or a part of it, is not sound, once for each version of it."""
         fault = self.fault if self.archive is None else self.archive.fault
         if fault is not None and not self.reported:
+            from . import faults  # noqa: PLC0415 (loaded when first needed)
+
             self.reported = True
-            warn(str(fault))
+            faults.warning.warn(str(fault))
 
     def check(self) -> None:
         """Raise BundleFormatError where the file is not sound, NotABundleError where it is gone."""
         if self.fault is not None:
             raise self.fault.with_traceback(None)
         if self.archive is None:
+            from . import faults  # noqa: PLC0415 (loaded when first needed)
+
             message = "there is no such file"
-            raise NotABundleError(message, file=self.path)
+            raise faults.kinds.NotABundleError(message, file=self.path)
+
+
+def _may_be_in_the_making(opened: "Archive | errors.BundleFormatError") -> bool:
+    """Return whether another look may find something else: the file may be written to at this moment."""
+    if not isinstance(opened, errors.BundleFormatError):
+        return False
+    from . import faults  # noqa: PLC0415 (loaded when first needed)
+
+    return not isinstance(opened, faults.kinds.BundleChangedError | faults.kinds.BundleSignatureError)
+
+
+def _may_open_later(fault: "errors.BundleFormatError") -> bool:
+    """Return whether the next look may find no *fault* in the same file: the reason need not lie in it."""
+    from . import faults  # noqa: PLC0415 (loaded when first needed)
+
+    return isinstance(fault, faults.kinds.BundleUnreadableError | faults.kinds.BundleSignatureError)
 
 
 # Every bundle in use, by absolute path.
 _bundles: "dict[str, OpenBundle]" = {}
-# The archive that gives the code of what is imported from a mirror (see `mirrors`), by the mirror's folder.
+# The archive that gives the code of what is imported from a mirror (see `site.mirrors`), by the mirror's folder.
 mirrored: "dict[str, Archive]" = {}
 
 
@@ -189,9 +203,13 @@ def absolute(path: str) -> str:
 
 
 class Location:
-    """A path split into the bundle's own and the name inside it ("" or "pkg/sub").
+    """A path split into the bundle's own and the name inside it.
 
-    ``status`` is what the file turned out to be; None where that was not asked: the bundle is in use already.
+    Attributes:
+        bundle: absolute path of the bundle.
+        inner: "" or "pkg/sub".
+        status: the file status of the bundle; None where that was not asked for: the bundle is in use already.
+
     """
 
     __slots__ = ("bundle", "inner", "status")
@@ -205,21 +223,21 @@ class Location:
 def locate(path: str) -> "Location | None":
     """Split *path* at the first part that is a regular file with the bundle suffix; None where no part is one."""
     end = 0
-    while (end := path.find(SUFFIX, end)) >= 0:
-        end += len(SUFFIX)
+    while (end := path.find(bundle_format.SUFFIX, end)) >= 0:
+        end += len(bundle_format.SUFFIX)
         if path[end : end + 1] in _SEPARATORS:  # the empty string is in it: the end of the path
             try:
                 bundle = absolute(path[:end])
             except OSError:  # the working directory is gone
                 return None
-            status = status_of(bundle) if bundle not in _bundles else None
-            if bundle in _bundles or is_regular(status) or _is_kept(bundle):
+            status = bundlefile.status_of(bundle) if bundle not in _bundles else None
+            if bundle in _bundles or bundlefile.is_regular(status) or _is_kept(bundle):
                 return Location(bundle, inner_name(path[end:]), status)
     return None
 
 
 def _is_kept(path: str) -> bool:
-    """Return whether *path*, which may be no file, is a bundle's all the same: where nobody else may answer for it."""
+    """Return whether *path*, which may be no file, is a bundle's all the same: no other path hook may answer for it."""
     return OpenBundle.signers is not None and locate_mirrored(path) is None
 
 
@@ -249,7 +267,7 @@ def open_bundle(path: str, status: "os.stat_result | None" = None) -> OpenBundle
 
     Arguments:
         path: where it is.
-        status: what the file turned out to be just now; default: it is asked.
+        status: the file status of a moment ago; default: it is asked for.
 
     """
     bundle = _bundles.get(path) or _bundles.setdefault(path, OpenBundle(path))
@@ -277,9 +295,9 @@ def require_signers(path: str) -> None:
         BundleSignatureError: a bundle that is open already is not; nothing more is imported from any such bundle.
 
     """
-    from .signatures import Signers  # noqa: PLC0415 (loaded only where bundles have to be signed)
+    from . import sources  # noqa: PLC0415 (loaded only where bundles have to be signed)
 
-    signers = OpenBundle.signers = Signers(absolute(path))
+    signers = OpenBundle.signers = sources.signatures.Signers(absolute(path))
     os.environ[_ALLOWED_SIGNERS] = signers.path
     opened = [bundle for bundle in list(_bundles.values()) if bundle.archive is not None]
     for bundle in opened:
@@ -288,51 +306,6 @@ def require_signers(path: str) -> None:
         if bundle.fault is not None:
             bundle.reported = True
             bundle.check()
-
-
-def member_named(archive: Archive, name: str, path: str) -> "Member":
-    """Return the member *name*, as a file system gives a file.
-
-    Arguments:
-        archive: where it is in.
-        name: its name.
-        path: what an error calls it.
-
-    Raises:
-        OSError: there is none (FileNotFoundError), or it is a directory (IsADirectoryError).
-        BundleFormatError: the index is damaged.
-
-    """
-    member = archive.member(name)
-    if member is None:
-        if archive.directory(name) is not None:
-            raise IsADirectoryError(EISDIR, "Is a directory", path)
-        raise FileNotFoundError(ENOENT, "No such file in the bundle", path)
-    return member
-
-
-def read_named(archive: Archive, name: str, path: str) -> bytes:
-    """Return the content of the file *name*, as a file system gives it: audit hooks are told of *path*.
-
-    Arguments and errors: as of `member_named`.
-    """
-    member = member_named(archive, name, path)
-    audit_open(path)
-    return archive.read(member)
-
-
-def open_source(path: str) -> "str | None":
-    """Return the decoded source of the file at *path*, or None where it is in no bundle or cannot be read."""
-    location = locate(path) if SUFFIX in path else None
-    archive = open_bundle(location.bundle).archive if location is not None else None
-    if location is None or archive is None:
-        return None
-    try:
-        audit_open(path)
-        member = archive.member(location.inner)
-        return decode_source(archive.read(member)) if member is not None else None
-    except (ImportError, OSError, UnicodeDecodeError, SyntaxError):
-        return None
 
 
 if os.environ.get(_ALLOWED_SIGNERS):

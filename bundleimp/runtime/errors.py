@@ -1,9 +1,8 @@
-"""The exception and warning tree, and how the runtime speaks to its user.
+"""The root of all errors, and the error of a broken bundle.  `faults.kinds` has the more special ones.
 
-The lowest module of all.  Whatever can leave an ``import`` statement is an `ImportError` too.
+What leaves an ``import`` statement is an `ImportError`, too.
 """
 
-import _warnings
 import os
 import sys
 
@@ -58,42 +57,6 @@ class BundleFormatError(BundleError, ImportError):
         self.path = file
 
 
-class NotABundleError(BundleFormatError):
-    """There is not a zip archive at the path (missing, a directory, empty, too short, no end record)."""
-
-
-class BundleUnreadableError(NotABundleError):
-    """The file cannot be opened now; it may be another time."""
-
-
-class BundleVersionError(BundleFormatError):
-    """The bundle's format is newer than this bundleimp understands."""
-
-
-class BundleChangedError(BundleFormatError):
-    """The file was rewritten in place while it was imported from."""
-
-
-class BundleSignatureError(BundleFormatError):
-    """The bundle is not signed by somebody who may sign bundles."""
-
-
-class SignatureNotCheckedError(BundleSignatureError):
-    """Nobody can say who signed the bundle.
-
-    Attributes:
-        told: whether the user was told already, when it was about another bundle.
-
-    """
-
-    told = False
-
-
-class BundleWarning(UserWarning):
-    """A path entry looks like a bundle but nothing can be imported from it, or the cache cannot be used."""
-
-
-_OURS = __name__.partition(".")[0]
 TRACING = os.environ.get("BUNDLEIMP_TRACE", "") not in ("", "0")
 
 
@@ -101,20 +64,3 @@ def trace(message: str) -> None:
     """Write one line to standard error; callers test `TRACING` first."""
     if sys.stderr is not None:
         sys.stderr.write(f"bundleimp: {message}\n")
-
-
-def warn(message: str) -> None:
-    """Issue a `BundleWarning` that names the line of the program which led to it.
-
-    ``warnings`` is not imported: it may itself be on its way in from a bundle.
-    """
-    level = 1
-    frame = sys._getframe().f_back  # noqa: SLF001 (documented in sys)
-    while frame is not None:
-        # What belongs to the import system is not counted in a stack level.
-        if not ("importlib" in frame.f_code.co_filename and "_bootstrap" in frame.f_code.co_filename):
-            level += 1
-            if not str(frame.f_globals.get("__name__")).startswith(_OURS):
-                break
-        frame = frame.f_back
-    _warnings.warn(message, BundleWarning, level)

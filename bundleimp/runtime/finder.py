@@ -5,17 +5,8 @@ import os
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES
 
-from .bundles import locate, open_bundle
-from .errors import ENOENT, TRACING, BundleFormatError, NotABundleError, trace
-from .format import EMBEDDED, FLAG_REAL, LOCATED
-from .loaders import (
-    BundleExtensionLoader,
-    BundleLoader,
-    EmbeddedBundleLoader,
-    SourcelessBundleLoader,
-    bytecode_path,
-    read_at,
-)
+from . import bundles, errors, loaders
+from . import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,28 +17,26 @@ if TYPE_CHECKING:
     from .archive import Archive
     from .bundles import Location, OpenBundle
     from .format import Directory
-    from .loaders import _BundleLoaderBasics
-    from .zipdirectory import ListedDirectory
+    from .plain.zipdirectory import ListedDirectory
 
 
 class Kind:
-    """A kind of module file: what its name ends in, and who loads it."""
+    """A kind of module file: what its name ends in, and the room of its loader; "" for source, loaded by `loaders`."""
 
-    __slots__ = ("init", "loader", "suffix")
+    __slots__ = ("init", "room", "suffix")
 
-    def __init__(self, suffix: str, loader: "type[_BundleLoaderBasics]") -> None:
+    def __init__(self, suffix: str, room: str) -> None:
         self.suffix = suffix
         self.init = "__init__" + suffix
-        self.loader = loader
+        self.room = room
 
 
 # The order is that of FileFinder.
-_KINDS = [
-    *(Kind(suffix, BundleExtensionLoader) for suffix in EXTENSION_SUFFIXES),
-    *(Kind(suffix, BundleLoader) for suffix in SOURCE_SUFFIXES),
-    *(Kind(suffix, SourcelessBundleLoader) for suffix in BYTECODE_SUFFIXES),
+KINDS = [
+    *(Kind(suffix, "site") for suffix in EXTENSION_SUFFIXES),
+    *(Kind(suffix, "") for suffix in SOURCE_SUFFIXES),
+    *(Kind(suffix, "plain") for suffix in BYTECODE_SUFFIXES),
 ]
-_LONGEST_FIRST = sorted((kind.suffix for kind in _KINDS), key=len, reverse=True)
 
 
 class View:
@@ -65,7 +54,7 @@ class View:
     def __init__(self, archive: "Archive", directory: "Directory | ListedDirectory | None") -> None:
         self.archive = archive
         self.directory = directory
-        self.kinds = [kind for kind in _KINDS if directory is not None and directory.may_have(kind.suffix)]
+        self.kinds = [kind for kind in KINDS if directory is not None and directory.may_have(kind.suffix)]
 
 
 class BundleFinder:
@@ -88,11 +77,13 @@ class BundleFinder:
 
         """
         text = os.fspath(path)
-        location = locate(text)
+        location = bundles.locate(text)
         if location is None:
+            from . import faults  # noqa: PLC0415 (loaded when first needed)
+
             message = "neither this path nor a parent of it is a file named *.pybundle"
-            raise NotABundleError(message, file=text)
-        bundle = open_bundle(location.bundle, location.status)
+            raise faults.kinds.NotABundleError(message, file=text)
+        bundle = bundles.open_bundle(location.bundle, location.status)
         bundle.check()
         self._settle(bundle, location)
 
@@ -136,7 +127,7 @@ class BundleFinder:
             spec = self._find(fullname, fullname.rpartition(".")[2])
             if target is not None and hasattr(spec, "settle"):
                 spec.settle(spec.loader)  # type: ignore[union-attr] # what is loaded again is not created again
-        except BundleFormatError as error:
+        except errors.BundleFormatError as error:
             error.name = fullname
             raise
         return spec
@@ -149,7 +140,7 @@ class BundleFinder:
         names = directory.names
         package = archive.directory(directory.prefix + tail) if tail + "/" in names else None
         if package is not None:
-            for kind in _KINDS:
+            for kind in KINDS:
                 if kind.init in package.names:
                     return self._spec(kind, fullname, kind.init, archive, package, tail)
         for kind in view.kinds:
@@ -160,8 +151,8 @@ class BundleFinder:
             return None
         spec = ModuleSpec(fullname, None, is_package=True)
         spec.submodule_search_locations = [self._folder + tail]
-        if TRACING:
-            trace(f"{fullname}: found portion {self._folder}{tail}")
+        if errors.TRACING:
+            errors.trace(f"{fullname}: found portion {self._folder}{tail}")
         return spec
 
     def _spec(
@@ -187,31 +178,33 @@ class BundleFinder:
         folder = f"{self._folder}{package}{os.sep}" if package else self._folder
         path = folder + filename
         flags = archive.flags(directory, filename)
-        loader: Any
-        cached = None
-        if kind.loader is BundleLoader:
-            embedded = flags & EMBEDDED and _imp.check_hash_based_pycs != "always"
-            loader_class = EmbeddedBundleLoader if embedded else BundleLoader
-            loader = loader_class(fullname, path, archive, directory, filename)
-            cached = bytecode_path(folder, filename)
+        if kind.room:
+            loader = _special_loader(kind)(fullname, path, archive, directory, filename)
+            cached = None
         else:
-            loader = kind.loader(fullname, path, archive, directory, filename)
+            embedded = flags & bundle_format.EMBEDDED and _imp.check_hash_based_pycs != "always"
+            loader_class = loaders.EmbeddedBundleLoader if embedded else loaders.BundleLoader
+            loader = loader_class(fullname, path, archive, directory, filename)
+            cached = loaders.bytecode_folder(folder)
+            if cached is not None:
+                cached += filename[: -len(kind.suffix)] + loaders.BYTECODE_END
         spec = ModuleSpec(fullname, loader, origin=path)
         spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
         spec._cached = cached  # type: ignore[attr-defined] # noqa: SLF001 (what its setter does)
         if package:
             spec.submodule_search_locations = [folder[:-1]]
-        if TRACING:
-            trace(f"{fullname}: found {path}")
-        if flags & LOCATED or kind.loader is BundleExtensionLoader or not archive.indexed:
-            self._locate(spec, archive, directory.prefix + filename, own=bool(flags & FLAG_REAL))
+        if errors.TRACING:
+            errors.trace(f"{fullname}: found {path}")
+        if flags & bundle_format.LOCATED or kind.room == "site" or not archive.indexed:
+            own = kind.room == "site" or bool(flags & bundle_format.FLAG_REAL)
+            self._locate(spec, archive, directory.prefix + filename, own=own)
         return spec
 
     def _locate(self, spec: ModuleSpec, archive: "Archive", member: str, *, own: bool) -> None:
         """See to it that the module *spec*, of *member*, has a real location; *own* where it asks for that itself."""
-        from .located import locate as locate_spec  # noqa: PLC0415 (loaded when first needed)
+        from . import site  # noqa: PLC0415 (loaded when first needed)
 
-        locate_spec(spec, archive, member, own=own or isinstance(spec.loader, BundleExtensionLoader))
+        site.located.locate(spec, archive, member, own=own)
 
     def invalidate_caches(self) -> None:
         """Look at the file again: if it was replaced, the next import sees the new version whole.
@@ -226,14 +219,15 @@ class BundleFinder:
         view = self._current()
         if view is None or view.directory is None:
             return
+        longest_first = sorted((kind.suffix for kind in KINDS), key=len, reverse=True)
         seen = set()
         for entry in sorted(view.directory.names, key=lambda entry: entry.removesuffix("/")):
             if entry.endswith("/"):
                 name = entry[:-1]
                 package = view.archive.directory(view.directory.prefix + name)
-                is_package = package is not None and any(kind.init in package.names for kind in _KINDS)
+                is_package = package is not None and any(kind.init in package.names for kind in KINDS)
             else:
-                name = next((entry.removesuffix(end) for end in _LONGEST_FIRST if entry.endswith(end)), "")
+                name = next((entry.removesuffix(end) for end in longest_first if entry.endswith(end)), "")
                 is_package = False
             usable = name and name != "__init__" and "." not in name and name not in seen
             if usable and (is_package or not entry.endswith("/")):
@@ -269,5 +263,18 @@ class BundleFinder:
         """
         archive = self._bundle.archive
         if archive is None:
-            raise FileNotFoundError(ENOENT, "No such file in the bundle", path)
-        return read_at(archive, path)
+            raise FileNotFoundError(errors.ENOENT, "No such file in the bundle", path)
+        from . import data  # noqa: PLC0415 (loaded when first needed)
+
+        return data.files.read_at(archive, path)  # type: ignore[no-any-return]
+
+
+def _special_loader(kind: Kind) -> "Any":
+    """Return the class of the loader for a *kind* of module file that is no source."""
+    if kind.room == "site":
+        from . import site  # noqa: PLC0415 (loaded when first needed)
+
+        return site.extensions.BundleExtensionLoader
+    from . import plain  # noqa: PLC0415 (loaded when first needed)
+
+    return plain.sourceless.SourcelessBundleLoader

@@ -1,24 +1,36 @@
-"""The path hook (PEP 302), and putting it into and out of the import system."""
+"""The path hook (PEP 302) and the meta path finder, and putting them into and out of the import system."""
 
+import _imp
 import os
 import sys
-from _frozen_importlib_external import FileFinder, _get_supported_file_loaders  # type: ignore[attr-defined]
+from _frozen_importlib import BuiltinImporter, FrozenImporter
+from _frozen_importlib_external import NamespaceLoader as _NamespaceLoader
+from _frozen_importlib_external import PathFinder
 
-from . import adapt
-from .bundles import OpenBundle, locate, locate_mirrored, mirrored, open_bundle, require_signers
-from .errors import TRACING, BundleSignatureError, trace
-from .finder import BundleFinder
-from .format import SUFFIX
-from .loaders import BundleExtensionLoader, BundleLoader, SourcelessBundleLoader
+from . import bundles, errors, finder, folder_finder, is_own_folder
+from . import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from _frozen_importlib import ModuleSpec
+    from collections.abc import Sequence
+    from types import ModuleType
     from typing import Any
 
+SUFFIX = bundle_format.SUFFIX
 
-_OWN_FOLDER = os.path.dirname(__file__)
-_folder_hook: "Callable[[str], Any]" = FileFinder.path_hook(*_get_supported_file_loaders())
+# Modules that are told of bundles right after they are loaded, each by a part of `interpreter` or `data`.  The second
+# of `importlib.metadata` is its backport.
+TOLD = {
+    "importlib.abc": "classes",
+    "importlib.metadata": "distributions",
+    "importlib_metadata": "distributions",
+    "linecache": "lines",
+    "pkg_resources": "pkgresources",
+}
+if sys.version_info < (3, 13):
+    TOLD["threading"] = ""  # its printer is replaced, as those of `sys` are
+_find_on_path = PathFinder.__dict__["find_spec"]
 
 
 def path_hook(path: str) -> "Any":
@@ -31,64 +43,193 @@ def path_hook(path: str) -> "Any":
         TypeError: *path* is no string.
 
     """
-    if path == _OWN_FOLDER:
-        # Parts of the runtime are loaded when first needed, and a program may have taken all other hooks out by then.
-        return _folder_hook(path)
-    location = locate(path) if SUFFIX in path else None
-    mirror = locate_mirrored(path) if location is None and mirrored else None
-    if mirror is not None:
-        from .mirrorfinder import MirrorFinder  # noqa: PLC0415 (loaded when first needed)
-
-        return MirrorFinder(path, mirror)
+    location = bundles.locate(path) if SUFFIX in path else None
     if location is None:
-        message = "no path to a bundle"
-        raise ImportError(message, path=path)
-    bundle = open_bundle(location.bundle, location.status)
+        return _other_finder(path)
+    bundle = bundles.open_bundle(location.bundle, location.status)
     bundle.report()
-    if bundle.is_gone and OpenBundle.signers is None:
+    if bundle.is_gone and bundles.OpenBundle.signers is None:
         bundle.check()
     # A file that is not sound is claimed too: zipimport, asked next, imports from many truncated ones.
-    finder = BundleFinder.at(bundle, location)
-    adapt.adapt(_REGISTRATIONS)
-    if TRACING:
-        trace(f"claimed path entry {path}")
-    return finder
+    found = finder.BundleFinder.at(bundle, location)
+    if errors.TRACING:
+        errors.trace(f"claimed path entry {path}")
+    return found
 
 
-def _register(importlib_abc: "Any") -> None:
-    importlib_abc.SourceLoader.register(BundleLoader)
-    for name in ("ExecutionLoader", "ResourceLoader"):
-        kind = getattr(importlib_abc, name, None)  # ResourceLoader is deprecated
-        if kind is not None:
-            kind.register(SourcelessBundleLoader)
-            kind.register(BundleExtensionLoader)
-    importlib_abc.PathEntryFinder.register(BundleFinder)
+def _other_finder(path: str) -> "Any":
+    """Return a finder for *path*, which is in no bundle: in a mirror, or a folder of the runtime; ImportError if not."""
+    mirror = bundles.locate_mirrored(path) if bundles.mirrored else None
+    if mirror is not None:
+        from . import site  # noqa: PLC0415 (loaded when first needed)
+
+        return site.mirrorfinder.MirrorFinder(path, mirror)
+    if is_own_folder(path):
+        return folder_finder(path)
+    message = "no path to a bundle"
+    raise ImportError(message, path=path)
 
 
-def _register_pkg_resources(pkg_resources: "Any") -> None:
-    """Register for what ``pkg_resources`` looks into path entries and packages for."""
-
-    def find(_importer: BundleFinder, entry: str, only: bool = False) -> "Any":  # noqa: ARG001 (of a protocol)
-        from .pkgresources import find_distributions  # noqa: PLC0415 (loaded when first asked for)
-
-        return find_distributions(pkg_resources, entry)
-
-    def provide(module: "Any") -> "Any":
-        from .pkgresources import provider  # noqa: PLC0415 (loaded when first asked for)
-
-        return provider(pkg_resources, module)
-
-    pkg_resources.register_finder(BundleFinder, find)
-    pkg_resources.register_namespace_handler(BundleFinder, pkg_resources.file_ns_handler)
-    for loader in (BundleLoader, SourcelessBundleLoader, BundleExtensionLoader):
-        pkg_resources.register_loader_type(loader, provide)
-    if pkg_resources.__spec__._initializing:  # noqa: SLF001 (else it does not look at sys.path again, whatever is there)
-        from .pkgresources import complete  # noqa: PLC0415 (loaded when first asked for)
-
-        complete(pkg_resources, sys.path)
+path_hook.claims_bundles = True  # type: ignore[attr-defined]
 
 
-_REGISTRATIONS = {"importlib.abc": _register, "pkg_resources": _register_pkg_resources}
+class MetaFinder:
+    """Our finder on ``sys.meta_path``, before the others.
+
+    It answers for submodules of packages in bundles, as the path based finder would: that saves asking all finders
+    before it.  And it tells some modules of bundles, right after they are loaded.
+    """
+
+    claims_bundles = True  # as of the path hook
+
+    def __init__(self) -> None:
+        self._late: set[str] = set()
+
+    def find_spec(
+        self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
+    ) -> "ModuleSpec | None":
+        """Return the spec of a submodule that is in a bundle, or of a module that is to be told of bundles; else None."""
+        if path is not None:
+            found = sys.path_importer_cache.get(path[0]) if len(path) == 1 else None
+            if type(found) is finder.BundleFinder and self._is_next_to_standard_finders(fullname):
+                spec = found.find_spec(fullname, target)
+                if spec is not None and spec.loader is not None:
+                    return spec
+        if self._late:
+            self._tell_late()
+        if fullname in TOLD:
+            from . import interpreter  # noqa: PLC0415 (loaded when first needed)
+
+            return interpreter.telling.find_and_tell(self, fullname, path, target, _tell)  # type: ignore[no-any-return]
+        return None
+
+    def _is_next_to_standard_finders(self, fullname: str) -> bool:
+        """Return whether no finder between this one and the path based finder would find the module *fullname*."""
+        for other in sys.meta_path:
+            if other is PathFinder:
+                return (
+                    PathFinder.__dict__["find_spec"] is _find_on_path
+                    and not _imp.is_builtin(fullname)
+                    and not _imp.is_frozen(fullname)
+                )
+            if other is not self and other is not BuiltinImporter and other is not FrozenImporter:
+                return False
+        return False
+
+    def tell_loaded(self) -> None:
+        """Tell what is loaded already.  What is still being loaded is told later.
+
+        This finder is at work already: another thread may be about to load one of these modules.
+        """
+        for name in TOLD:
+            module = sys.modules.get(name)
+            if module is not None and _is_initializing(module):
+                self._late.add(name)
+            elif module is not None:
+                _tell(module)
+
+    def find_distributions(self, context: object = None) -> "tuple[()]":  # noqa: ARG002 (of a protocol)
+        """Find nothing (``importlib.metadata``), but tell what was still being loaded when all else was told."""
+        self._tell_late()
+        return ()
+
+    def _tell_late(self) -> None:
+        for name in list(self._late):
+            module = sys.modules.get(name)
+            if module is not None and not _is_initializing(module):
+                _tell(module)
+                self._late.discard(name)
+
+    def invalidate_caches(self) -> None:
+        """Look at all bundles again (`importlib.invalidate_caches`).
+
+        The import system does not ask the finders of relative path entries, it forgets them.
+        """
+        linecache = sys.modules.get("linecache")
+        for bundle in bundles.refresh_all():
+            for table in (getattr(linecache, "cache", {}), sys.path_importer_cache if bundle.is_gone else {}):
+                for path in [path for path in list(table) if isinstance(path, str) and path.startswith(bundle.path)]:
+                    table.pop(path, None)
+
+
+def _is_initializing(module: "ModuleType") -> bool:
+    return getattr(getattr(module, "__spec__", None), "_initializing", False)
+
+
+def _tell(module: "Any") -> None:
+    """Tell one of the modules in `TOLD` of bundles."""
+    name = module.__spec__.name
+    if TOLD[name]:
+        from . import interpreter  # noqa: PLC0415 (loaded when first needed)
+
+        getattr(interpreter, TOLD[name]).tell(module)
+    elif hasattr(module, "__excepthook__"):
+        replace_printer(module, "excepthook")
+
+
+class Printer:
+    """In the place of one of the interpreter's printers of exceptions, which are written in C and only open files.
+
+    It prints what has to do with a bundle, with source lines; what does not, the original prints.
+    """
+
+    def __init__(self, original: "Any", kind: str) -> None:
+        self.original = original
+        self.kind = kind
+
+    def __call__(self, *arguments: "Any") -> None:
+        try:
+            from . import interpreter  # noqa: PLC0415 (loaded when first needed)
+
+            done = interpreter.tracebacks.has_printed(self.kind, *arguments)
+        except Exception:  # noqa: BLE001 (the exception that is to be printed matters more)
+            done = False
+        if not done:
+            self.original(*arguments)
+
+
+def replace_printer(module: "Any", name: str) -> None:
+    """Put a `Printer` in the place of the printer *name* of *module*, and of the hook in use where that is the original.
+
+    A program's own hook stays: it may have been there before the first import from a bundle.
+    """
+    usual = f"__{name}__"
+    original = getattr(module, usual)
+    if not isinstance(original, Printer):
+        printer = Printer(original, f"{module.__name__}.{name}")
+        if getattr(module, name) is original:
+            setattr(module, name, printer)
+        setattr(module, usual, printer)
+
+
+# Private to the import system, but nothing else stands between a namespace package and its resources.
+NamespaceLoader: "Any" = _NamespaceLoader
+_original_reader = NamespaceLoader.get_resource_reader
+
+
+def _namespace_reader(self: "Any", module: str) -> "Any":
+    """Return a resource reader for a namespace package; one that reads bundles where a portion is in one."""
+    if any(SUFFIX in portion for portion in self._path):
+        from . import data  # noqa: PLC0415 (loaded when first needed)
+
+        return data.resources.NamespaceReader(self._path)
+    return _original_reader(self, module)
+
+
+_namespace_reader.__name__ = "get_resource_reader"
+
+
+def _others(hooks: "list[Any]") -> "list[Any]":
+    """Return those of *hooks* that are not ours, and no stand-ins."""
+    return [hook for hook in hooks if not getattr(hook, "claims_bundles", False)]
+
+
+def put_first(hooks: "list[Any]", hook: "Any") -> None:
+    """Move our *hook* to the front of *hooks*, in the place of a stand-in.
+
+    That is one assignment, because other threads iterate over the list: there must be no moment without a hook of ours.
+    """
+    hooks[:] = [hook, *_others(hooks)]
 
 
 def forget_path_entries(*, ours: bool) -> None:
@@ -98,12 +239,9 @@ def forget_path_entries(*, ours: bool) -> None:
         ours: also for those that the present path hook has answered for.
 
     """
-    for path, finder in list(sys.path_importer_cache.items()):
-        if isinstance(path, str) and SUFFIX in path and (ours or not isinstance(finder, BundleFinder)):
+    for path, known in list(sys.path_importer_cache.items()):
+        if isinstance(path, str) and SUFFIX in path and (ours or not isinstance(known, finder.BundleFinder)):
             sys.path_importer_cache.pop(path, None)
-
-
-path_hook.claims_bundles = True  # type: ignore[attr-defined]
 
 
 def install(allowed_signers: "str | os.PathLike[str] | None" = None) -> None:
@@ -122,32 +260,67 @@ def install(allowed_signers: "str | os.PathLike[str] | None" = None) -> None:
             imported from that bundle; what was imported stays imported.
 
     """
-    adapt.adapt(_REGISTRATIONS)
+    _tell_interpreter()
     if sys.path_hooks[:1] != [path_hook]:
-        adapt.put_first(sys.path_hooks, path_hook)
+        put_first(sys.path_hooks, path_hook)
     forget_path_entries(ours=False)
     if allowed_signers is not None:
         try:
-            require_signers(os.fspath(allowed_signers))
+            bundles.require_signers(os.fspath(allowed_signers))
         finally:
             # What the import system has for a directory or a missing file, it has from other hooks.
             forget_path_entries(ours=True)
 
 
+def _tell_interpreter() -> None:
+    """Tell the interpreter and its standard library of bundles; nothing happens where that was done before.
+
+    It may be interrupted, and another thread may come to it meanwhile: everything in it can be done twice.
+    """
+    if NamespaceLoader.get_resource_reader is _namespace_reader:
+        return
+    if sys.version_info < (3, 15):
+        replace_printer(sys, "unraisablehook")
+    if sys.version_info < (3, 13):
+        replace_printer(sys, "excepthook")
+    meta_finder = MetaFinder()
+    put_first(sys.meta_path, meta_finder)
+    meta_finder.tell_loaded()
+    NamespaceLoader.get_resource_reader = _namespace_reader
+
+
 def check_signed(path: str) -> None:
     """Raise BundleSignatureError where bundles have to be signed and the file at the absolute *path* is not."""
-    if OpenBundle.signers is None:
+    if bundles.OpenBundle.signers is None:
         return
     if not path.endswith(SUFFIX):
+        from . import faults  # noqa: PLC0415 (loaded when first needed)
+
         message = f"must have a name that ends in {SUFFIX}: what Python imports from other files is not checked"
-        raise BundleSignatureError(message, file=path)
-    open_bundle(path).check()
+        raise faults.kinds.BundleSignatureError(message, file=path)
+    bundles.open_bundle(path).check()
 
 
 def uninstall() -> None:
     """Take the path hook out again; what was imported stays imported, and works on."""
     hooks: Any
     for hooks in (sys.path_hooks, sys.meta_path):
-        hooks[:] = adapt.others(hooks)
+        hooks[:] = _others(hooks)
     forget_path_entries(ours=True)
-    adapt.restore()
+    NamespaceLoader.get_resource_reader = _original_reader
+    for name, part in TOLD.items():
+        module: Any = sys.modules.get(name)
+        if module is not None and part:
+            from . import interpreter  # noqa: PLC0415 (loaded when first needed)
+
+            getattr(interpreter, part).forget(module)
+        elif module is not None:
+            _restore_printers(module)
+    _restore_printers(sys)
+
+
+def _restore_printers(module: "Any") -> None:
+    """Undo what `replace_printer` did, unless another program has put something of its own on top."""
+    for name, printer in list(vars(module).items()):
+        if isinstance(printer, Printer):
+            setattr(module, name, printer.original)

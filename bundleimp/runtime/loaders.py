@@ -1,4 +1,4 @@
-"""The loaders: source, sourceless and extension modules.
+"""The loaders of source modules.  `plain.sourceless` and `site.extensions` have those of other modules.
 
 `BundleLoader` is a `SourceLoader` (PEP 302, 451) in full: the inherited ``get_code`` gives the right code through
 ``path_stats``, ``get_data`` and ``set_data``.  Where bytecode is embedded, `EmbeddedBundleLoader` does the same faster.
@@ -10,12 +10,10 @@ import _imp
 import marshal
 import os
 import sys
-from _frozen_importlib_external import MAGIC_NUMBER, ExtensionFileLoader, SourceLoader, _LoaderBasics, cache_from_source
+from _frozen_importlib_external import SourceLoader, _LoaderBasics, cache_from_source
 
-from .archive import audit_open, code_tag
-from .bundles import inner_name, locate_mirrored, member_named, read_named
-from .errors import ENOENT, BundleFormatError
-from .format import local_seconds
+from . import archive as archives
+from . import bundles, errors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,64 +24,41 @@ if TYPE_CHECKING:
 
     from .archive import Archive
     from .format import Directory
-    from .zipdirectory import ListedDirectory
+    from .plain.zipdirectory import ListedDirectory
 
 _HEADER = 16
-_BYTECODE_END = f".{code_tag()}.pyc"
+# What a program may replace, to transform source.
+_SOURCE_TO_CODE = SourceLoader.source_to_code
+BYTECODE_END = f".{archives.code_tag()}.pyc"
 
 
-def bytecode_path(folder: str, filename: str) -> "str | None":
-    """Return what `cache_from_source` gives, at a tenth of the cost; None where only that knows it.
+def bytecode_folder(folder: str) -> "str | None":
+    """Return the folder of the bytecode of the sources in *folder*, which has a separator at its end, as that has.
 
-    Arguments:
-        folder: the folder of the source, with a separator at its end.
-        filename: the source's name in there.
-
+    Return None where only `cache_from_source` knows it.  That takes ten times as long.
     """
     if sys.pycache_prefix is not None or sys.implementation.cache_tag is None:
         return None
-    return f"{folder}__pycache__{os.sep}{filename.rpartition('.')[0]}{_BYTECODE_END}"
+    return f"{folder}__pycache__{os.sep}"
 
 
-def name_at(archive: "Archive", path: str) -> str:
-    """Return the name of the member that *path* means: absolute and under the bundle or a mirror, or relative to it.
-
-    Raises:
-        FileNotFoundError: it is elsewhere.
-        TypeError: *path* is no path.
-
-    """
-    path = os.fspath(path)
-    place = archive.path if path.startswith(archive.path + os.sep) else locate_mirrored(path)
-    if place is None and os.path.isabs(path):
-        raise FileNotFoundError(ENOENT, "No such file in the bundle", path)
-    return inner_name(path[len(place or "") :])
-
-
-def read_at(archive: "Archive", path: str) -> bytes:
-    """Return the content of the file that *path* means, as of `name_at`; audit hooks are told of it.
+def unmarshalled(image: bytes, loader: "LoaderBase", co_filename: str) -> "CodeType":
+    """Return the code object of a pyc *image*, with *co_filename* as its file name.
 
     Raises:
-        OSError: there is none, or it is a directory (IsADirectoryError).
-        TypeError: *path* is no path.
-        BundleFormatError: it is damaged.
+        BundleFormatError: it has none.
 
     """
-    return read_named(archive, name_at(archive, path), os.path.join(archive.path, path))
-
-
-def _unmarshalled(image: bytes, loader: "_BundleLoaderBasics", co_filename: str) -> "CodeType":
-    """Return the code object of a pyc *image*, with *co_filename* as its file name."""
     try:
         code = marshal.loads(memoryview(image)[_HEADER:])  # noqa: S302 (it is code, and will be run)
-        _imp._fix_co_filename(code, co_filename)  # type: ignore[attr-defined] # noqa: SLF001 (what the standard library's loaders do)
+        _imp._fix_co_filename(code, co_filename)  # type: ignore[attr-defined] # noqa: SLF001 (as other loaders do)
     except (EOFError, ValueError, TypeError) as error:
         message = f"holds no code object: {error}"
-        raise BundleFormatError(message, file=loader.path, name=loader.name) from None
+        raise errors.BundleFormatError(message, file=loader.path, name=loader.name) from None
     return code  # type: ignore[no-any-return]
 
 
-class _BundleLoaderBasics(_LoaderBasics):
+class LoaderBase(_LoaderBasics):
     """What the loaders have in common.
 
     Attributes:
@@ -126,9 +101,11 @@ class _BundleLoaderBasics(_LoaderBasics):
             BundleFormatError: it is damaged.
 
         """
+        from . import data  # noqa: PLC0415 (loaded when first needed)
+
         try:
-            return read_at(self.archive, path)
-        except BundleFormatError as error:
+            return data.files.read_at(self.archive, path)  # type: ignore[no-any-return]
+        except errors.BundleFormatError as error:
             error.name = self.name
             raise
 
@@ -141,19 +118,20 @@ class _BundleLoaderBasics(_LoaderBasics):
         """Return a resource reader for the folder that holds the module (``importlib.resources``)."""
         if fullname != self.name:
             return None
-        if locate_mirrored(self.path) is not None:
-            from importlib.readers import FileReader  # noqa: PLC0415 (loaded when first asked for)
+        if bundles.locate_mirrored(self.path) is not None:
+            from importlib.readers import FileReader  # noqa: PLC0415 (loaded when first needed)
 
             return FileReader(self)  # type: ignore[arg-type]
-        from .resources import BundleReader  # noqa: PLC0415 (loaded when first asked for)
+        from . import data  # noqa: PLC0415 (loaded when first needed)
 
-        return BundleReader(self.archive, self._directory.prefix.removesuffix("/"))
+        return data.resources.BundleReader(self.archive, self._directory.prefix.removesuffix("/"))
 
 
-class BundleLoader(_BundleLoaderBasics, SourceLoader):
+class BundleLoader(LoaderBase, SourceLoader):
     """Loader of source modules in a bundle (PEP 302, PEP 451; `importlib.abc.SourceLoader`).
 
-    ``get_code`` is inherited: the tracebacks of what it compiles then show no frame but the program's.
+    ``get_code`` is inherited: the tracebacks of what it compiles then show no frame but the program's.  A loader whose
+    ``source_to_code`` is overridden or replaced gets the source, whatever bytecode there is.
     """
 
     def path_stats(self, path: str) -> "dict[str, int]":
@@ -163,15 +141,23 @@ class BundleLoader(_BundleLoaderBasics, SourceLoader):
             OSError: there is no such file in the bundle.
 
         """
-        member = member_named(self.archive, name_at(self.archive, path), path)
-        return {"mtime": local_seconds(member.stamp), "size": member.size}
+        from . import content, data  # noqa: PLC0415 (loaded when first needed)
+
+        member = data.files.member_named(self.archive, data.files.name_at(self.archive, path), path)
+        return {"mtime": content.member.local_seconds(member.stamp), "size": member.size}
 
     def _bytecode_path(self) -> "str | None":
         """Return the path of the module's bytecode (PEP 3147); None where this interpreter has none."""
+        folder = bytecode_folder(self.path.removesuffix(self._filename))
+        if folder is not None:
+            return folder + self._filename.rpartition(".")[0] + BYTECODE_END
         try:
-            return bytecode_path(self.path.removesuffix(self._filename), self._filename) or cache_from_source(self.path)
+            return cache_from_source(self.path)
         except NotImplementedError:
             return None
+
+    def _transforms_source(self) -> bool:
+        return type(self).source_to_code is not _SOURCE_TO_CODE or "source_to_code" in self.__dict__
 
     def get_data(self, path: str) -> bytes:
         """Return the bytes of the file at *path*, or the module's pyc image where *path* is its bytecode's.
@@ -182,28 +168,32 @@ class BundleLoader(_BundleLoaderBasics, SourceLoader):
 
         """
         path = os.fspath(path)
-        if path == self._bytecode_path():
-            audit_open(path)
-            image = self.archive.image(self._directory, self._filename)
-            if image is not None:
-                return image
-            from . import codecache  # noqa: PLC0415 (loaded when first needed)
+        if path != self._bytecode_path():
+            return super().get_data(path)
+        image = None if self._transforms_source() else self._image(path)
+        if image is None:
+            raise FileNotFoundError(errors.ENOENT, "No bytecode in the bundle or the cache", path)
+        return image
+
+    def _image(self, path: str) -> "bytes | None":
+        """Return the pyc image that the bundle or the cache has at *path*, or None."""
+        archives.audit_open(path)
+        image = self.archive.image(self._directory, self._filename)
+        if image is None:
+            from . import cache, plain  # noqa: PLC0415 (loaded when first needed)
 
             source = self._directory.member(self._filename)
-            image = codecache.beside(self.archive, self._directory, source)
+            image = plain.bytecode.beside(self.archive, self._directory, source)
             if image is None:
-                image = codecache.load(self.archive, source, path)
-            if image is None:
-                raise FileNotFoundError(ENOENT, "No bytecode in the bundle or the cache", path)
-            return image
-        return super().get_data(path)
+                image = cache.code.load(self.archive, source, path)
+        return image
 
     def set_data(self, path: str, data: bytes) -> None:
         """Write the module's bytecode to the user's cache; *path* names it.  Nothing else can be written."""
-        if path == self._bytecode_path():
-            from . import codecache  # noqa: PLC0415 (loaded when first needed)
+        if path == self._bytecode_path() and not self._transforms_source():
+            from . import cache  # noqa: PLC0415 (loaded when first needed)
 
-            codecache.store(self.archive, self._directory.member(self._filename), path, data)
+            cache.code.store(self.archive, self._directory.member(self._filename), path, data)
 
 
 class EmbeddedBundleLoader(BundleLoader):
@@ -217,74 +207,19 @@ class EmbeddedBundleLoader(BundleLoader):
 
         """
         path = self.get_filename(fullname)
+        if self._transforms_source():
+            return self._compiled(fullname, path)
         try:
-            audit_open(self._bytecode_path() or path)
+            archives.audit_open(self._bytecode_path() or path)
         except OSError:  # an audit hook's: as with any bytecode that cannot be read, the source is compiled
-            name: Any = (fullname,) if sys.version_info >= (3, 15) else ()
-            return self.source_to_code(self.get_data(path), path, *name)
+            return self._compiled(fullname, path)
         try:
             image = self.archive.image(self._directory, self._filename)
-        except BundleFormatError as error:
+        except errors.BundleFormatError as error:
             error.name = fullname
             raise
-        return _unmarshalled(image or b"", self, path)
+        return unmarshalled(image or b"", self, path)
 
-
-class SourcelessBundleLoader(_BundleLoaderBasics):
-    """Loader of modules that come as bytecode alone."""
-
-    def get_code(self, fullname: str) -> "CodeType":
-        """Return the module's code object.
-
-        Raises:
-            ImportError: the bytecode is for another Python.
-            BundleFormatError: it is damaged.
-
-        """
-        path = self.get_filename(fullname)
-        image = self.get_data(path)
-        if image[:4] != MAGIC_NUMBER or len(image) < _HEADER:
-            message = f"bad magic number in {fullname!r}: {image[:4]!r}; {path} was compiled by another Python"
-            raise ImportError(message, name=fullname, path=path)
-        return _unmarshalled(image, self, path[:-1])
-
-    def get_source(self, fullname: str) -> None:
-        """Return None: there is no source (PEP 302)."""
-        self.get_filename(fullname)
-
-
-class BundleExtensionLoader(_BundleLoaderBasics):
-    """Loader of extension modules: from the mirror of their distribution, else from memory."""
-
-    def create_module(self, spec: "Any") -> "ModuleType":
-        """Return the module, created by its own code (PEP 489).
-
-        Raises:
-            ImportError: the platform cannot load it without a file, or the linker refuses it.
-            BundleFormatError: the bundle is damaged.
-
-        """
-        settle = getattr(spec, "settle", None)
-        if settle is not None and settle(self) is not None:
-            from .cachefolder import allows_code  # noqa: PLC0415 (loaded when first needed)
-
-            if allows_code(self.path):
-                loader = ExtensionFileLoader(spec.name, self.path)
-                if isinstance(spec.loader, BundleExtensionLoader):  # and no wrapper
-                    spec.loader = loader  # as installed, to the last attribute
-                return loader.create_module(spec)
-        from .native import load_extension  # noqa: PLC0415 (loaded when first asked for)
-
-        return load_extension(self.archive, self._directory.member(self._filename), spec)
-
-    def exec_module(self, module: "ModuleType") -> None:
-        """Execute the module's code (PEP 489)."""
-        _imp.exec_dynamic(module)
-
-    def get_code(self, fullname: str) -> None:
-        """Return None: an extension module has no code object."""
-        self.get_filename(fullname)
-
-    def get_source(self, fullname: str) -> None:
-        """Return None: an extension module has no source."""
-        self.get_filename(fullname)
+    def _compiled(self, fullname: str, path: str) -> "CodeType":
+        name: Any = (fullname,) if sys.version_info >= (3, 15) else ()
+        return self.source_to_code(self.get_data(path), path, *name)

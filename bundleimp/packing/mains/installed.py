@@ -5,10 +5,10 @@ import sys
 
 def _runtime():
     try:
-        from bundleimp.runtime import program
+        from bundleimp import runtime
     except ImportError:
         sys.exit(f"{sys.argv[0]}: needs bundleimp: install it for {sys.executable}, or pack with --standalone")
-    return program
+    return runtime.interpreter.program
 
 
 if __name__ in {"__main__", "__mp_main__"}:

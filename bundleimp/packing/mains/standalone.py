@@ -16,9 +16,7 @@ def _runtime():
         sys.exit(f"{sys.argv[0]}: only runs as the bundle that it was packed into")
     if getattr(archive, "is_signed", False):
         # The file was checked, and may be another one by now: what checked it is the runtime.
-        name = type(archive).__module__.rpartition(".")[0] + ".program"
-        __import__(name)
-        return sys.modules[name]
+        return sys.modules[type(archive).__module__.rpartition(".")[0]].interpreter.program
     path = getattr(archive, "path", archive)
     for kind in (sys.implementation.cache_tag, "source"):
         try:
@@ -30,11 +28,12 @@ def _runtime():
         if data[:8] != _imp.source_hash(0, data[8:]):
             break
         # The first module lies behind its name, and that behind the sizes of both.
-        first = data[22 : 22 + int.from_bytes(data[10:14], "little")]
+        start = 14 + int.from_bytes(data[8:10], "little")
+        first = data[start : start + int.from_bytes(data[10:14], "little")]
         if kind == "source" or first[:4] == MAGIC_NUMBER:
-            module = type(sys)("_bundleimp.embedded")
+            module = type(sys)("_bundleimp.interpreter.embedded")
             exec(first if kind == "source" else marshal.loads(first[16:]), module.__dict__)
-            return module.runtime(module, path, data, "<version>")
+            return module.runtime(path, data, "<version>")
     sys.exit(f"{path}: its embedded runtime is damaged; copy the file again, or pack it anew")
 
 

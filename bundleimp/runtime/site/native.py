@@ -5,15 +5,14 @@ import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import ExtensionFileLoader
 
-from . import cacheentries, cachefolder
-from .codec import crc32
+from .. import cache, content
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from .archive import Archive
-    from .format import Member
+    from ..archive import Archive
+    from ..content.member import Member
 
 
 def real_file(archive: "Archive", member: "Member") -> "str | None":
@@ -25,9 +24,9 @@ def real_file(archive: "Archive", member: "Member") -> "str | None":
         BundleFormatError: the member is damaged.
 
     """
-    root = cachefolder.folder(create=True)
+    root = cache.folder.folder(create=True)
     entry = os.path.join(root, "files", archive.key) if root is not None else None
-    if entry is None or member.name == cacheentries.MARK or not cacheentries.use(entry):
+    if entry is None or member.name == cache.entries.MARK or not cache.entries.use(entry):
         return None
     path = os.path.join(entry, *member.name.split("/"))
     return path if put_file(path, archive, member) else None
@@ -43,11 +42,11 @@ def put_file(path: str, archive: "Archive", member: "Member") -> bool:
     try:
         with open(path, "rb") as stream:
             data = stream.read()
-        if len(data) == member.size and crc32(data) == member.crc:
+        if len(data) == member.size and content.decompression.crc32(data) == member.crc:
             return True
     except (OSError, ValueError):  # there is none yet
         pass
-    return cachefolder.publish(path, archive.read(member), 0o700)
+    return cache.folder.publish(path, archive.read(member), 0o700)
 
 
 def load_extension(archive: "Archive", member: "Member", spec: "ModuleSpec") -> "ModuleType":

@@ -3,34 +3,32 @@
 import os
 from _frozen_importlib_external import ExtensionFileLoader
 
-from .bundles import Location, inner_name, mirrored, open_bundle
-from .cachefolder import allows_code
-from .errors import BundleSignatureError
-from .finder import BundleFinder, Kind, View
-from .loaders import BundleExtensionLoader, read_at
+from .. import bundles, cache, data, faults, finder
+from . import extensions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _frozen_importlib import ModuleSpec
     from typing import Any
 
-    from .archive import Archive
-    from .format import Directory
-    from .zipdirectory import ListedDirectory
+    from ..archive import Archive
+    from ..finder import Kind
+    from ..format import Directory
+    from ..plain.zipdirectory import ListedDirectory
 
 
-class MirrorFinder(BundleFinder):
+class MirrorFinder(finder.BundleFinder):
     """Path entry finder for one directory of a mirror: the files are there, and the code comes from the bundle."""
 
     __slots__ = ("_archive", "_files", "_other")
 
     def __init__(self, path: str, root: str) -> None:
         """Make a finder for *path*, which is the mirror *root* or a directory in it."""
-        self._archive = archive = mirrored[root]
+        self._archive = archive = bundles.mirrored[root]
         self._files = next(unit.files for unit in archive.units if archive.mirrors.get(unit.digest) == root)
-        location = Location(archive.path, inner_name(path[len(root) :]))
+        location = bundles.Location(archive.path, bundles.inner_name(path[len(root) :]))
         # What belongs to another unit may have no mirror.
-        self._other = BundleFinder.at(open_bundle(archive.path), location)
+        self._other = finder.BundleFinder.at(bundles.open_bundle(archive.path), location)
         self._settle(self._other._bundle, location)  # noqa: SLF001 (of our own class)
         self.path = path
         self._folder = path.rstrip(os.sep) + os.sep
@@ -38,13 +36,13 @@ class MirrorFinder(BundleFinder):
     def _current(self) -> "View | None":
         # A mirror does not change, but the bundle may: what is found then is the new version's, as in a directory.
         # One that must not be used takes its mirror with it.
-        if isinstance(self._bundle.fault, BundleSignatureError):
+        if isinstance(self._bundle.fault, faults.kinds.BundleSignatureError):
             return None
-        return super()._current() or View(self._archive, self._archive.directory(self._inner))
+        return super()._current() or finder.View(self._archive, self._archive.directory(self._inner))
 
     def _spec(
         self,
-        kind: Kind,
+        kind: "Kind",
         fullname: str,
         filename: str,
         archive: "Archive",
@@ -58,7 +56,7 @@ class MirrorFinder(BundleFinder):
     def _locate(self, spec: "ModuleSpec", archive: "Archive", member: str, *, own: bool) -> None:  # noqa: ARG002
         """Leave the location of *spec*: it is real."""
         loader: Any = spec.loader
-        if isinstance(loader, BundleExtensionLoader) and allows_code(loader.path):
+        if isinstance(loader, extensions.BundleExtensionLoader) and cache.folder.allows_code(loader.path):
             spec.loader = ExtensionFileLoader(spec.name, loader.path)
 
     def get_data(self, path: str) -> bytes:
@@ -69,4 +67,4 @@ class MirrorFinder(BundleFinder):
             BundleFormatError: it is damaged.
 
         """
-        return read_at(self._archive, path)
+        return data.files.read_at(self._archive, path)

@@ -8,21 +8,19 @@ bundle.  Loaded when something first needs a real file.
 import os
 from _frozen_importlib_external import EXTENSION_SUFFIXES
 
-from . import cacheentries, cachefolder
-from .bundles import mirrored
-from .codec import standard_module
-from .errors import TRACING, BundleFormatError, trace, warn
-from .format import SUFFIX, UNITS, name_fault
-from .units import Unit, digest
+from .. import bundles, cache, content, errors, faults
+from .. import format as bundle_format
+from . import units
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from .archive import Archive
-    from .format import Directory
-    from .zipdirectory import ListedDirectory
+    from ..archive import Archive
+    from ..format import Directory
+    from ..plain.zipdirectory import ListedDirectory
+    from .units import Unit
 
 # Of one distribution; a larger one was made to fill the memory.
 _LARGEST_RECORD = 8 << 20
@@ -34,7 +32,7 @@ def _sha256() -> "Callable[[bytes], Any]":
     """Return the hash function, the fastest that the standard library has, without ``import hashlib``."""
     for module, name in (("_hashlib", "openssl_sha256"), ("_sha2", "sha256"), ("_sha256", "sha256")):
         try:
-            function: Callable[[bytes], Any] = getattr(standard_module(module), name)
+            function: Callable[[bytes], Any] = getattr(content.standard.standard_module(module), name)
             function(b"")
         except (ImportError, AttributeError, ValueError):  # not built, or forbidden by a policy
             continue
@@ -88,14 +86,14 @@ def _recorded(archive: "Archive", record: str) -> "list[str]":
     member = archive.member(record)
     if member is not None and member.size > _LARGEST_RECORD:
         message = f"announces {member.size} bytes, more than it can have"
-        raise BundleFormatError(message, file=archive.path, member=record, offset=member.offset)
+        raise errors.BundleFormatError(message, file=archive.path, member=record, offset=member.offset)
     lines = archive.read(member).decode("utf-8", "replace").splitlines() if member is not None else []
     # Names with quotes and commas are left out: nothing that is linked to has such a one.
     names = [line.rpartition(",")[0].rpartition(",")[0] for line in lines]
     return [name for name in names if ".dist-info/" not in name and archive.member(name) is not None]
 
 
-def _listed_unit(archive: "Archive", member: str) -> Unit:
+def _listed_unit(archive: "Archive", member: str) -> units.Unit:
     """Return the unit of *member* in an archive without an index; its digest is empty where it is pure code."""
     top = archive.directory("")
     assert top is not None  # noqa: S101 (every archive has a root)
@@ -108,13 +106,13 @@ def _listed_unit(archive: "Archive", member: str) -> Unit:
             break
     found = {file: archive.member(file) for file in sorted(files)}
     if all(file.endswith((".py", ".pyc", ".pyi", "/py.typed")) for file in found):
-        return Unit(name, "", dict.fromkeys(found, False))
+        return units.Unit(name, "", dict.fromkeys(found, False))
     # Nothing of an archive without an index tells its content from one that somebody made alike: the file itself does.
     stamps = (f"{archive.file_stamp}{item.crc:08x}{item.size}".encode() for item in found.values() if item is not None)
-    return Unit(name, digest([(name, False, b"".join(stamps))], _sha256()), dict.fromkeys(found, False))
+    return units.Unit(name, units.digest([(name, False, b"".join(stamps))], _sha256()), dict.fromkeys(found, False))
 
 
-def root(archive: "Archive", unit: Unit) -> "str | None":
+def root(archive: "Archive", unit: units.Unit) -> "str | None":
     """Return the mirror's folder, published where it is not there yet; None where that is impossible.
 
     Raises:
@@ -122,29 +120,29 @@ def root(archive: "Archive", unit: Unit) -> "str | None":
 
     """
     known = archive.mirrors.get(unit.digest)
-    if known in mirrored:
+    if known in bundles.mirrored:
         return known
-    cache = cachefolder.folder(create=True)
+    cache = cache.folder.folder(create=True)
     if cache is None:
         return None
     path = os.path.join(cache, "mirrors", f"{unit.name}-{unit.digest[:32]}{SUFFIX}")
-    if not cacheentries.use(path, lambda folder: _fill(folder, archive, unit)):
+    if not cache.entries.use(path, lambda folder: _fill(folder, archive, unit)):
         return None
     # A cleaner may have taken files out of it, or a power failure have emptied them.
     if not _is_whole(path, unit) and not _mend(path, archive, unit):
         return None
     archive.mirrors[unit.digest] = path
-    mirrored.setdefault(path, archive)
-    if TRACING:
-        trace(f"{unit.name}: real files in {path}")
+    bundles.mirrored.setdefault(path, archive)
+    if errors.TRACING:
+        errors.trace(f"{unit.name}: real files in {path}")
     return path
 
 
-def _is_whole(path: str, unit: Unit) -> bool:
+def _is_whole(path: str, unit: units.Unit) -> bool:
     """Return whether all files of *unit* are in the mirror at *path*, and have as many bytes as they were made with."""
     folder = path + os.sep
     try:
-        size = cacheentries.announced_size(path)
+        size = cache.entries.announced_size(path)
         # There may be thousands of files, and every process that needs one looks at all: nothing is asked of the index.
         return sum([os.stat(folder + name).st_size for name in unit.files]) == size
     except (OSError, ValueError):
@@ -171,7 +169,7 @@ class _File:
         return 0o700 if self.executable else 0o600
 
 
-def _fill(folder: str, archive: "Archive", unit: Unit) -> int:
+def _fill(folder: str, archive: "Archive", unit: units.Unit) -> int:
     """Write the files of *unit* into a new *folder*; return how many bytes they have."""
     size = 0
     made = set()
@@ -179,14 +177,14 @@ def _fill(folder: str, archive: "Archive", unit: Unit) -> int:
         path = file.place(folder)
         parent = os.path.dirname(path)
         if parent not in made:
-            cachefolder.make_folders(parent)
+            cache.folder.make_folders(parent)
             made.add(parent)
-        cachefolder.write(path, file.data, file.mode)
+        cache.folder.write(path, file.data, file.mode)
         size += len(file.data)
     return size
 
 
-def _mend(path: str, archive: "Archive", unit: Unit) -> bool:
+def _mend(path: str, archive: "Archive", unit: units.Unit) -> bool:
     """Write the files of *unit* into the mirror at *path* again; return whether it is whole then.
 
     They are replaced one by one: other processes use it.
@@ -195,31 +193,31 @@ def _mend(path: str, archive: "Archive", unit: Unit) -> bool:
         pass  # what is not as announced raises here, before anything is written
     size = 0
     for file in _contents(archive, unit):
-        if not cachefolder.publish(file.place(path), file.data, file.mode):
+        if not cache.folder.publish(file.place(path), file.data, file.mode):
             return False
         size += len(file.data)
     try:
-        cacheentries.announce_size(path, size)
+        cache.entries.announce_size(path, size)
     except OSError:
         return False
     return True
 
 
-def _contents(archive: "Archive", unit: Unit) -> "Iterator[_File]":
+def _contents(archive: "Archive", unit: units.Unit) -> "Iterator[_File]":
     """Yield the files of *unit*; after the last one, raise BundleFormatError where they are not what it announces."""
     sha256 = _sha256()
     seen = []
     for name, executable in unit.files.items():
         member = archive.member(name)
-        if member is None or name_fault(name) is not None:
+        if member is None or content.member.name_fault(name) is not None:
             message = f"{name!r} cannot be unpacked, which {unit.name!r} needs: the file is damaged"
-            raise BundleFormatError(message, file=archive.path, member=UNITS)
+            raise errors.BundleFormatError(message, file=archive.path, member=bundle_format.UNITS)
         data = archive.read(member)
         seen.append((name, executable, sha256(data).digest()))
         yield _File(name, data, executable=executable)
-    if archive.indexed and digest(seen, sha256) != unit.digest:
+    if archive.indexed and units.digest(seen, sha256) != unit.digest:
         message = f"the files of {unit.name!r} do not match their digest: the file is damaged"
-        raise BundleFormatError(message, file=archive.path, member=UNITS)
+        raise errors.BundleFormatError(message, file=archive.path, member=bundle_format.UNITS)
 
 
 def _unit_below(archive: "Archive", folder: str) -> "Unit | None":
@@ -248,7 +246,7 @@ def real_path(archive: "Archive", inner: str) -> "str | None":
         key = archive.path + unit.name
         if key not in _complained:
             _complained.add(key)
-            warn(
+            faults.warning.warn(
                 f"{archive.path}: {unit.name} looks for its files beside its modules, and no cache folder can be"
                 " written; set BUNDLEIMP_CACHE_DIR"
             )

@@ -10,10 +10,8 @@ import os
 import sys
 import time
 
-from . import cachefolder
-from .bundlefile import Identity
-from .codec import standard_module
-from .errors import ENOENT, TRACING, trace
+from .. import bundlefile, content, errors
+from . import folder as cachefolder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +26,7 @@ _DAY = 24 * 60 * 60
 # An entry may be removed between its making and its use, again and again; but for more than a few times, no chance.
 _ATTEMPTS = 20
 
-_errno = standard_module("errno")  # it need not be loaded yet
+_errno = content.standard.standard_module("errno")  # it need not be loaded yet
 
 
 class _Held:
@@ -38,7 +36,7 @@ class _Held:
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
-        self.identity = Identity(os.fstat(descriptor))
+        self.identity = bundlefile.Identity(os.fstat(descriptor))
         self.mapping = _mapped(descriptor)
 
     def give_up(self) -> None:
@@ -48,7 +46,7 @@ class _Held:
 
     def _is_ours(self) -> bool:
         try:
-            return Identity(os.fstat(self.descriptor)).same_file(self.identity)
+            return bundlefile.Identity(os.fstat(self.descriptor)).same_file(self.identity)
         except OSError:
             return False
 
@@ -70,7 +68,7 @@ def _mapped(descriptor: int) -> "Any":
     if sys.platform != "linux":
         return None
     try:
-        mmap = standard_module("mmap")
+        mmap = content.standard.standard_module("mmap")
         untracked = {"trackfd": False} if sys.version_info >= (3, 13) else {}
         return mmap.mmap(descriptor, 0, prot=mmap.PROT_READ, **untracked)
     except (ImportError, OSError, ValueError):  # the mark may be empty: a cleaner took the one that had the size
@@ -133,7 +131,7 @@ def set_aside(path: str) -> "str | None":
             if not _lock(descriptor, exclusive=True):
                 return None
             if not _is_at(descriptor, mark):
-                raise FileNotFoundError(ENOENT, "No such entry any more", path)
+                raise FileNotFoundError(errors.ENOENT, "No such entry any more", path)
         if folder:
             os.rename(path, aside)
         else:
@@ -205,11 +203,11 @@ def publish_folder(path: str, fill: "Callable[[str], object]") -> bool:
         if not wrote:
             _remove_folder(aside)
     except (OSError, ValueError) as error:
-        if TRACING:
-            trace(f"cache: cannot write {path}: {error}")
+        if errors.TRACING:
+            errors.trace(f"cache: cannot write {path}: {error}")
         return False
-    if wrote and TRACING:
-        trace(f"cache: wrote {path}")
+    if wrote and errors.TRACING:
+        errors.trace(f"cache: wrote {path}")
     return True
 
 
@@ -255,7 +253,7 @@ def _open(mark: str, how: int = os.O_RDONLY) -> int:
 def _fcntl() -> "ModuleType | None":
     """Return the module with the locks; None on Windows, where a folder with an open file cannot be removed."""
     try:
-        return standard_module("fcntl")
+        return content.standard.standard_module("fcntl")
     except ImportError:
         return None
 
@@ -275,7 +273,7 @@ def _lock(descriptor: int, *, exclusive: bool) -> bool:
 def _is_at(descriptor: int, path: str) -> bool:
     """Return whether the file behind *descriptor* is the one at *path*."""
     try:
-        return Identity(os.fstat(descriptor)).same_file(Identity(os.stat(path)))
+        return bundlefile.Identity(os.fstat(descriptor)).same_file(bundlefile.Identity(os.stat(path)))
     except OSError:
         return False
 

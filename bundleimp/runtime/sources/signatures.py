@@ -7,12 +7,11 @@ and is started without a module that is not loaded yet: that could come from the
 
 import os
 
-from .bundlefile import is_regular_file
-from .errors import TRACING, BundleSignatureError, SignatureNotCheckedError, trace
+from .. import bundlefile, errors, faults
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .bundlefile import BundleFile
+    from ..bundlefile import BundleFile
 
 NAMESPACE = "pybundle@bundleimp"
 SUFFIX = ".sig"
@@ -57,29 +56,29 @@ class Signers:
         """
         try:
             principal = self._check(file, signature or file.path + SUFFIX, identity)
-        except SignatureNotCheckedError as error:
+        except faults.kinds.SignatureNotCheckedError as error:
             # The reason lies in no bundle, and one word about it is enough.
             error.told, self._told = self._told, True
             raise
         self._told = False
-        if TRACING:
-            trace(f"{file.path}: signed by {principal}")
+        if errors.TRACING:
+            errors.trace(f"{file.path}: signed by {principal}")
         return principal
 
     def _check(self, file: "BundleFile", signature: str, identity: "str | None") -> str:
         source = file.fileno()
-        if not is_regular_file(self.path) or not os.access(self.path, os.R_OK):
+        if not bundlefile.is_regular_file(self.path) or not os.access(self.path, os.R_OK):
             message = "the file of allowed signers is missing or cannot be read, so no bundle can be shown to be signed"
-            raise SignatureNotCheckedError(message, file=self.path)
-        if not is_regular_file(signature):  # nothing else, such as a pipe, can make us wait
+            raise faults.kinds.SignatureNotCheckedError(message, file=self.path)
+        if not bundlefile.is_regular_file(signature):  # nothing else, such as a pipe, can make us wait
             message = f"is not signed: there is no signature at {signature}"
-            raise BundleSignatureError(message, file=file.path)
+            raise faults.kinds.BundleSignatureError(message, file=file.path)
         known = ["-s", signature, "-f", self.path]
         principals = _run(["-Y", "find-principals", *known], source, _STDOUT)
         if not principals:
             reason = _reason(["-Y", "find-principals", *known], source)
             message = f"its signature is not by an allowed signer: {reason}"
-            raise BundleSignatureError(message, file=file.path)
+            raise faults.kinds.BundleSignatureError(message, file=file.path)
         verify = ["-Y", "verify", "-n", NAMESPACE, *self._revoked, *known]
         for principal in [identity] if identity is not None else principals.splitlines():
             if _run([*verify, "-I", principal], source, _STDOUT) is not None:
@@ -87,7 +86,7 @@ class Signers:
         reason = _reason([*verify, "-I", principal], source)
         by = f" by {identity}" if identity is not None else ""
         message = f"its signature is not a valid one of this file{by}: {reason}"
-        raise BundleSignatureError(message, file=file.path)
+        raise faults.kinds.BundleSignatureError(message, file=file.path)
 
 
 def _run(arguments: "list[str]", source: int, wanted: int) -> "str | None":
@@ -104,7 +103,7 @@ def _run(arguments: "list[str]", source: int, wanted: int) -> "str | None":
     """
     if not hasattr(os, "posix_spawnp"):
         message = "signatures cannot be checked on this platform: its Python has no os.posix_spawnp"
-        raise SignatureNotCheckedError(message)
+        raise faults.kinds.SignatureNotCheckedError(message)
     opened: list[int] = []
     written = b""
     try:
@@ -127,10 +126,10 @@ def _run(arguments: "list[str]", source: int, wanted: int) -> "str | None":
         message = (
             "what ssh-keygen found is lost: the program ignores SIGCHLD, or waits for children that are not its own"
         )
-        raise SignatureNotCheckedError(message) from None
+        raise faults.kinds.SignatureNotCheckedError(message) from None
     except OSError as error:
         message = f"ssh-keygen cannot be run ({error.strerror}), so no signature can be checked: install OpenSSH"
-        raise SignatureNotCheckedError(message) from None
+        raise faults.kinds.SignatureNotCheckedError(message) from None
     finally:
         for descriptor in opened:
             os.close(descriptor)

@@ -4,15 +4,15 @@ Written after APPNOTE.TXT 6.3 (4.3.12 to 4.3.16, and 4.5.3 for zip64).  It serve
 zips, wheels, bundles that another tool has changed) and every command that judges a file.
 """
 
-from .errors import BundleFormatError
-from .format import Member, name_fault, number
-from .zipend import ENTRY_SIZE
+from .. import content, errors
+from .. import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from .zipend import EndRecord
+    from ..format import EndRecord
+    from ..content.member import Member
 
 ENTRY_SIGNATURE = b"PK\x01\x02"
 HEADER_SIGNATURE = b"PK\x03\x04"
@@ -42,7 +42,7 @@ def _zip64(extra: bytes, values: "list[int]") -> "list[int]":
     """Return *values* (size, packed size, offset) with those that stand in the zip64 extra field put in."""
     position = 0
     while position + 4 <= len(extra):
-        kind, length = number(extra, position, position + 2), number(extra, position + 2, position + 4)
+        kind, length = bundle_format.number(extra, position, position + 2), bundle_format.number(extra, position + 2, position + 4)
         if kind == _ZIP64_EXTRA:
             field = extra[position + 4 : position + 4 + length]
             result = []
@@ -50,7 +50,7 @@ def _zip64(extra: bytes, values: "list[int]") -> "list[int]":
                 if value == _IN_ZIP64:
                     if len(field) < 8:
                         break
-                    result.append(number(field, 0, 8))
+                    result.append(bundle_format.number(field, 0, 8))
                     field = field[8:]
                 else:
                     result.append(value)
@@ -110,47 +110,47 @@ def raw_entries(data: bytes, end: "EndRecord") -> "Iterator[RawEntry]":
     position = 0
     for _ in range(end.count):
         here = end.directory_offset + position
-        if data[position : position + 4] != ENTRY_SIGNATURE or position + ENTRY_SIZE > len(data):
+        if data[position : position + 4] != ENTRY_SIGNATURE or position + bundle_format.CENTRAL_SIZE > len(data):
             message = "the central directory is damaged"
-            raise BundleFormatError(message, offset=here)
-        flags = number(data, position + 8, position + 10)
-        name_end = position + ENTRY_SIZE + number(data, position + 28, position + 30)
-        extra_end = name_end + number(data, position + 30, position + 32)
+            raise errors.BundleFormatError(message, offset=here)
+        flags = bundle_format.number(data, position + 8, position + 10)
+        name_end = position + bundle_format.CENTRAL_SIZE + bundle_format.number(data, position + 28, position + 30)
+        extra_end = name_end + bundle_format.number(data, position + 30, position + 32)
         values = [
-            number(data, position + 24, position + 28),
-            number(data, position + 20, position + 24),
-            number(data, position + 42, position + 46),
+            bundle_format.number(data, position + 24, position + 28),
+            bundle_format.number(data, position + 20, position + 24),
+            bundle_format.number(data, position + 42, position + 46),
         ]
         if _IN_ZIP64 in values:
             try:
                 values = _zip64(data[name_end:extra_end], values)
             except ValueError as error:
-                raise BundleFormatError(str(error), offset=here) from None
+                raise errors.BundleFormatError(str(error), offset=here) from None
         size, packed_size, offset = values
-        raw = data[position + ENTRY_SIZE : name_end]
+        raw = data[position + bundle_format.CENTRAL_SIZE : name_end]
         name = _decode_name(raw, flags)
-        mode = number(data, position + 40, position + 42)
+        mode = bundle_format.number(data, position + 40, position + 42)
         yield RawEntry(
-            Member(
+            content.member.Member(
                 raw.decode("utf-8", "backslashreplace") if name is None else name,
-                number(data, position + 10, position + 12),
+                bundle_format.number(data, position + 10, position + 12),
                 end.start + offset,
                 packed_size,
                 size,
-                number(data, position + 16, position + 20),
-                number(data, position + 12, position + 16),
+                bundle_format.number(data, position + 16, position + 20),
+                bundle_format.number(data, position + 12, position + 16),
                 header=raw,
-                refusal=_refusal(flags, number(data, position + 4, position + 6), mode),
+                refusal=_refusal(flags, bundle_format.number(data, position + 4, position + 6), mode),
             ),
             flags,
             mode,
             here,
-            "is not valid UTF-8" if name is None else name_fault(name.removesuffix("/")),
+            "is not valid UTF-8" if name is None else content.member.name_fault(name.removesuffix("/")),
         )
-        position = extra_end + number(data, position + 32, position + 34)
+        position = extra_end + bundle_format.number(data, position + 32, position + 34)
     if position != len(data):
         message = "the central directory is damaged: its size and its number of entries disagree"
-        raise BundleFormatError(message, offset=end.directory_offset + position)
+        raise errors.BundleFormatError(message, offset=end.directory_offset + position)
 
 
 class Listing:
@@ -185,31 +185,31 @@ def members(data: bytes, end: "EndRecord", read: "Callable[[int, int], bytes]") 
         BundleFormatError: the central directory is damaged.
 
     """
-    result: dict[str, Member] = {}
+    result: dict[str, content.member.Member] = {}
     doubted = []
     fault = None
     if not end.count and end.start:
         message = f"says that the archive is empty, and {end.start} bytes stand before it: the end record is damaged"
-        fault = BundleFormatError(message, offset=end.offset)
+        fault = errors.BundleFormatError(message, offset=end.offset)
     for entry in raw_entries(data, end):
         member = entry.member
         try:
             other = _other_name(entry, read)
-        except BundleFormatError as error:
+        except errors.BundleFormatError as error:
             error.member = member.name
             other, fault = None, fault or error
         if other is not None:
             member.refusal = f"has another name in its local header, {other!r}"
-            fault = fault or BundleFormatError(member.refusal, member=member.name, offset=entry.position)
+            fault = fault or errors.BundleFormatError(member.refusal, member=member.name, offset=entry.position)
             doubted.append((other.removesuffix("/"), member))
         if entry.fault is None:
             if member.name in result and not member.name.endswith("/"):
                 member.refusal = "appears twice in the archive"
             result[member.name] = member
     for name, member in doubted:
-        if name_fault(name) is None and name not in result:
+        if content.member.name_fault(name) is None and name not in result:
             other_name = f"has another name in the central directory, {member.name!r}"
-            result[name] = Member(name, 0, member.offset, 0, 0, 0, 0, header=b"", refusal=other_name)
+            result[name] = content.member.Member(name, 0, member.offset, 0, 0, 0, 0, header=b"", refusal=other_name)
     return Listing(result, fault)
 
 
@@ -220,8 +220,8 @@ def _other_name(entry: RawEntry, read: "Callable[[int, int], bytes]") -> "str | 
     header = read(member.offset, HEADER_SIZE + len(raw))
     if header[:4] != HEADER_SIGNATURE:
         message = "has no local header where the central directory says"
-        raise BundleFormatError(message, offset=member.offset)
-    flags, size = number(header, 6, 8), number(header, 26, 28)
+        raise errors.BundleFormatError(message, offset=member.offset)
+    flags, size = bundle_format.number(header, 6, 8), bundle_format.number(header, 26, 28)
     if size == len(raw) and header[HEADER_SIZE:] == raw and not (flags ^ entry.flags) & _UTF8:
         return None
     other = read(member.offset + HEADER_SIZE, size)
@@ -236,10 +236,10 @@ class ListedDirectory:
     __slots__ = ("names", "prefix")
 
     def __init__(self, path: str) -> None:
-        self.names: dict[str, Member | None] = {}  # None: a subdirectory
+        self.names: dict[str, content.member.Member | None] = {}  # None: a subdirectory
         self.prefix = path + "/" if path else ""
 
-    def member(self, name: str) -> Member:
+    def member(self, name: str) -> content.member.Member:
         """Return the file *name* (KeyError where there is none)."""
         member = self.names[name]
         if member is None:
@@ -287,11 +287,11 @@ def list_directories(members: "Collection[Member]") -> "dict[str, ListedDirector
             directory(folder)
         if len(directories) > most:
             message = f"has more than {most} directories for {len(members)} members"
-            raise BundleFormatError(message, member=member.name, offset=member.offset)
+            raise errors.BundleFormatError(message, member=member.name, offset=member.offset)
     return directories
 
 
-def data_offset(header: bytes, member: Member) -> int:
+def data_offset(header: bytes, member: content.member.Member) -> int:
     """Return how far behind its local *header* the data of *member* begins.
 
     Two copies of the same facts protect what a checksum cannot: an entry whose size and checksum are both damaged.
@@ -301,15 +301,15 @@ def data_offset(header: bytes, member: Member) -> int:
 
     """
     raw = member.header or b""
-    name_size = number(header, 26, 28)
+    name_size = bundle_format.number(header, 26, 28)
     if header[:4] != HEADER_SIGNATURE or name_size != len(raw) or header[HEADER_SIZE : HEADER_SIZE + name_size] != raw:
         message = "the local header is damaged or is that of another member"
-        raise BundleFormatError(message, member=member.name, offset=member.offset)
-    packed_size, size = number(header, 18, 22), number(header, 22, 26)
+        raise errors.BundleFormatError(message, member=member.name, offset=member.offset)
+    packed_size, size = bundle_format.number(header, 18, 22), bundle_format.number(header, 22, 26)
     # A data descriptor or the zip64 field may hold what the header itself then does not.
-    silent = number(header, 6, 8) & _DATA_DESCRIPTOR or _IN_ZIP64 in {packed_size, size}
-    same_data = (number(header, 14, 18), packed_size, size) == (member.crc, member.packed_size, member.size)
-    if number(header, 8, 10) != member.method or not (silent or same_data):
+    silent = bundle_format.number(header, 6, 8) & _DATA_DESCRIPTOR or _IN_ZIP64 in {packed_size, size}
+    same_data = (bundle_format.number(header, 14, 18), packed_size, size) == (member.crc, member.packed_size, member.size)
+    if bundle_format.number(header, 8, 10) != member.method or not (silent or same_data):
         message = "the local header and the central directory disagree"
-        raise BundleFormatError(message, member=member.name, offset=member.offset)
-    return HEADER_SIZE + name_size + number(header, 28, 30)
+        raise errors.BundleFormatError(message, member=member.name, offset=member.offset)
+    return HEADER_SIZE + name_size + bundle_format.number(header, 28, 30)

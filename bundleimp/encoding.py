@@ -1,16 +1,78 @@
-"""The index of the bundle format on its way out: members in, bytes out; no I/O.  `format` describes the bytes.
+"""How the index of a bundle is written: members in, bytes out; no I/O.  `runtime.format` describes the bytes.
 
-Not loaded by an import from a bundle: it serves `pack`, and `verify`, which encodes again and compares.
+For `pack`, and for `verify`, which encodes again and compares.  Not a part of the runtime.
 """
 
-from .codec import STORED
-from .format import BLOCK_MAGIC, CODE_SIZE, KIND_DIRECTORY, KIND_FILE, Extent, Head, sealed
+from __future__ import annotations
 
-TYPE_CHECKING = False
+from typing import TYPE_CHECKING
+
+from .runtime import format as bundle_format
+from .runtime.format import Extent
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .format import CodeTag, Member
+    from .runtime.format import Head, Locator
+    from .runtime.content.member import Member
+
+_STORED = 0
+
+
+class CodeTag:
+    """One embedded kind of bytecode: ``cpython-311`` or ``cpython-311.opt-1``, and its pyc magic (PEP 3147)."""
+
+    __slots__ = ("magic", "name")
+
+    def __init__(self, name: str, magic: bytes) -> None:
+        self.name = name
+        self.magic = magic
+
+
+def sealed(data: bytes) -> bytes:
+    """Return *data* with its checksum behind it."""
+    return data + bundle_format.checksum(data).to_bytes(4, "little")
+
+
+def encode_extent(extent: Extent | None) -> bytes:
+    """Return the bytes of an *extent*; None is of no bytes."""
+    if extent is None:
+        return bytes(bundle_format.CODE_SIZE)
+    numbers = (extent.offset, 8), (extent.size, 4), (extent.checksum, 4)
+    return b"".join(number.to_bytes(size, "little") for number, size in numbers)
+
+
+def encode_locator(locator: Locator) -> bytes:
+    """Return the locator's bytes."""
+    numbers = (
+        (bundle_format.VERSION, 2),
+        (locator.head_size, 4),
+        (locator.index_offset, 8),
+        (locator.index_size, 8),
+        (locator.index_checksum, 4),
+        (locator.directory_offset, 8),
+        (locator.directory_size, 8),
+        (locator.directory_count, 8),
+        (locator.directory_checksum, 4),
+    )
+    encoded = b"".join(number.to_bytes(size, "little") for number, size in numbers)
+    return sealed(bundle_format.LOCATOR_MAGIC + encoded)
+
+
+def encode_head(head: Head) -> bytes:
+    """Return the bytes of the head."""
+    parts = [
+        bundle_format.HEAD_MAGIC,
+        head.record_digest,
+        head.root_offset.to_bytes(8, "little"),
+        head.root_size.to_bytes(4, "little"),
+        len(head.tags).to_bytes(2, "little"),
+    ]
+    for tag, magic in head.tags.items():
+        name = tag.encode("latin-1")
+        parts += [magic, len(name).to_bytes(2, "little"), name]
+    parts.append(encode_extent(head.units))
+    return sealed(b"".join(parts))
 
 
 class IndexedMember:
@@ -18,7 +80,7 @@ class IndexedMember:
 
     __slots__ = ("codes", "flags", "member")
 
-    def __init__(self, member: "Member", codes: "Sequence[Extent | None]", flags: int = 0) -> None:
+    def __init__(self, member: Member, codes: Sequence[Extent | None], flags: int = 0) -> None:
         self.member = member
         self.codes = codes
         self.flags = flags
@@ -48,18 +110,14 @@ def _entry(crc: int, kind: int, flags: int, method: int, offset: int, packed_siz
     )
 
 
-def _code(extent: "Extent | None") -> bytes:
-    return bytes(CODE_SIZE) if extent is None else extent.encode()
-
-
 def _encode_directory(
-    tree: "_Tree", path: str, tags: int, start: int, blocks: "list[bytes]", *, linked: bool
-) -> "Extent":
-    """Append the blocks of *tree* and of what is below it; return where its own lies, with its checksum if *linked*."""
+    tree: _Tree, path: str, tags: int, start: int, blocks: list[bytes]
+) -> Extent:
+    """Append the blocks of *tree* and of what is below it; return where its own lies."""
     children = {}
     for name, child in sorted(tree.directories.items()):
         inner = f"{path}/{name}" if path else name
-        children[name + "/"] = _encode_directory(child, inner, tags, start, blocks, linked=linked)
+        children[name + "/"] = _encode_directory(child, inner, tags, start, blocks)
         start = children[name + "/"].offset + children[name + "/"].size
     names = sorted([*tree.files, *children])
     entries = []
@@ -67,14 +125,14 @@ def _encode_directory(
     for name in names:
         if name in children:
             block = children[name]
-            entries.append(_entry(block.crc, KIND_DIRECTORY, 0, STORED, block.offset, block.size, 0, 0))
+            entries.append(_entry(block.checksum, bundle_format.KIND_DIRECTORY, 0, _STORED, block.offset, block.size, 0, 0))
             images: Sequence[Extent | None] = (None,) * tags
         else:
             member = tree.files[name].member
             entries.append(
                 _entry(
                     member.crc,
-                    KIND_FILE,
+                    bundle_format.KIND_FILE,
                     tree.files[name].flags,
                     member.method,
                     member.offset,
@@ -85,12 +143,12 @@ def _encode_directory(
             )
             images = tree.files[name].codes
         for column, image in zip(codes, images, strict=True):
-            column.append(_code(image))
+            column.append(encode_extent(image))
     joined = "\0".join([path, *names]).encode("utf-8", "surrogateescape")
     block_bytes = sealed(
         b"".join(
             (
-                BLOCK_MAGIC,
+                bundle_format.BLOCK_MAGIC,
                 len(joined).to_bytes(4, "little"),
                 len(names).to_bytes(4, "little"),
                 joined,
@@ -100,7 +158,7 @@ def _encode_directory(
         )
     )
     blocks.append(block_bytes)
-    return Extent(start, len(block_bytes), int.from_bytes(block_bytes[-4:], "little") if linked else 0)
+    return Extent(start, len(block_bytes), int.from_bytes(block_bytes[-4:], "little"))
 
 
 class EncodedIndex:
@@ -114,14 +172,12 @@ class EncodedIndex:
 
 
 def encode_index(
-    members: "Iterable[IndexedMember]",
-    tags: "Sequence[CodeTag]",
+    members: Iterable[IndexedMember],
+    tags: Sequence[CodeTag],
     record_digest: bytes,
     offset: int,
-    units: "Extent | None" = None,
-    *,
-    linked: bool = True,
-) -> "EncodedIndex":
+    units: Extent | None = None,
+) -> EncodedIndex:
     """Return the index over *members*: the same bytes for the same members, in whatever order they come.
 
     Arguments:
@@ -130,7 +186,6 @@ def encode_index(
         record_digest: the SHA-256 of the RECORD member.
         offset: where in the file the index will begin.
         units: where the table of units lies, or None where there is none.
-        linked: whether blocks note the checksums of those below them, which the first bundles did not.
 
     """
     root = _Tree()
@@ -141,6 +196,7 @@ def encode_index(
             tree = tree.directories.setdefault(folder, _Tree())
         tree.files[name] = item
     blocks: list[bytes] = []
-    extent = _encode_directory(root, "", len(tags), offset, blocks, linked=linked)
-    head = Head(record_digest, extent.offset, extent.size, tags, units).encode()
+    extent = _encode_directory(root, "", len(tags), offset, blocks)
+    magics = {tag.name: tag.magic for tag in tags}
+    head = encode_head(bundle_format.Head(record_digest, extent.offset, extent.size, magics, units))
     return EncodedIndex(b"".join([*blocks, head]), len(head))

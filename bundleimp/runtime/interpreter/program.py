@@ -4,9 +4,9 @@ import gc
 import os
 import sys
 
-from .adapt import after_import
-from .format import SUFFIX
-from .hook import install
+from .. import format as bundle_format
+from .. import hook
+from . import telling
 
 # Objects between two looks for cycles; 700 to 2,000 are usual.  A thousand modules make 200,000, which one look goes
 # through for a tenth of the time that importing them takes; garbage of so many small objects is some 50 MB.
@@ -32,7 +32,7 @@ def prepare(namespace: "dict[str, Any]", module: str, attribute: str) -> "Callab
     """
     name: str = namespace["__name__"]
     path = _locate(namespace["__loader__"])
-    install()
+    hook.install()
     # As in a script: what starts this program again, or a child of it, has to run the file and not a module.
     namespace.update(__file__=path, __package__=None, __spec__=None)
     if not attribute:
@@ -95,11 +95,11 @@ def _locate(loader: "Any") -> str:
     if archive is None:  # unpacked into a directory
         return sys.path[0]
     path: str = getattr(archive, "path", archive)
-    if path.endswith(SUFFIX):
+    if path.endswith(bundle_format.SUFFIX):
         return path
     # A command is often a link with a shorter name.
     real = os.path.realpath(path)
-    if not real.endswith(SUFFIX):
+    if not real.endswith(bundle_format.SUFFIX):
         sys.exit(f"{path}: cannot be run by this name; it must end in {SUFFIX}, or be a link to one that does")
     sys.path[:] = [real if entry == path else entry for entry in sys.path]
     return real
@@ -107,7 +107,7 @@ def _locate(loader: "Any") -> str:
 
 def _run(module: str, name: str, path: str, namespace: "dict[str, Any]") -> None:
     """Run *module* as ``python -m`` does, or as ``multiprocessing`` does in a child."""
-    after_import("multiprocessing.spawn", lambda spawn: _lead_children(spawn, path))
+    telling.tell_when_loaded("multiprocessing.spawn", lambda spawn: _lead_children(spawn, path))
     if name == "__main__":
         for own in [own for own in namespace if own[:2] != "__"]:
             del namespace[own]

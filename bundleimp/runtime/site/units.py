@@ -8,8 +8,8 @@ bytes, a tab between; an empty line; the lists.  A list has for each member ``-`
 ``x``, the name, and a NUL.
 """
 
-from .errors import BundleFormatError
-from .format import UNITS, name_fault
+from .. import content, errors
+from .. import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,10 +96,10 @@ def decode_units(data: bytes) -> "list[Unit]":
         sound = False
     if not sound:
         message = "the table of units is damaged"
-        raise BundleFormatError(message, member=UNITS)
+        raise errors.BundleFormatError(message, member=bundle_format.UNITS)
     return units
 
 
 def _is_sound(unit: Unit) -> bool:
     folder = f"{unit.name}-{unit.digest}"
-    return "/" not in folder and name_fault(folder) is None and len(bytes.fromhex(unit.digest)) == 32
+    return "/" not in folder and content.member.name_fault(folder) is None and len(bytes.fromhex(unit.digest)) == 32

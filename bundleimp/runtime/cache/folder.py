@@ -8,7 +8,7 @@ sees nothing or everything; a cache that cannot be written is no error, only no 
 import os
 import sys
 
-from .errors import TRACING, trace, warn
+from .. import errors, faults
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def folder(*, create: bool) -> "str | None":
             return path
         if path not in _complained:
             _complained.add(path)
-            warn(f"{path}: this cache folder is not used: it {fault}; set BUNDLEIMP_CACHE_DIR to another")
+            faults.warning.warn(f"{path}: this cache folder is not used: it {fault}; set BUNDLEIMP_CACHE_DIR to another")
     return None
 
 
@@ -146,15 +146,15 @@ def publish(path: str, data: bytes, mode: int = 0o600) -> bool:
         write(aside, data, mode)
         os.replace(aside, path)
     except (OSError, ValueError) as error:
-        if TRACING:
-            trace(f"cache: cannot write {path}: {error}")
+        if errors.TRACING:
+            errors.trace(f"cache: cannot write {path}: {error}")
         try:
             os.unlink(aside)
         except (OSError, ValueError):
             pass
         return False
-    if TRACING:
-        trace(f"cache: wrote {path}")
+    if errors.TRACING:
+        errors.trace(f"cache: wrote {path}")
     return True
 
 

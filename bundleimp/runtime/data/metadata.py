@@ -7,9 +7,8 @@ What they make of the paths that they get is theirs.  Loaded at the first such s
 import os
 import pathlib
 
-from .bundles import locate, open_bundle, read_named
-from .errors import ENOENT, ENOTDIR
-from .reading import Readable, decoded
+from .. import bundles, errors, site
+from . import files, reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,14 +16,14 @@ if TYPE_CHECKING:
     from pathlib import PurePath as _PurePath
     from typing import Any
 
-    from .archive import Archive
+    from ..archive import Archive
 else:
     _PurePath = type(pathlib.PurePath())
 
 _SUFFIXES = (".dist-info", ".egg-info")
 
 
-class BundledPath(Readable, _PurePath):
+class BundledPath(reading.Readable, _PurePath):
     """A path that leads into a bundle, there or not.
 
     A `pathlib.PurePath`, so that whoever takes paths apart can; and as much of `pathlib.Path` as reading needs.  Like
@@ -34,19 +33,17 @@ class BundledPath(Readable, _PurePath):
     __slots__ = ()
 
     def _archive(self) -> "Archive | None":
-        location = locate(str(self))
-        return open_bundle(location.bundle).archive if location is not None else None
+        location = bundles.locate(str(self))
+        return bundles.open_bundle(location.bundle).archive if location is not None else None
 
     def _inner(self) -> str:
-        location = locate(str(self))
+        location = bundles.locate(str(self))
         return location.inner if location is not None else ""
 
     def __fspath__(self) -> str:
         """Return a path to open: in the mirror of what it belongs to, where that has one."""
-        from .mirrors import real_path  # noqa: PLC0415 (loaded when first needed)
-
         archive, inner = self._archive(), self._inner()
-        return (real_path(archive, inner) if archive is not None and inner else None) or str(self)
+        return (site.mirrors.real_path(archive, inner) if archive is not None and inner else None) or str(self)
 
     def is_file(self) -> bool:
         """Return whether there is such a file."""
@@ -65,7 +62,7 @@ class BundledPath(Readable, _PurePath):
     def resolve(self, strict: bool = False) -> "BundledPath":
         """Return the absolute path without ``..``; FileNotFoundError where *strict* and nothing is there."""
         if strict and not self.exists():
-            raise FileNotFoundError(ENOENT, "No such file in the bundle", str(self))
+            raise FileNotFoundError(errors.ENOENT, "No such file in the bundle", str(self))
         archive = self._archive()
         return type(self)(archive.path, self._inner()) if archive is not None else self
 
@@ -80,16 +77,16 @@ class BundledPath(Readable, _PurePath):
         directory = archive.directory(self._inner()) if archive is not None else None
         if directory is None:
             if self.is_file():
-                raise NotADirectoryError(ENOTDIR, "Not a directory", str(self))
-            raise FileNotFoundError(ENOENT, "No such directory in the bundle", str(self))
+                raise NotADirectoryError(errors.ENOTDIR, "Not a directory", str(self))
+            raise FileNotFoundError(errors.ENOENT, "No such directory in the bundle", str(self))
         for name in directory.names:
             yield self / name.removesuffix("/")
 
     def read_bytes(self) -> bytes:  # noqa: D102 (described there)
         archive = self._archive()
         if archive is None:
-            raise FileNotFoundError(ENOENT, "No such file in the bundle", str(self))
-        return read_named(archive, self._inner(), str(self))
+            raise FileNotFoundError(errors.ENOENT, "No such file in the bundle", str(self))
+        return files.read_named(archive, self._inner(), str(self))
 
 
 class MetadataPath:
@@ -131,7 +128,7 @@ class MetadataPath:
 
     def read_text(self, encoding: "str | None" = None, errors: "str | None" = None) -> str:
         """Return the file's text; *encoding* and *errors* as of `open`."""
-        return decoded(read_named(self._archive, self._inner, str(self)), encoding, errors)
+        return reading.decoded(files.read_named(self._archive, self._inner, str(self)), encoding, errors)
 
 
 def _normalized(name: str) -> str:
@@ -189,10 +186,10 @@ def search(fast_path: "Any", prepared: "Any") -> "Iterable[MetadataPath] | None"
         BundleFormatError: the bundle's index is damaged.
 
     """
-    location = locate(str(fast_path.root))
+    location = bundles.locate(str(fast_path.root))
     if location is None:
         return None
-    bundle = open_bundle(location.bundle)
+    bundle = bundles.open_bundle(location.bundle)
     bundle.report()
     archive = bundle.archive
     if archive is None:

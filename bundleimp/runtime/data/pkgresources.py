@@ -6,10 +6,8 @@ Loaded when that asks; `setuptools` from 82 on no longer has it.
 import os
 import pathlib
 
-from .bundles import locate, locate_mirrored, open_bundle
-from .errors import ENOENT
-from .metadata import BundledPath
-from .resources import BundlePath
+from .. import bundles, errors
+from . import metadata, resources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 
 def _at(path: str) -> "BundledPath | pathlib.Path":
     """Return what is at *path*, in a bundle or in a mirror of one, as of `pathlib`."""
-    return BundledPath(path) if locate_mirrored(path) is None else pathlib.Path(path)
+    return metadata.BundledPath(path) if bundles.locate_mirrored(path) is None else pathlib.Path(path)
 
 
 def provider(pkg_resources: "Any", module: object) -> "Any":
@@ -40,15 +38,15 @@ def provider(pkg_resources: "Any", module: object) -> "Any":
 
         def get_resource_filename(self, _manager: object, resource_name: str) -> str:
             path = self._fn(self.module_path, resource_name)
-            if locate_mirrored(path) is not None:
+            if bundles.locate_mirrored(path) is not None:
                 return str(path)
-            location = locate(path)
-            archive = open_bundle(location.bundle).archive if location is not None else None
+            location = bundles.locate(path)
+            archive = bundles.open_bundle(location.bundle).archive if location is not None else None
             real = None
-            if location is not None and archive is not None and BundledPath(path).exists():
-                real = BundlePath(archive, location.inner).real_path()
+            if location is not None and archive is not None and metadata.BundledPath(path).exists():
+                real = resources.BundlePath(archive, location.inner).real_path()
             if real is None:
-                raise FileNotFoundError(ENOENT, "No such file in the bundle, or no cache to put it into", path)
+                raise FileNotFoundError(errors.ENOENT, "No such file in the bundle, or no cache to put it into", path)
             return str(real)
 
     return BundleProvider(module)
@@ -56,7 +54,7 @@ def provider(pkg_resources: "Any", module: object) -> "Any":
 
 def find_distributions(pkg_resources: "Any", entry: str) -> "Iterator[Any]":
     """Yield the distributions in the path entry *entry* whose metadata is in a folder."""
-    root = BundledPath(entry)
+    root = metadata.BundledPath(entry)
     for path in root.iterdir() if root.is_dir() else ():
         if path.suffix.lower() in {".dist-info", ".egg-info"} and path.is_dir():
             metadata = provider(pkg_resources, None)
@@ -74,7 +72,7 @@ def complete(pkg_resources: "Any", entries: "list[str]") -> None:
     """
     working_set = pkg_resources.working_set
     for place, entry in enumerate(entries):
-        if locate(entry) is not None:
+        if bundles.locate(entry) is not None:
             for distribution in pkg_resources.find_distributions(entry, only=True):
                 known = working_set.by_key.get(distribution.key)
                 first = known is None or known.location not in entries[: place + 1]

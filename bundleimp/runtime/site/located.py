@@ -11,13 +11,15 @@ import sys
 from _frozen_importlib import ModuleSpec
 from os import path as os_path
 
+from .. import site
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import CodeType, FrameType, ModuleType
     from typing import Any
 
-    from .archive import Archive
+    from ..archive import Archive
 
 else:
     ModuleType = type(sys)  # `types` may not be loaded, and is found over the path
@@ -58,13 +60,6 @@ def _by_import_system() -> bool:
     return name in _NAMING or name.startswith(_OURS) or _goes_through_all(frame)
 
 
-def _real_path(archive: "Archive", member: str) -> "str | None":
-    """Return what `mirrors.real_path` gives; that is loaded when somebody first asks for a real location."""
-    from .mirrors import real_path  # noqa: PLC0415 (loaded when first needed)
-
-    return real_path(archive, member)
-
-
 class LocatedSpec(ModuleSpec):
     """The spec of such a module; made of an ordinary one by `locate`."""
 
@@ -73,7 +68,7 @@ class LocatedSpec(ModuleSpec):
     _own: bool
 
     def _real(self) -> "str | None":
-        return _real_path(self._archive, self._member)
+        return site.mirrors.real_path(self._archive, self._member)
 
     @property
     def origin(self) -> "str | None":
@@ -97,9 +92,7 @@ class LocatedSpec(ModuleSpec):
         Return None where nothing is to be mirrored, or nothing can be written: nothing changes then.
         """
         if not self._own and not self._archive.indexed:
-            from .mirrors import asks_for_location  # noqa: PLC0415 (loaded when first needed)
-
-            self._own = asks_for_location(self._archive, self._member)
+            self._own = site.mirrors.asks_for_location(self._archive, self._member)
         real = self._real() if self._own else None
         if real is not None:
             self.__class__ = ModuleSpec  # type: ignore[assignment]
@@ -158,7 +151,7 @@ class LocatedPath(list[str]):
         self._member = member
 
     def _real(self, entry: str) -> str:
-        real = _real_path(self._archive, self._member) if entry == self._folder else None
+        real = site.mirrors.real_path(self._archive, self._member) if entry == self._folder else None
         return os_path.dirname(real) if real is not None else entry
 
     def __iter__(self) -> "Iterator[str]":
@@ -186,9 +179,7 @@ def locate(spec: ModuleSpec, archive: "Archive", member: str, *, own: bool) -> N
 
     """
     if not archive.indexed:
-        from .mirrors import unit_of  # noqa: PLC0415 (loaded when first needed)
-
-        if unit_of(archive, member) is None:
+        if site.mirrors.unit_of(archive, member) is None:
             return
     spec.__class__ = LocatedSpec
     spec.__dict__ |= {"_archive": archive, "_member": member, "_own": own}

@@ -13,22 +13,19 @@ import sys
 import tempfile
 from importlib.resources.abc import TraversableResources
 
-from . import cacheentries, cachefolder
-from .archive import short_digest
-from .bundles import inner_name, locate, open_bundle, read_named
-from .errors import EISDIR, ENOENT, ENOTDIR
-from .mirrors import real_path
-from .reading import Readable
+from .. import archive as archives
+from .. import bundles, cache, errors, site
+from . import files, reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-    from .archive import Archive
+    from ..archive import Archive
 
 
-class BundlePath(Readable):
+class BundlePath(reading.Readable):
     """A file or directory of a bundle, there or not (`importlib.resources.abc.Traversable`)."""
 
     __slots__ = ("_archive", "_inner")
@@ -47,7 +44,7 @@ class BundlePath(Readable):
 
     def __str__(self) -> str:
         """Return a real path where that can be: of a traversable of an installed package, this is one to open."""
-        return (real_path(self._archive, self._inner) if self._inner else None) or self._place
+        return (site.mirrors.real_path(self._archive, self._inner) if self._inner else None) or self._place
 
     __fspath__ = __str__
 
@@ -82,43 +79,41 @@ class BundlePath(Readable):
         directory = self._archive.directory(self._inner)
         if directory is None:
             if self.is_file():
-                raise NotADirectoryError(ENOTDIR, "Not a directory", self._place)
-            raise FileNotFoundError(ENOENT, "No such directory in the bundle", self._place)
+                raise NotADirectoryError(errors.ENOTDIR, "Not a directory", self._place)
+            raise FileNotFoundError(errors.ENOENT, "No such directory in the bundle", self._place)
         for name in directory.names:
             yield BundlePath(self._archive, directory.prefix + name.removesuffix("/"))
 
     def joinpath(self, *descendants: "str | os.PathLike[str]") -> "BundlePath":
         """Return the path below this one; each argument may have several parts with slashes between."""
         return BundlePath(
-            self._archive, inner_name("/".join([self._inner, *(os.fspath(part) for part in descendants)]))
+            self._archive, bundles.inner_name("/".join([self._inner, *(os.fspath(part) for part in descendants)]))
         )
 
     __truediv__ = joinpath
 
     def read_bytes(self) -> bytes:  # noqa: D102 (described there)
-        return read_named(self._archive, self._inner, self._place)
+        return files.read_named(self._archive, self._inner, self._place)
 
     def real_path(self) -> "pathlib.Path | None":
         """Return a real file or folder with this content in the cache, or None where none can be written."""
         if self.is_file():
             member = self._archive.member(self._inner)
-            from .native import real_file  # noqa: PLC0415 (loaded when first needed)
-
-            path = real_file(self._archive, member) if member is not None else None
+            path = site.native.real_file(self._archive, member) if member is not None else None
         else:
             path = self._real_folder()
         return pathlib.Path(path) if path is not None else None
 
     def _real_folder(self) -> "str | None":
-        root = cachefolder.folder(create=True)
+        root = cache.folder.folder(create=True)
         entry = os.path.join(root, "folders", self._archive.key) if root is not None else None
-        if entry is None or not cacheentries.use(entry):
+        if entry is None or not cache.entries.use(entry):
             return None
         # Files are published one by one, but a folder has to appear whole: it gets a place of its own.
-        place = short_digest(self._inner.encode("utf-8", "surrogateescape"))
+        place = archives.short_digest(self._inner.encode("utf-8", "surrogateescape"))
         path = os.path.join(entry, place, self.name)
         if not os.path.isdir(path):
-            made = cacheentries.publish_folder(path, lambda folder: _put_into(folder, self._archive, self._inner))
+            made = cache.entries.publish_folder(path, lambda folder: _put_into(folder, self._archive, self._inner))
             return path if made else None
         try:
             _put_into(path, self._archive, self._inner)
@@ -172,7 +167,7 @@ class JoinedPath:
 
     def read_bytes(self, *args: "Any", **kwargs: "Any") -> "Any":  # noqa: ARG002 (of several methods)
         """Raise IsADirectoryError: this is no file."""
-        raise IsADirectoryError(EISDIR, "Is a directory", repr(self))
+        raise IsADirectoryError(errors.EISDIR, "Is a directory", repr(self))
 
     read_text = open = read_bytes
 
@@ -195,7 +190,7 @@ class NamespaceReader(TraversableResources):
     def __init__(self, portions: "Iterable[str]") -> None:
         paths = [path for path in map(_portion, dict.fromkeys(portions)) if path.is_dir()]
         if not paths:
-            raise FileNotFoundError(ENOENT, "No portion of the namespace package is there any more")
+            raise FileNotFoundError(errors.ENOENT, "No portion of the namespace package is there any more")
         self._path = JoinedPath(*paths) if len(paths) > 1 else paths[0]
         _register()
 
@@ -208,14 +203,14 @@ class NamespaceReader(TraversableResources):
         path = self._path.joinpath(resource)
         if isinstance(path, pathlib.Path):
             return str(path)
-        raise FileNotFoundError(ENOENT, "No such file outside a bundle", str(path))
+        raise FileNotFoundError(errors.ENOENT, "No such file outside a bundle", str(path))
 
 
 def _portion(entry: str) -> "Any":
     """Return a traversable for one entry of a namespace package's path."""
-    location = locate(entry)
+    location = bundles.locate(entry)
     if location is not None:
-        archive = open_bundle(location.bundle).archive
+        archive = bundles.open_bundle(location.bundle).archive
         if archive is not None:
             return BundlePath(archive, location.inner)
     import zipfile  # noqa: PLC0415 (takes as long as reading fifty files, which need it not)
@@ -232,17 +227,15 @@ def _put_into(folder: str, archive: "Archive", inner: str) -> None:
 
     It is replaced file by file, because other processes use it; what a program added is left alone.
     """
-    from .native import put_file  # noqa: PLC0415 (loaded when first needed)
-
     directory = archive.directory(inner)
     for name in directory.names if directory is not None else ():
         path = os.path.join(folder, name.removesuffix("/"))
         below = f"{directory.prefix}{name}" if directory is not None else ""
         member = archive.member(below)
         if member is None:
-            cachefolder.make_folders(path)
+            cache.folder.make_folders(path)
             _put_into(path, archive, below.removesuffix("/"))
-        elif not put_file(path, archive, member):
+        elif not site.native.put_file(path, archive, member):
             message = f"{path} cannot be written"
             raise OSError(message)
 
@@ -276,7 +269,7 @@ def as_file(path: "BundlePath | JoinedPath") -> "contextlib.AbstractContextManag
 
     """
     if not path.is_dir() and not path.is_file():
-        raise FileNotFoundError(ENOENT, "No such file in the bundle", repr(path))
+        raise FileNotFoundError(errors.ENOENT, "No such file in the bundle", repr(path))
     real = path.real_path() if isinstance(path, BundlePath) else None
     return contextlib.nullcontext(real) if real is not None else _temporary(path)
 

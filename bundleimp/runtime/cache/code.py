@@ -1,0 +1,70 @@
+"""Bytecode in the user's cache, for source that has none embedded.
+
+A cached file is an ordinary pyc (PEP 552, PEP 3147) with a trailer: the archive's key and a CRC-32.  The key makes
+bytecode of another version of the bundle worthless, the checksum that of a broken disk.  ``marshal`` stops before it.
+"""
+
+import os
+import sys
+from _io import open_code
+
+from .. import content, errors
+from . import folder as cachefolder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..archive import Archive
+    from ..content.member import Member
+
+_HEADER = 16
+_TRAILER = 20
+
+
+def _location(archive: "Archive", member: "Member", bytecode_path: str, *, create: bool) -> "str | None":
+    if sys.pycache_prefix is not None:
+        return bytecode_path
+    root = cachefolder.folder(create=create)
+    if root is None:
+        return None
+    folder = os.path.dirname(member.name)
+    return os.path.join(root, "code", archive.key, folder, os.path.basename(bytecode_path))
+
+
+def load(archive: "Archive", member: "Member", bytecode_path: str) -> "bytes | None":
+    """Return the cached pyc image of the source *member*, or None where there is no sound one.
+
+    Arguments:
+        archive: the archive that holds the source.
+        member: the source.
+        bytecode_path: what `importlib.util.cache_from_source` gives for the source's path.
+
+    """
+    path = _location(archive, member, bytecode_path, create=False)
+    if path is None:
+        return None
+    try:
+        with open_code(path) as stream:
+            data = stream.read()
+    except (OSError, ValueError):
+        return None
+    body = data[:-4]
+    if len(data) < _HEADER + _TRAILER or content.decompression.crc32(body).to_bytes(4, "little") != data[-4:]:
+        if errors.TRACING:
+            errors.trace(f"cache: refused {path}: it is damaged")
+        return None
+    if body[-16:].hex() != archive.key:
+        if errors.TRACING:
+            errors.trace(f"cache: refused {path}: it belongs to another bundle")
+        return None
+    return data[:-_TRAILER]
+
+
+def store(archive: "Archive", member: "Member", bytecode_path: str, image: bytes) -> None:
+    """Write a pyc *image* to the cache; where that is impossible, nothing happens.
+
+    Arguments: as of `load`, and the image.
+    """
+    path = _location(archive, member, bytecode_path, create=True)
+    if path is not None:
+        body = bytes(image) + bytes.fromhex(archive.key)
+        cachefolder.publish(path, body + content.decompression.crc32(body).to_bytes(4, "little"))

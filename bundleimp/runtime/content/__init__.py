@@ -1,0 +1,13 @@
+"""The members of an archive: what is noted of each, and its content.
+
+Loaded with the first member that is read (source or data), and with the first plain zip.  Imports the modules of
+`runtime`, and `faults`.
+"""
+
+from .. import parts_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import decompression, member, standard
+else:
+    __getattr__ = parts_of(__name__)

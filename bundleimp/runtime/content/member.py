@@ -1,0 +1,85 @@
+"""A member of an archive, and what its name may be.  Values only; no I/O."""
+
+import time
+
+LONGEST_NAME = 4096
+DEEPEST_NAME = 200
+
+
+def name_fault(name: str) -> "str | None":  # noqa: PLR0911 (one for each rule)
+    """Return why a member cannot be called *name*, or None where it can.
+
+    Such a name could lead outside a folder, or means different things to different tools.
+    """
+    if not name:
+        return "is empty"
+    if len(name) > LONGEST_NAME:
+        return f"is longer than {LONGEST_NAME} characters"
+    if "\0" in name:
+        return "has a NUL"
+    if "\\" in name:
+        return "has a backslash"
+    if name[0] == "/":
+        return "is absolute"
+    parts = name.split("/")
+    if any(part[1:2] == ":" for part in parts):
+        return "has a drive letter"
+    if len(parts) > DEEPEST_NAME:
+        return f"has more than {DEEPEST_NAME} parts"
+    if not {"", ".", ".."}.isdisjoint(parts):
+        return "has an empty part, '.' or '..'"
+    return None
+
+
+class Member:
+    """One member: its name in the bundle, where its data lies, and what the data must be.
+
+    ``header`` is the raw name that the member's local header must carry, and ``offset`` then that header's
+    offset, because only the header says where the data begins; it is None where ``offset`` is the data's own.
+    ``stamp`` is the DOS date and time of the zip entry, as it stands there.
+    ``refusal`` says why the member must not be read, or is None.
+    """
+
+    __slots__ = ("crc", "header", "method", "name", "offset", "packed_size", "refusal", "size", "stamp")
+
+    def __init__(
+        self,
+        name: str,
+        method: int,
+        offset: int,
+        packed_size: int,
+        size: int,
+        crc: int,
+        stamp: int,
+        *,
+        header: "bytes | None" = None,
+        refusal: "str | None" = None,
+    ) -> None:
+        self.name = name
+        self.method = method
+        self.offset = offset
+        self.packed_size = packed_size
+        self.size = size
+        self.crc = crc
+        self.stamp = stamp
+        self.header = header
+        self.refusal = refusal
+
+
+def local_seconds(stamp: int) -> int:
+    """Return the seconds since the epoch of a DOS date and time, which count local time; 0 where it is none."""
+    date, clock = stamp >> 16, stamp & 0xFFFF
+    moment = (1980 + (date >> 9), date >> 5 & 15, date & 31, clock >> 11, clock >> 5 & 63, (clock & 31) * 2)
+    try:
+        return max(0, int(time.mktime((*moment, -1, -1, -1)))) & 0xFFFFFFFF
+    except (ValueError, OverflowError):
+        return 0
+
+
+def decode_member(name: str, entry: bytes) -> Member:
+    """Return the member *name* from the *entry* that the index has for it (see `format`)."""
+
+    def number(start: int, end: int) -> int:
+        return int.from_bytes(entry[start:end], "little")
+
+    return Member(name, number(6, 8), number(8, 16), number(16, 24), number(24, 32), number(0, 4), number(32, 36))

@@ -1,0 +1,85 @@
+"""Files of a bundle by name or path, as a file system gives them."""
+
+import os
+from _frozen_importlib_external import decode_source
+
+from .. import archive as archives
+from .. import bundles, errors
+from .. import format as bundle_format
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..archive import Archive
+    from ..content.member import Member
+
+
+def member_named(archive: "Archive", name: str, path: str) -> "Member":
+    """Return the member *name*, as a file system gives a file.
+
+    Arguments:
+        archive: where it is in.
+        name: its name.
+        path: what an error calls it.
+
+    Raises:
+        OSError: there is none (FileNotFoundError), or it is a directory (IsADirectoryError).
+        BundleFormatError: the index is damaged.
+
+    """
+    member = archive.member(name)
+    if member is None:
+        if archive.directory(name) is not None:
+            raise IsADirectoryError(errors.EISDIR, "Is a directory", path)
+        raise FileNotFoundError(errors.ENOENT, "No such file in the bundle", path)
+    return member
+
+
+def read_named(archive: "Archive", name: str, path: str) -> bytes:
+    """Return the content of the file *name*, as a file system gives it: audit hooks are told of *path*.
+
+    Arguments and errors: as of `member_named`.
+    """
+    member = member_named(archive, name, path)
+    archives.audit_open(path)
+    return archive.read(member)
+
+
+def name_at(archive: "Archive", path: str) -> str:
+    """Return the name of the member that *path* means: absolute and under the bundle or a mirror, or relative to it.
+
+    Raises:
+        FileNotFoundError: it is elsewhere.
+        TypeError: *path* is no path.
+
+    """
+    path = os.fspath(path)
+    place = archive.path if path.startswith(archive.path + os.sep) else bundles.locate_mirrored(path)
+    if place is None and os.path.isabs(path):
+        raise FileNotFoundError(errors.ENOENT, "No such file in the bundle", path)
+    return bundles.inner_name(path[len(place or "") :])
+
+
+def read_at(archive: "Archive", path: str) -> bytes:
+    """Return the content of the file that *path* means, as of `name_at`; audit hooks are told of it.
+
+    Raises:
+        OSError: there is none, or it is a directory (IsADirectoryError).
+        TypeError: *path* is no path.
+        BundleFormatError: it is damaged.
+
+    """
+    return read_named(archive, name_at(archive, path), os.path.join(archive.path, path))
+
+
+def open_source(path: str) -> "str | None":
+    """Return the decoded source of the file at *path*, or None where it is in no bundle or cannot be read."""
+    location = bundles.locate(path) if bundle_format.SUFFIX in path else None
+    archive = bundles.open_bundle(location.bundle).archive if location is not None else None
+    if location is None or archive is None:
+        return None
+    try:
+        archives.audit_open(path)
+        member = archive.member(location.inner)
+        return decode_source(archive.read(member)) if member is not None else None
+    except (ImportError, OSError, UnicodeDecodeError, SyntaxError):
+        return None

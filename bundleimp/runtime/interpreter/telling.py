@@ -1,0 +1,81 @@
+"""Modules that are told of bundles right after they are loaded."""
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _frozen_importlib import ModuleSpec
+    from collections.abc import Callable, Sequence
+    from types import ModuleType
+    from typing import Any, Protocol
+
+    class _Loader(Protocol):
+        def exec_module(self, module: "ModuleType") -> None: ...
+
+
+class _LoadThenTell:
+    """A loader that is another one in all things, but calls a function with the module when that is loaded."""
+
+    def __init__(self, loader: "_Loader", tell: "Callable[[ModuleType], None]") -> None:
+        self._loader = loader
+        self._tell = tell
+
+    def __getattr__(self, name: str) -> "Any":
+        return getattr(self._loader, name)
+
+    def exec_module(self, module: "ModuleType") -> None:
+        spec = module.__spec__
+        assert spec is not None  # noqa: S101 (for the type checker: the import system has just made it)
+        spec.loader = module.__loader__ = self._loader  # type: ignore[assignment]
+        self._loader.exec_module(module)
+        self._tell(module)
+
+
+class TellingFinder:
+    """Meta path finder of one module, which finds nothing of its own: others do."""
+
+    def __init__(self, name: str, tell: "Callable[[ModuleType], None]") -> None:
+        self._name = name
+        self._tell = tell
+
+    def find_spec(
+        self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
+    ) -> "ModuleSpec | None":
+        """Return the spec that the other finders give for the module, else None."""
+        return find_and_tell(self, fullname, path, target, self._tell) if fullname == self._name else None
+
+
+def find_and_tell(
+    finder: object,
+    fullname: str,
+    path: "Sequence[str] | None",
+    target: "ModuleType | None",
+    tell: "Callable[[ModuleType], None]",
+) -> "ModuleSpec | None":
+    """Return the spec that the finders on ``sys.meta_path`` but *finder* give for a module; *tell* is called with that.
+
+    Arguments:
+        finder: who asks.
+        fullname: the module's name.
+        path: as of ``find_spec``.
+        target: as of ``find_spec``.
+        tell: called with the module when it is loaded.
+
+    """
+    for other in sys.meta_path:
+        find_spec = getattr(other, "find_spec", None) if other is not finder else None
+        spec: ModuleSpec | None = find_spec(fullname, path, target) if find_spec is not None else None
+        if spec is not None:
+            if hasattr(spec.loader, "exec_module"):
+                spec.loader = _LoadThenTell(spec.loader, tell)  # type: ignore[arg-type, assignment]
+            return spec
+    return None
+
+
+def tell_when_loaded(name: str, tell: "Callable[[ModuleType], None]") -> None:
+    """Call *tell* with the module *name*, now where it is loaded, else when it is."""
+    module = sys.modules.get(name)
+    if module is None:
+        sys.meta_path.insert(0, TellingFinder(name, tell))
+    else:
+        tell(module)

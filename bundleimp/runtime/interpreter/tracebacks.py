@@ -1,0 +1,129 @@
+"""What the interpreter's own printers of exceptions print of those that have to do with bundles.
+
+The printers are written in C and only open files: that of uncaught exceptions on 3.11 and 3.12, of exceptions in threads
+there, and of exceptions that cannot be raised until 3.14.  An exception may come at any moment: while modules that are
+needed here are being loaded, or are gone because the interpreter ends.  Whatever is raised here, the original printer
+prints the exception then.
+"""
+
+import sys
+from _frozen_importlib_external import PathFinder
+
+from .. import format as bundle_format
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any
+
+
+def _traceback() -> "Any":
+    """Return the standard library's ``traceback``.
+
+    Raises:
+        ImportError: a bundle has one of its own, or nothing is imported any more.
+
+    """
+    module: Any = sys.modules.get("traceback")
+    spec = PathFinder.find_spec("traceback") if module is None else getattr(module, "__spec__", None)
+    if spec is None or bundle_format.SUFFIX in (spec.origin or "") or sys.meta_path is None:
+        message = "there is no traceback of the standard library"
+        raise ImportError(message)
+    if module is None:
+        import traceback as module  # noqa: PLC0415 (what is being reported has happened)
+    return module
+
+
+def _limit() -> "Any":
+    """Return how many frames are shown, as ``traceback`` counts them: the C printer counts from the end."""
+    limit = getattr(sys, "tracebacklimit", None)
+    if isinstance(limit, int):
+        limit = -limit if limit > 0 else 0
+    return limit
+
+
+def _of_exception(error: BaseException, trace: "TracebackType | None") -> str:
+    """Return what ``sys.excepthook`` prints."""
+    return "".join(_traceback().format_exception(type(error), error, trace, limit=_limit()))
+
+
+def _of_thread(args: "Any") -> str:
+    """Return what ``threading.excepthook`` prints."""
+    name = args.thread.name if args.thread is not None else None
+    return f"Exception in thread {name}:\n{_of_exception(args.exc_value, args.exc_traceback)}"
+
+
+def _of_unraisable(unraisable: "Any") -> str:
+    """Return what ``sys.unraisablehook`` prints."""
+    stack = _traceback().extract_tb(unraisable.exc_traceback, _limit())
+    if sys.version_info >= (3, 13):  # which shows no columns here
+        for frame in stack:
+            frame.colno = None
+    lines = stack.format()
+    head = unraisable.err_msg or "Exception ignored in"
+    if unraisable.object is not None:
+        head = f"{head}: {_safely(repr, unraisable.object, 'object repr()')}"
+    else:
+        head = f"{head}:"
+    kind = unraisable.exc_type
+    module = getattr(kind, "__module__", None)
+    if not isinstance(module, str):
+        module = "<unknown>"
+    elif module in {"builtins", "__main__"}:
+        module = ""
+    else:
+        module += "."
+    tail = f"{module}{kind.__qualname__}: {_safely(str, unraisable.exc_value, 'exception str()')}\n"
+    return "".join([head, "\n", *(["Traceback (most recent call last):\n"] if lines else []), *lines, tail])
+
+
+def _safely(write: "Callable[[Any], str]", value: object, what: str) -> str:
+    try:
+        return write(value)
+    except Exception:  # noqa: BLE001 (what is finalised may be in any state)
+        return f"<{what} failed>"
+
+
+def _comes_from_bundle(error: "BaseException | None") -> bool:
+    seen = set()
+    waiting = [error]
+    while waiting:
+        error = waiting.pop()
+        if error is None or id(error) in seen:
+            continue
+        seen.add(id(error))
+        trace = error.__traceback__
+        while trace is not None:
+            if bundle_format.SUFFIX in trace.tb_frame.f_code.co_filename:
+                return True
+            trace = trace.tb_next
+        if isinstance(error, SyntaxError) and bundle_format.SUFFIX in (error.filename or ""):
+            return True
+        waiting += [error.__cause__, error.__context__, *getattr(error, "exceptions", ())]
+    return False
+
+
+def has_printed(printer: str, *arguments: "Any") -> bool:
+    """Print what the *printer* is called for, if it has to do with a bundle; return whether that was done.
+
+    Arguments:
+        printer: "sys.excepthook", "sys.unraisablehook" or "threading.excepthook".
+        arguments: what it is called with.
+
+    """
+    text = ""
+    if sys.stderr is None:
+        return False
+    if printer == "sys.excepthook":
+        _, error, trace = arguments
+        if _comes_from_bundle(error):
+            text = _of_exception(error, trace if trace is not None else error.__traceback__)
+    elif printer == "sys.unraisablehook":
+        if _comes_from_bundle(arguments[0].exc_value):
+            text = _of_unraisable(arguments[0])
+    elif arguments[0].exc_type is not SystemExit and _comes_from_bundle(arguments[0].exc_value):
+        text = _of_thread(arguments[0])
+    if text:
+        sys.stderr.write(text)
+    return bool(text)

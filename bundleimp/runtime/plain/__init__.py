@@ -1,0 +1,12 @@
+"""Zips without an index: their central directory, and bytecode beside sources.
+
+Loaded with the first plain zip, and with the first source that has no embedded bytecode.  Imports the modules of `runtime`.
+"""
+
+from .. import parts_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import bytecode, sourceless, zipdirectory
+else:
+    __getattr__ = parts_of(__name__)

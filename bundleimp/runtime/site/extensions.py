@@ -1,0 +1,44 @@
+"""The loader of extension modules."""
+
+import _imp
+from _frozen_importlib_external import ExtensionFileLoader
+
+from .. import cache, loaders
+from . import native
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
+
+
+class BundleExtensionLoader(loaders.LoaderBase):
+    """Loader of extension modules: from the mirror of their distribution, else from memory."""
+
+    def create_module(self, spec: "Any") -> "ModuleType":
+        """Return the module, created by its own code (PEP 489).
+
+        Raises:
+            ImportError: the platform cannot load it without a file, or the linker refuses it.
+            BundleFormatError: the bundle is damaged.
+
+        """
+        settle = getattr(spec, "settle", None)
+        if settle is not None and settle(self) is not None and cache.folder.allows_code(self.path):
+            loader = ExtensionFileLoader(spec.name, self.path)
+            if isinstance(spec.loader, BundleExtensionLoader):  # and no wrapper
+                spec.loader = loader  # as installed, to the last attribute
+            return loader.create_module(spec)
+        return native.load_extension(self.archive, self._directory.member(self._filename), spec)
+
+    def exec_module(self, module: "ModuleType") -> None:
+        """Execute the module's code (PEP 489)."""
+        _imp.exec_dynamic(module)
+
+    def get_code(self, fullname: str) -> None:
+        """Return None: an extension module has no code object."""
+        self.get_filename(fullname)
+
+    def get_source(self, fullname: str) -> None:
+        """Return None: an extension module has no source."""
+        self.get_filename(fullname)
