@@ -31,7 +31,7 @@ _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd", "tests", "LC_
 def interpreter(folder: Path, *, hook: bool) -> Path:
     """Make a virtual environment in *folder* that holds bundleimp with its hook, or nothing; return its Python."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, env=environment())
-    site_packages = next(folder.glob("lib*/python*/site-packages"))
+    site_packages = _site_packages(folder)
     if hook:
         package = Path(bundleimp.__file__).parent
         shutil.copytree(package, site_packages / package.name, ignore=_LEFT_OUT)
@@ -39,6 +39,18 @@ def interpreter(folder: Path, *, hook: bool) -> Path:
             shutil.copy2(package.parent / name, site_packages)
         compile_tree(site_packages)
     return folder / "bin" / "python"
+
+
+def _site_packages(environment_folder: Path) -> Path:
+    return next(environment_folder.glob("lib*/python*/site-packages"))
+
+
+def add_start_module(folder: Path) -> None:
+    """Add to the virtual environment in *folder* an empty module, and a ``.pth`` file that imports it at each start."""
+    site_packages = _site_packages(folder)
+    (site_packages / "imported_at_start.py").write_text("")
+    (site_packages / "imported_at_start.pth").write_text("import imported_at_start\n")
+    compile_tree(site_packages)
 
 
 def copy_packages(names: Iterable[str], folder: Path, *, compiled: bool = True) -> Path:

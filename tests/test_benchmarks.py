@@ -15,13 +15,14 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks import peers, plot, table
 from benchmarks.figures import Cost, Count, Figure, Outcome, Quantity, Row, Spread, difference, proportion, ratio
+from benchmarks.instructions import Instructions
 from benchmarks.measure import Process, RunError, interleave, prepare
 from benchmarks.results import Measured, Results, as_data, from_data, keep, load
 from bundleimp import BundleError
 from compatibility.marks import between
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
 ROOT = Path(__file__).parent.parent
 FASTER = ratio("bundle / directory", [Cost(1.0, 3.0)] * 2, [Cost(2.0, 2.0)] * 2, 0.92)
@@ -178,6 +179,48 @@ def test_processes_of_a_round_share_their_hash_seed_and_have_their_own_environme
     program = "import os, sys; open(sys.argv[1], 'a').write(os.environ['PYTHONHASHSEED'] + os.environ['OWN'] + ' ')"
     interleave({each: Process(sys.executable, "-c", program, tmp_path / "seeds", OWN=each) for each in "ab"}, 2)
     assert (tmp_path / "seeds").read_text("utf-8") == "0a 0b 1b 1a 2a 2b "
+
+
+def instructions(folder: Path, counts: Sequence[int]) -> Instructions:
+    """Return what counts processes: of each it says the next of *counts*."""
+    left = iter(counts)
+    return Instructions(lambda _command, _env: next(left), folder / "cache")
+
+
+def test_a_process_is_counted_warm_and_with_one_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    seen: list[str] = []
+
+    def count(command: Sequence[str], env: Mapping[str, str]) -> int:
+        seen.append(Path(command[-1]).read_text("utf-8") + env.get("PYTHONDONTWRITEBYTECODE", " ordinary"))
+        return 7
+
+    program = "import os, sys; open(sys.argv[1], 'a').write(os.environ['PYTHONHASHSEED'] + os.environ['OWN'] + ' ')"
+    counting = Instructions(count, tmp_path / "cache")
+    assert counting.once(sys.executable, "-c", program, tmp_path / "runs", OWN="a") == 7
+    assert seen == ["0a 0a  ordinary"]
+
+
+def test_counts_that_cannot_be_repeated_are_an_error(tmp_path: Path) -> None:
+    process = (sys.executable, "-S", "-c", "pass")
+    counting = instructions(tmp_path, [1000, 1000, 1005, 1000, 1000, 1010])
+    assert counting.twice(*process) == 1000
+    assert counting.difference == 0
+    assert counting.twice(*process) == 1000
+    assert counting.difference == pytest.approx(0.005)
+    with pytest.raises(RunError, match="differ too much, 1,000 and 1,010 instructions"):
+        counting.twice(*process)
+
+
+def test_counts_of_any_size_and_sign_are_shown_in_full() -> None:
+    counts = Measured("cold", (Count("first", [14_027_261]), Count("peer", [-19_055])), ())
+    assert [line.split() for line in table.lines(counts)[2:]] == [
+        ["figure", "count"],
+        ["first", "14,027,261"],
+        ["peer", "-19,055"],
+    ]
+    found = rows(table.markdown([replace(RESULTS, rows=(counts,))], TITLES))
+    assert found[-2:] == [["cold: first", "14,027,261"], ["cold: peer", "-19,055"]]
 
 
 def failing(error: BaseException) -> Callable[[Path, int], Outcome]:
