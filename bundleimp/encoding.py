@@ -5,10 +5,12 @@ For `pack`, and for `verify`, which encodes again and compares.  Not a part of t
 
 from __future__ import annotations
 
+import _imp
 from typing import TYPE_CHECKING
 
 from .runtime import format as bundle_format
 from .runtime.format import Extent
+from .waiting import HASH_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -200,3 +202,10 @@ def encode_index(
     magics = {tag.name: tag.magic for tag in tags}
     head = encode_head(bundle_format.Head(record_digest, extent.offset, extent.size, magics, units))
     return EncodedIndex(b"".join([*blocks, head]), len(head))
+
+
+def encode_top_level(members: Iterable[str]) -> bytes:
+    """Return the list of the names that *members* give to modules, packages and namespaces at the top level."""
+    names = {member.partition("/")[0].partition(".")[0] for member in members}
+    data = "\0".join(["", *sorted(names), ""]).encode("utf-8", "surrogateescape")
+    return _imp.source_hash(0, data)[:HASH_SIZE] + data

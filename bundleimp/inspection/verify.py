@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from ..runtime import format as bundle_format
 from ..runtime.format import fits
-from ..encoding import CodeTag, IndexedMember, encode_index
+from ..encoding import CodeTag, IndexedMember, encode_index, encode_top_level
 from ..runtime.errors import BundleFormatError
 from ..runtime.format import Directory, Extent, Locator
 from ..runtime.content.member import Member
 from ..runtime.site.units import decode_units, digest
 from ..runtime.plain.zipdirectory import list_directories
-from ..waiting import TOP_LEVEL, encode_top_level
+from ..waiting import TOP_LEVEL
 from .bundle import data_offset, stream
 from .finding import Finding
 from .program import program_findings

@@ -15,35 +15,42 @@ Parts name each other by ``from . import part``: that asks the package for the n
 import os
 import sys
 from _frozen_importlib import ModuleSpec, _ImportLockContext  # type: ignore[attr-defined]
-from _frozen_importlib_external import FileFinder, FileLoader, PathFinder, SourceFileLoader
+from _frozen_importlib_external import PathFinder, SourceFileLoader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
     from types import CodeType, ModuleType
     from typing import Any
 
-    class _Loader:
-        def get_code(self, fullname: str) -> "CodeType": ...
-
 
 ROOMS = frozenset({"cache", "content", "data", "faults", "interpreter", "plain", "site", "sources"})
-# The parts that are being loaded, by name.
-_attempts: "dict[str, Iterator[ModuleType]]" = {}
+_FOLDER: str = __path__[0]
 
 
 class PartLoader:
     """Loader of a part (PEP 451): what another loader is, but that a part is loaded once, whoever asks for it.
 
-    The import system uses it where a part is imported by its full name.
+    The import system uses it where a part is imported by its full name; as the path entry finder of a folder of ours,
+    that of no part in particular finds those which are there.
     """
 
-    def __init__(self, inner: "Any") -> None:
-        """Make a loader of what the loader *inner* has the code of."""
+    claims_bundles = True  # as of the path hook
+
+    def __init__(self, inner: "Any", folder: str = "") -> None:
+        """Make a loader of what the loader *inner* has the code of, or a finder for the path entry *folder*."""
         self.inner = inner
+        self.folder = folder
 
     def __getattr__(self, name: str) -> "Any":
         return getattr(self.inner, name)
+
+    def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":  # noqa: ARG002
+        """Return the spec of the part *fullname*, or None where there is none."""
+        try:
+            return part(fullname).__spec__
+        except AttributeError:
+            return None
 
     def create_module(self, spec: ModuleSpec) -> "ModuleType":
         """Return the part, which is loaded then."""
@@ -53,14 +60,8 @@ class PartLoader:
         """Do nothing: `create_module` has executed the part."""
 
 
-class _PartFinder(FileFinder):
-    """Path entry finder of a folder of ours."""
-
-    def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":
-        spec = super().find_spec(fullname, target)
-        if spec is not None and spec.loader is not None:
-            spec.loader = PartLoader(spec.loader)
-        return spec
+# The parts that are being loaded, by name.
+_attempts: "dict[str, Generator[ModuleType]]" = {}
 
 
 def part(fullname: str) -> "ModuleType":
@@ -74,7 +75,7 @@ def part(fullname: str) -> "ModuleType":
     with _ImportLockContext():
         module = sys.modules.get(fullname)
         if module is None:
-            attempt: Any = _attempts.get(fullname)
+            attempt = _attempts.get(fullname)
             if attempt is not None and attempt.gi_running:
                 message = f"{fullname} is still being loaded"
                 raise ImportError(message, name=fullname)
@@ -82,26 +83,26 @@ def part(fullname: str) -> "ModuleType":
             attempt = _attempts[fullname] = _load(fullname)
             module = next(attempt)
             _attempts.pop(fullname, None)
-    return module  # type: ignore[no-any-return]
+    return module
 
 
-def _load(fullname: str) -> "Iterator[ModuleType]":
+def _load(fullname: str) -> "Generator[ModuleType]":
     """Load the part *fullname*, and yield it."""
     room, _, name = fullname.rpartition(".")
-    folder = sys.modules[room].__path__[0] + os.sep + name
+    folder = f"{sys.modules[room].__path__[0]}{os.sep}{name}"
     is_room = room == __name__ and name in ROOMS
-    path = folder + os.sep + "__init__.py" if is_room else folder + ".py"
-    module = type(sys)(fullname)
+    path = f"{folder}{os.sep}__init__.py" if is_room else f"{folder}.py"
     try:
-        inner = _inner(fullname, path)
-        code = inner.get_code(fullname)
+        code = _code(fullname, path)
     except FileNotFoundError:
         message = f"module {room!r} has no attribute {name!r}"
         raise AttributeError(message) from None
-    spec = ModuleSpec(fullname, PartLoader(inner), origin=path, is_package=is_room)  # type: ignore[arg-type]
+    loader: Any = PartLoader(SourceFileLoader(fullname, path) if _is_in_folder else _own_loader)
+    spec = ModuleSpec(fullname, loader, origin=path, is_package=is_room)
     spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
+    module = type(sys)(fullname)
     namespace: dict[str, Any] = module.__dict__
-    namespace |= {"__spec__": spec, "__loader__": spec.loader, "__file__": path, "__package__": spec.parent}
+    namespace |= {"__spec__": spec, "__loader__": loader, "__file__": path, "__package__": spec.parent}
     if is_room:
         _keep_folder(folder)
         spec.submodule_search_locations = namespace["__path__"] = [folder]
@@ -112,37 +113,15 @@ def _load(fullname: str) -> "Iterator[ModuleType]":
     yield module
 
 
-def _inner(fullname: str, path: str) -> "_Loader":
-    """Return the loader that has the code of the part *fullname*, whose source is at *path*."""
-    own: Any = _own_loader()
-    if isinstance(own, FileLoader):
-        return SourceFileLoader(fullname, path)
-    if hasattr(own, "parts"):  # the embedded runtime's
-        return own  # type: ignore[no-any-return]
-    spec = PathFinder.find_spec(fullname, sys.modules[fullname.rpartition(".")[0]].__path__)  # we are in an archive
-    if spec is None:
-        raise FileNotFoundError
-    return spec.loader  # type: ignore[return-value]
-
-
-def _own_loader() -> object:
-    return __spec__.loader.inner  # type: ignore[union-attr]
-
-
 def is_own_folder(path: str) -> bool:
     """Return whether *path* is the folder of the runtime or of a room."""
-    return path.startswith(__path__[0]) and (path == __path__[0] or path[len(__path__[0]) + 1 :] in ROOMS)
-
-
-def folder_finder(path: str) -> FileFinder:
-    """Return a path entry finder for the folder *path*, which is one of ours."""
-    return _PartFinder(path, (SourceFileLoader, [".py"]))
+    return path.startswith(_FOLDER) and (path == _FOLDER or path[len(_FOLDER) + 1 :] in ROOMS)
 
 
 def _keep_folder(path: str) -> None:
     """Have the import system load by this module, too, where a part in the folder *path* is imported by its name."""
-    if isinstance(_own_loader(), FileLoader):
-        sys.path_importer_cache[path] = folder_finder(path)
+    if _is_in_folder:
+        sys.path_importer_cache[path] = PartLoader(None, path)  # type: ignore[assignment]
 
 
 def parts_of(room: str, needs: "dict[str, tuple[str, ...]] | None" = None) -> "Callable[[str], ModuleType]":
@@ -166,7 +145,25 @@ def parts_of(room: str, needs: "dict[str, tuple[str, ...]] | None" = None) -> "C
     return get_part
 
 
+# Where the code of the parts comes from: files in folders, the piece in a standalone program, or an archive.
+_own_loader: "Any" = __spec__.loader
+if isinstance(_own_loader, PartLoader):
+    _own_loader = _own_loader.inner
+_is_in_folder = isinstance(_own_loader, SourceFileLoader)
+_code: "Callable[[str, str], CodeType]"
+if _is_in_folder:
+    _code = sys.modules[__package__.rpartition(".")[0]]._waiting().read_code  # noqa: SLF001 (of our own package)
+elif hasattr(_own_loader, "parts"):
+    _code = _own_loader.read_code
+else:
+
+    def _code(fullname: str, path: str) -> "CodeType":
+        spec = PathFinder.find_spec(fullname, [path.rpartition(os.sep)[0]])
+        if spec is None:
+            raise FileNotFoundError(path)
+        return spec.loader.get_code(fullname)  # type: ignore[no-any-return, union-attr]
+
+
 __getattr__ = parts_of(__name__)
-if not isinstance(__spec__.loader, PartLoader):
-    __spec__.loader = PartLoader(__spec__.loader)  # type: ignore[assignment]
-_keep_folder(__path__[0])
+__spec__.loader = PartLoader(_own_loader)  # type: ignore[assignment]
+_keep_folder(_FOLDER)

@@ -7,7 +7,7 @@ from _frozen_importlib import BuiltinImporter, FrozenImporter
 from _frozen_importlib_external import NamespaceLoader as _NamespaceLoader
 from _frozen_importlib_external import PathFinder
 
-from . import bundles, errors, finder, folder_finder, is_own_folder
+from . import PartLoader, bundles, errors, finder, is_own_folder
 from . import format as bundle_format
 
 TYPE_CHECKING = False
@@ -65,7 +65,7 @@ def _other_finder(path: str) -> "Any":
 
         return site.mirrorfinder.MirrorFinder(path, mirror)
     if is_own_folder(path):
-        return folder_finder(path)
+        return PartLoader(None, path)
     message = "no path to a bundle"
     raise ImportError(message, path=path)
 

@@ -1,0 +1,15 @@
+"""What type checkers take the public names from; at run time, `waiting.attribute` loads each at its first use."""
+
+from _frozen_importlib import ModuleSpec as ModuleSpec
+from typing import Any as Any
+
+from .inspection.bundle import Bundle as Bundle
+from .inspection.bundle import open_bundle as open_bundle
+from .packing.pack import PackReport as PackReport
+from .packing.pack import pack as pack
+from .runtime.errors import BundleError as BundleError
+from .runtime.faults.kinds import BundleWarning as BundleWarning
+from .runtime.finder import BundleFinder as BundleFinder
+from .runtime.hook import install as install
+from .runtime.hook import uninstall as uninstall
+from .runtime.loaders import BundleLoader as BundleLoader
