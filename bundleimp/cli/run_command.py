@@ -8,7 +8,7 @@ import runpy
 import sys
 from typing import TYPE_CHECKING
 
-from ..inspection.bundle import open_bundle
+from ..inspection.reader import BundleReader
 from ..runtime.errors import BundleError
 from ..runtime.hook import check_signed, install
 from ..runtime.program import run_module
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> Callable[[], int]:
     if arguments.allowed_signers is not None:
         install(arguments.allowed_signers)
     check_signed(path)
-    members = {member.name for member in open_bundle(path).members}
+    members = {member.name for member in BundleReader(path).members}
     rest = arguments.passed_on
     module = None
     if rest[:1] == ["-m"]:

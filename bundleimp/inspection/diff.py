@@ -16,7 +16,7 @@ from ..runtime import format as bundle_format
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from .bundle import Bundle
+    from .reader import BundleReader
 
 # Follows from what is compared anyway.
 _DERIVED = {"members", "distributions", "python"}
@@ -113,7 +113,7 @@ def _changed_facts(before: Mapping[str, str], after: Mapping[str, str]) -> Itera
             yield FactChange(name, before.get(name), after.get(name))
 
 
-def diff(before: Bundle, after: Bundle) -> Difference:
+def diff(before: BundleReader, after: BundleReader) -> Difference:
     """Return what differs between two opened files.
 
     Raises:
@@ -124,11 +124,11 @@ def diff(before: Bundle, after: Bundle) -> Difference:
     return compare(_contents(before, recorded=recorded), _contents(after, recorded=recorded))
 
 
-def _has_record(bundle: Bundle) -> bool:
+def _has_record(bundle: BundleReader) -> bool:
     return any(entry.member.name == bundle_format.RECORD for entry in bundle.outer.entries)
 
 
-def _contents(bundle: Bundle, *, recorded: bool) -> Contents:
+def _contents(bundle: BundleReader, *, recorded: bool) -> Contents:
     """Return what is compared of *bundle*, with the digests of its RECORD where *recorded*."""
     digests = _digests(bundle.read_note(bundle_format.RECORD)) if recorded else {}
     members: dict[str, list[Content]] = {}
@@ -148,7 +148,7 @@ def _digests(record: bytes) -> dict[str, str]:
     return {row.name: row.digest for row in rows if row.digest}
 
 
-def _facts(bundle: Bundle) -> dict[str, str] | None:
+def _facts(bundle: BundleReader) -> dict[str, str] | None:
     """Return what *bundle* says about itself, by name."""
     manifest = bundle.manifest
     if manifest is None:

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from ..patterns import matches
 from ..runtime.errors import BundleError
-from .bundle import stream
 from .zipcheck import overlaps
+from .zippart import stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..runtime.zipdirectory import RawEntry
-    from .bundle import Bundle
+    from .reader import BundleReader
 
 
 def extract(
-    bundle: Bundle, directory: str | os.PathLike[str], patterns: Sequence[str] = (), *, force: bool = False
+    bundle: BundleReader, directory: str | os.PathLike[str], patterns: Sequence[str] = (), *, force: bool = False
 ) -> list[str]:
     """Write members of *bundle* below *directory*; return their names.
 
@@ -66,7 +66,7 @@ def extract(
     return list(names)
 
 
-def _write(bundle: Bundle, entry: RawEntry, root: str, *, force: bool) -> None:
+def _write(bundle: BundleReader, entry: RawEntry, root: str, *, force: bool) -> None:
     path = os.path.join(root, *entry.member.name.split("/"))
     folder = os.path.dirname(path)
     there = folder

@@ -12,7 +12,7 @@ from ..runtime import format as bundle_format
 from ..runtime.signatures import SUFFIX
 
 if TYPE_CHECKING:
-    from .bundle import Bundle
+    from .reader import BundleReader
 
 _METADATA = ".dist-info/METADATA"
 
@@ -62,7 +62,7 @@ class Info:
     mirrored: list[MirroredUnit] = field(default_factory=list)
 
 
-def describe(bundle: Bundle) -> Info:
+def describe(bundle: BundleReader) -> Info:
     """Return what *bundle* holds.
 
     Raises:
@@ -108,21 +108,21 @@ def _mirrored(manifest: dict[str, Any]) -> list[MirroredUnit]:
     ]
 
 
-def _text(bundle: Bundle, name: str) -> str:
+def _text(bundle: BundleReader, name: str) -> str:
     try:
         return bundle.read_note(name).decode("utf-8", "replace")
     except KeyError:
         return ""
 
 
-def _recorded(bundle: Bundle, name: str) -> list[str]:
+def _recorded(bundle: BundleReader, name: str) -> list[str]:
     try:
         return [row.name for row in record_rows(_text(bundle, name))]
     except ValueError:
         return []
 
 
-def _entry_points(bundle: Bundle, name: str) -> list[EntryPoint]:
+def _entry_points(bundle: BundleReader, name: str) -> list[EntryPoint]:
     try:
         return entry_points(_text(bundle, name))
     except ValueError:

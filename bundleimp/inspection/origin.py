@@ -13,7 +13,7 @@ from ..runtime.signatures import SUFFIX, Signers
 from .finding import Finding
 
 if TYPE_CHECKING:
-    from .bundle import Bundle
+    from .reader import BundleReader
 
 _CHUNK = 1 << 20
 
@@ -46,7 +46,7 @@ class Origin:
     findings: list[Finding] = field(default_factory=list)
 
 
-def check_origin(bundle: Bundle, expected: Expected) -> Origin:
+def check_origin(bundle: BundleReader, expected: Expected) -> Origin:
     """Return where *bundle* comes from, held against what is *expected*.
 
     Raises:
@@ -70,7 +70,7 @@ def check_origin(bundle: Bundle, expected: Expected) -> Origin:
     return origin
 
 
-def _digest_findings(bundle: Bundle, expected: str) -> list[Finding]:
+def _digest_findings(bundle: BundleReader, expected: str) -> list[Finding]:
     if re.fullmatch("[0-9a-fA-F]{64}", expected) is None:
         message = f"--sha256 takes 64 hexadecimal digits, not {expected!r}"
         raise BundleError(message)
@@ -82,7 +82,7 @@ def _digest_findings(bundle: Bundle, expected: str) -> list[Finding]:
     return [Finding(f"the SHA-256 digest of the file is {digest.hexdigest()}, not {expected.lower()}")]
 
 
-def _signer(bundle: Bundle, expected: Expected, allowed_signers: str) -> str:
+def _signer(bundle: BundleReader, expected: Expected, allowed_signers: str) -> str:
     revoked = expected.revoked_keys
     if revoked is not None and not os.access(revoked, os.R_OK):
         message = "the file of revoked keys is missing or cannot be read"

@@ -12,13 +12,13 @@ from .finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .bundle import Bundle
+    from .reader import BundleReader
 
 _SOURCE = RUNTIME + "source"
 _UNCHECKED_HASH = 1
 
 
-def program_findings(bundle: Bundle) -> Iterator[Finding]:
+def program_findings(bundle: BundleReader) -> Iterator[Finding]:
     """Yield what is wrong with the program of *bundle*, held against its manifest.
 
     Raises:
@@ -37,14 +37,14 @@ def program_findings(bundle: Bundle) -> Iterator[Finding]:
         yield from _runtimes(bundle, runtimes)
 
 
-def _first_line(bundle: Bundle, shebang: object) -> Iterator[Finding]:
+def _first_line(bundle: BundleReader, shebang: object) -> Iterator[Finding]:
     start = min((entry.member.offset for entry in bundle.outer.entries), default=0)
     line = f"#!{shebang}\n".encode("utf-8", "surrogateescape") if shebang is not None else b""
     if start != len(line) or bundle.file.read(0, start) != line:
         yield Finding("what stands before the archive is not the first line that the manifest tells of", None, 0)
 
 
-def _runtimes(bundle: Bundle, names: set[str]) -> Iterator[Finding]:
+def _runtimes(bundle: BundleReader, names: set[str]) -> Iterator[Finding]:
     """Check the embedded runtimes: all made from the sources that are there, too."""
     decoded: dict[str, dict[str, bytes]] = {}
     for name in sorted(names | {_SOURCE}):

@@ -16,15 +16,15 @@ from ..runtime.errors import BundleFormatError
 from ..runtime.format import MANIFEST, number
 from ..runtime.zipdirectory import HEADER_SIGNATURE, HEADER_SIZE
 from ..runtime.zipend import END64_LOCATOR_SIZE, END64_SIZE, END_SIGNATURE, END_SIZE, ENTRY_SIZE
-from .bundle import data_offset
 from .finding import Finding
+from .zippart import data_offset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..runtime.bundlefile import BundleFile
     from ..runtime.zipdirectory import RawEntry
-    from .bundle import ZipPart
+    from .zippart import ZipPart
 
 _DATA_DESCRIPTOR = 0x8
 # Encryption is reported with the names; deflate options, data descriptors and UTF-8 change no meaning.

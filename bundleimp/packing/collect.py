@@ -6,7 +6,7 @@ import filecmp
 import os
 import stat
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ..patterns import matches
 from ..runtime.format import DEEPEST_NAME, INFO, name_fault
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-OnConflict = Literal["first", "last", "error"]
+    from .options import OnConflict
 
 # What a module's file may end in, whatever Python and platform it is for.
 MODULE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .distribution import Distribution
-
-PathLike = str | os.PathLike[str]
+    from .options import PathLike
 
 
 @dataclass(frozen=True)
@@ -89,24 +88,15 @@ def sort_inputs(
     from_venv: PathLike | None,
     installer_options: Sequence[str],
 ) -> Wanted:
-    """Return what is wanted, sorted by who reads it.
+    """Return the inputs, sorted by who reads them.  The arguments are those of `pack`.
 
     Raises:
-        PackError: it is nothing, or something that cannot be.
+        PackError: a file cannot be read, or the installer has options and nothing to install.
 
     """
-    for words in (requirements, requirement_files, installer_options):
-        if isinstance(words, str):
-            message = "requirements, requirement_files and installer_options are sequences"
-            raise PackError(message)
-    for requirement in requirements:
-        if not requirement.strip() or requirement.startswith("-"):
-            message = f"{requirement!r} is no requirement; options for the installer are given as such, after --"
-            raise PackError(message)
     paths = tuple(map(Path, sources))
     built = tuple(dict.fromkeys(path for path in paths if _is_built(path)))
     files = tuple(os.fspath(name) for name in requirement_files)
-    locks = tuple(name for name in files if _is_lock(name))
     for name in files:
         if "://" not in name and not Path(name).exists():
             message = "this requirements file cannot be read: No such file or directory"
@@ -114,15 +104,12 @@ def sort_inputs(
     if installer_options and not (built or requirements or files):
         message = "there is nothing to install, so options for the installer mean nothing"
         raise PackError(message)
-    if not (paths or requirements or files or from_venv):
-        message = "there is nothing to pack: give sources, requirements or a virtual environment"
-        raise PackError(message)
     return Wanted(
         paths,
         built,
         tuple(requirements),
-        tuple(name for name in files if name not in locks),
-        locks,
+        tuple(name for name in files if not _is_lock(name)),
+        tuple(name for name in files if _is_lock(name)),
         None if from_venv is None else Path(from_venv),
         tuple(installer_options),
     )

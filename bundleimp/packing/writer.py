@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
     from ..runtime.format import CodeTag
     from ..runtime.units import Unit
+    from .options import Compression
     from .units import Plan
-    from .zipsink import Compression, Written
+    from .zipsink import Written
 
 
 class BundleWriter:

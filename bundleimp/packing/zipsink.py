@@ -8,7 +8,7 @@ import time
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, BinaryIO, Literal
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from ..runtime.format import Member
 from ..runtime.zipdirectory import dos_time
@@ -17,7 +17,7 @@ from .errors import PackError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Compression = Literal["none", "deflate", "zstd"]
+    from .options import Compression
 
 _CHUNK = 1 << 20
 _FIRST = (1980, 1, 1, 0, 0, 0)
