@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> Callable[[], int]:
         message = "has no __main__ module; choose what to run with -m MODULE"
         raise BundleError(message, file=arguments.bundle)
     install()
-    # What started us put its own folder first; a bundle stands where a script's folder would.
+    # Python put a folder of this command first on the path.  The bundle replaces it, as it does for `python BUNDLE`.
     sys.path[: 0 if sys.flags.safe_path else 1] = [path]
     sys.argv[:] = [arguments.bundle, *rest]
     return functools.partial(_run, module)

@@ -1,7 +1,8 @@
 """What differs between two bundles, or between a bundle and any zip.
 
-Content is compared by size and CRC-32 as the central directories give them, and by the SHA-256 of RECORD where both
-files have one.  What a bundle says about itself is compared where both are bundles.  Times and permissions are not.
+Contents are compared by the sizes and CRC-32s of the central directories, and by the SHA-256s of RECORD if both files
+have one.  The facts that bundles state about themselves are compared if both files are bundles.  Times and permissions
+are not compared.
 """
 
 from __future__ import annotations
@@ -18,18 +19,18 @@ if TYPE_CHECKING:
 
     from .reader import BundleReader
 
-# Follows from what is compared anyway.
+# These facts follow from the members and the bytecode, which are compared.
 _DERIVED = {"members", "distributions", "python"}
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a member holds.
+    """The content of a member.
 
     Attributes:
         size: its size in bytes, unpacked.
         crc: its CRC-32.
-        digest: its SHA-256 as RECORD has it, or None where there is no RECORD, or it does not name the member.
+        digest: its SHA-256 from RECORD; None if there is no RECORD, or RECORD does not name the member.
 
     """
 
@@ -38,18 +39,18 @@ class Content:
     digest: str | None = None
 
     def same_as(self, other: Content) -> bool:
-        """Return whether nothing speaks against both being the same."""
+        """Return whether size, CRC-32 and known digests are equal."""
         digests = {self.digest, other.digest} - {None}
         return (self.size, self.crc) == (other.size, other.crc) and len(digests) <= 1
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What is compared of one file.
+    """The parts of one file that are compared.
 
     Attributes:
-        members: what each name stands for; more than one content where the name appears more than once.
-        facts: what the bundle says about itself; None for a zip of another tool, which says nothing.
+        members: the contents by name; a name that appears twice in the file has two contents.
+        facts: the facts that the bundle states about itself; None for a zip of another tool.
 
     """
 
@@ -68,7 +69,7 @@ class MemberChange:
 
 @dataclass(frozen=True)
 class FactChange:
-    """Something that the bundles say about themselves differently; None where one of them says nothing of it."""
+    """A fact that the two bundles state differently; None if one of them does not state it."""
 
     name: str
     before: str | None
@@ -77,7 +78,7 @@ class FactChange:
 
 @dataclass(frozen=True)
 class Difference:
-    """What the second file has added, no longer has, and has changed."""
+    """What the second file adds, removes and changes."""
 
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
@@ -117,7 +118,7 @@ def diff(before: BundleReader, after: BundleReader) -> Difference:
     """Return what differs between two opened files.
 
     Raises:
-        BundleFormatError: what a bundle says about itself is damaged.
+        BundleFormatError: a manifest or a RECORD is damaged.
 
     """
     recorded = all(_has_record(bundle) for bundle in (before, after))
@@ -129,7 +130,7 @@ def _has_record(bundle: BundleReader) -> bool:
 
 
 def _contents(bundle: BundleReader, *, recorded: bool) -> Contents:
-    """Return what is compared of *bundle*, with the digests of its RECORD where *recorded*."""
+    """Return the parts of *bundle* to compare, with the digests of its RECORD if *recorded*."""
     digests = _digests(bundle.read_note(bundle_format.RECORD)) if recorded else {}
     members: dict[str, list[Content]] = {}
     for entry in bundle.entries():
@@ -149,7 +150,7 @@ def _digests(record: bytes) -> dict[str, str]:
 
 
 def _facts(bundle: BundleReader) -> dict[str, str] | None:
-    """Return what *bundle* says about itself, by name."""
+    """Return the facts that *bundle* states about itself, by name."""
     manifest = bundle.manifest
     if manifest is None:
         return None

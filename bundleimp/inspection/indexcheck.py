@@ -41,7 +41,7 @@ def index_findings(bundle: BundleReader, locator: Locator, digests: Mapping[str,
         BundleFormatError: the index, or a member that it needs, is damaged.
 
     """
-    list_directories(bundle.members)  # else encoding them anew would fill the memory
+    list_directories(bundle.members)  # raises if the names were made to fill the memory while they are encoded
     data = bundle.file.read(locator.index_offset, locator.index_size)
     if zlib.crc32(data) != locator.index_crc:
         yield Finding("the index does not match the locator's checksum", bundle_format.INDEX, locator.index_offset)
@@ -72,7 +72,7 @@ def index_findings(bundle: BundleReader, locator: Locator, digests: Mapping[str,
 
 @dataclass(frozen=True)
 class _Note:
-    """What the index says of a member, and the member itself cannot tell: where its code lies, its flags."""
+    """What only the index knows of a member: the places of its bytecode, and its flags."""
 
     codes: Sequence[Extent | None]
     flags: int
@@ -83,7 +83,7 @@ def _unnoted(member: Member, head: Head) -> IndexedMember:
 
 
 def _units(bundle: BundleReader, head: Head, digests: Mapping[str, bytes]) -> Iterator[Finding]:
-    """Check the table of units: each is made of members, and has the digest of their contents."""
+    """Check the table of units: each unit names members and has the digest of their contents."""
     entry = next((entry for entry in bundle.outer.entries if entry.member.name == bundle_format.UNITS), None)
     if entry is None or head.units is None:
         if entry is not None or head.units is not None:
@@ -125,7 +125,7 @@ def _notes(data: bytes, head: Head, offset: int) -> dict[str, _Note]:
 
 
 def _code(bundle: BundleReader, tag: CodeTag, extents: dict[str, Extent | None]) -> Iterator[Finding]:
-    """Check a code member: its images lie in it end to end, and each belongs to its module's source."""
+    """Check a code member: its images lie end to end, and each was made from the source of its module."""
     name = bundle_format.CODE + tag.name
     entry = next((entry for entry in bundle.outer.entries if entry.member.name == name), None)
     if entry is None:

@@ -1,4 +1,4 @@
-"""What a bundle holds: distributions with their sizes, Pythons, entry points."""
+"""Describe a bundle: distributions with their sizes, Pythons, entry points."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _METADATA = ".dist-info/METADATA"
 
 @dataclass
 class Part:
-    """A distribution, or a top-level package or module that belongs to none.
+    """A distribution, or a top-level package or module that belongs to no distribution.
 
     Attributes:
         name: its name.
-        version: its version, "" where it belongs to no distribution.
+        version: its version; "" if it belongs to no distribution.
         members: how many members it has.
-        size: their size in the bundle in bytes, bytecode not counted.
+        size: their size in the bundle in bytes, without bytecode.
 
     """
 
@@ -37,7 +37,7 @@ class Part:
 
 @dataclass(frozen=True)
 class MirroredUnit:
-    """Members that are written to the cache as files when something needs them so, and why they may be."""
+    """Members that the runtime writes to the cache if a module needs them as files, and the reason."""
 
     name: str
     files: int
@@ -47,7 +47,7 @@ class MirroredUnit:
 
 @dataclass
 class Info:
-    """What `bundleimp info` prints."""
+    """The description that `bundleimp info` prints."""
 
     path: str
     size: int
@@ -63,7 +63,7 @@ class Info:
 
 
 def describe(bundle: BundleReader) -> Info:
-    """Return what *bundle* holds.
+    """Return the description of *bundle*.
 
     Raises:
         BundleFormatError: a member that has to be read is damaged.
@@ -98,7 +98,7 @@ def describe(bundle: BundleReader) -> Info:
 
 
 def _mirrored(manifest: dict[str, Any]) -> list[MirroredUnit]:
-    """Return what the manifest says of units; what is not as `pack` writes it is left out."""
+    """Return the units of the manifest, without those that are not as `pack` writes them."""
     units = manifest.get("mirrored")
     return [
         MirroredUnit(str(unit["name"]), unit["files"], unit["size"], str(unit.get("reason", "")))

@@ -20,7 +20,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Expected:
-    """Where a bundle should come from; what is None may be anything.
+    """Where a bundle should come from.  A field that is None is not checked.
 
     Attributes:
         sha256: the digest of the whole file, in hexadecimal digits.
@@ -40,17 +40,17 @@ class Expected:
 
 @dataclass
 class Origin:
-    """Where a bundle comes from: who signed it, where that was asked and is so, and what is not as expected."""
+    """Where a bundle comes from: its signer, if one was expected and has signed it, and what is not as expected."""
 
     signer: str | None = None
     findings: list[Finding] = field(default_factory=list)
 
 
 def check_origin(bundle: BundleReader, expected: Expected) -> Origin:
-    """Return where *bundle* comes from, held against what is *expected*.
+    """Return where *bundle* comes from, compared with what is *expected*.
 
     Raises:
-        BundleError: what is expected is no digest, or is about a signature of nobody in particular.
+        BundleError: the expected digest is not one, or a signature is expected without allowed signers.
         SignatureNotCheckedError: a file of keys cannot be read, or there is no ``ssh-keygen``.
 
     """

@@ -1,4 +1,4 @@
-"""What is wrong with that which makes a bundle a program: the first line, ``__main__`` and the embedded runtime."""
+"""The faults of a bundle's program: its first line, its ``__main__`` and the embedded runtime."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UNCHECKED_HASH = 1
 
 
 def program_findings(bundle: BundleReader) -> Iterator[Finding]:
-    """Yield what is wrong with the program of *bundle*, held against its manifest.
+    """Yield the faults of the program of *bundle*, compared with its manifest.
 
     Raises:
         BundleFormatError: a member that has to be read is damaged.
@@ -45,7 +45,7 @@ def _first_line(bundle: BundleReader, shebang: object) -> Iterator[Finding]:
 
 
 def _runtimes(bundle: BundleReader, names: set[str]) -> Iterator[Finding]:
-    """Check the embedded runtimes: all made from the sources that are there, too."""
+    """Check that each embedded runtime was made from the embedded sources."""
     decoded: dict[str, dict[str, bytes]] = {}
     for name in sorted(names | {_SOURCE}):
         try:

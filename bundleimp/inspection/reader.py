@@ -85,7 +85,7 @@ class BundleReader:
             message = "is not JSON"
             raise BundleFormatError(message, file=self.path, member=bundle_format.MANIFEST) from None
         if not isinstance(manifest, dict):
-            message = "is not JSON object"
+            message = "is not a JSON object"
             raise BundleFormatError(message, file=self.path, member=bundle_format.MANIFEST)
         return manifest
 

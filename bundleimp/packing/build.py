@@ -134,7 +134,7 @@ def plan(options: PackOptions, inputs: Inputs) -> Blueprint:
     """Decide what the bundle will hold.
 
     Raises:
-        PackError: members clash, the entry point is none, or the profile says nothing of the members.
+        PackError: members clash, the entry point is not among them, or the profile names none of them.
 
     """
     files = collect(inputs.sources, exclude=options.exclude, on_conflict=options.on_conflict)
