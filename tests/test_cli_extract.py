@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import bundleimp
-from bundleimp.inspection.bundle import stream
+from bundleimp.inspection.zippart import stream
 
 from .archives import SYMLINK, RawEntry, raw_zip
 from .builders import make_bundle, make_tree

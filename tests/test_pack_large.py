@@ -16,7 +16,7 @@ from .programs import interpreter_without_bundleimp
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bundleimp.packing.pack import Layout
+    from bundleimp.packing.options import Layout
 
 pytestmark = pytest.mark.skipif(not os.environ.get("BUNDLEIMP_TEST_LARGE"), reason="takes minutes and 15 GB")
 

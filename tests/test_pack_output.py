@@ -23,8 +23,8 @@ import pytest
 
 import bundleimp
 from bundleimp.inspection.extract import extract
+from bundleimp.packing.build import LARGEST_FLAT
 from bundleimp.packing.errors import PackError
-from bundleimp.packing.pack import LARGEST_FLAT
 from bundleimp.runtime.archive import Archive
 from bundleimp.runtime.format import MANIFEST, PAYLOAD, RECORD
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import shutil
-import signal
 import sys
 import time
-from dataclasses import asdict
-from typing import TYPE_CHECKING, NoReturn
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, get_args
 
+from ..packing.build import build
 from ..packing.executable import SHEBANG
-from ..packing.pack import pack
+from ..packing.options import OPTIMIZATION_LEVELS, Compression, Layout, OnConflict, PackOptions
 from ..runtime.errors import BundleError
 from .output import add_json, plural, print_json, size_text
+from .signals import orderly_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..packing.report import PackReport
 
 DESCRIPTION = """Build a bundle.  A SOURCE is a directory that holds __init__.py, which is a package and keeps its name;
@@ -29,17 +27,33 @@ file.  The same inputs give the same bytes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments."""
+    """Add the command's arguments; those that are options of `pack` have the names of its keywords."""
     parser.intermixed = True  # type: ignore[attr-defined]
     parser.usage = "bundleimp pack [OPTION ...] [SOURCE ...] OUT [-- INSTALLER_OPTION ...]"
     parser.epilog = """What stands after -- goes to pip or uv as it is, for example: --index-url URL, or --platform
 manylinux2014_x86_64 --python-version 3.12 --only-binary=:all:"""
+    _add_inputs(parser)
+    _add_code(parser)
+    _add_members(parser)
+    _add_program(parser)
+    parser.add_argument(
+        "--jobs",
+        type=_number,
+        metavar="N",
+        help="how many files are read, compressed and compiled at a time (default: one per processor)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="print errors only")
+    add_json(parser)
+
+
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("sources", nargs="*", metavar="SOURCE", help="a directory, a .py module, a wheel or a project")
     add("output", metavar="OUT", help="the bundle to write; put in place only when it is complete")
     add(
         "-r",
         "--requirement",
+        dest="requirement_files",
         action="append",
         default=[],
         metavar="FILE",
@@ -54,6 +68,10 @@ manylinux2014_x86_64 --python-version 3.12 --only-binary=:all:"""
         help="a distribution with what it needs: 'rich>=13', or '.' for the project here (repeatable)",
     )
     add("--from-venv", metavar="DIR", help="what is installed in a virtual environment, editable installs included")
+
+
+def _add_code(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add(
         "--python",
         action="append",
@@ -62,19 +80,39 @@ manylinux2014_x86_64 --python-version 3.12 --only-binary=:all:"""
         help="embed bytecode for this interpreter (repeatable; default: the running one); -r and --with install for"
         " the first",
     )
-    add("--no-bytecode", action="store_true", help="embed no bytecode; it is cached at the first import instead")
-    add("--no-source", action="store_true", help="leave the source out: each module is its bytecode, for one Python")
-    add("--optimize", type=int, choices=(0, 1, 2), default=0, help="optimisation level of the bytecode (default: 0)")
+    add(
+        "--no-bytecode",
+        dest="bytecode",
+        action="store_false",
+        help="embed no bytecode; it is cached at the first import instead",
+    )
+    add(
+        "--no-source",
+        dest="source",
+        action="store_false",
+        help="leave the source out: each module is its bytecode, for one Python",
+    )
+    add(
+        "--optimize",
+        type=int,
+        choices=OPTIMIZATION_LEVELS,
+        default=0,
+        help="optimisation level of the bytecode (default: 0)",
+    )
+
+
+def _add_members(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add(
         "--layout",
-        choices=("auto", "flat", "nested"),
+        choices=get_args(Layout),
         default="auto",
         help="flat: every zip tool sees the members; nested: the start of Python does not slow down with their number;"
         " auto (default): nested for large bundles",
     )
     add(
         "--compress",
-        choices=("none", "deflate", "zstd"),
+        choices=get_args(Compression),
         default="deflate",
         help="how to compress sources and data (default: deflate); bytecode is never compressed",
     )
@@ -101,10 +139,14 @@ manylinux2014_x86_64 --python-version 3.12 --only-binary=:all:"""
     )
     add(
         "--on-conflict",
-        choices=("first", "last", "error"),
+        choices=get_args(OnConflict),
         default="error",
         help="which of two sources gives a member that both have with different content (default: error)",
     )
+
+
+def _add_program(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
     add(
         "-e",
         "--entry-point",
@@ -130,14 +172,6 @@ manylinux2014_x86_64 --python-version 3.12 --only-binary=:all:"""
         help="lay out bytecode in the order in which this command imports it ('-m mypkg --help': python may be left"
         " out), or a file does to which python -X importtime wrote: a start with a cold disk cache reads forward",
     )
-    add(
-        "--jobs",
-        type=_number,
-        metavar="N",
-        help="how many files are read, compressed and compiled at a time (default: one per processor)",
-    )
-    add("--quiet", action="store_true", help="print errors only")
-    add_json(parser)
 
 
 def _number(text: str) -> int:
@@ -166,74 +200,27 @@ class _Progress:
         sys.stderr.flush()
 
 
-@contextlib.contextmanager
-def _orderly_end() -> Iterator[None]:
-    """Have the first signal that would end the process raise, so that nothing is left behind, and ignore any other."""
-
-    def end(number: int, _frame: object) -> NoReturn:
-        for other in before:
-            signal.signal(other, signal.SIG_IGN)
-        if number == signal.SIGINT:
-            raise KeyboardInterrupt
-        sys.exit(128 + number)
-
-    before = {}
-    try:
-        # Only the main thread of a process may see to that.
-        with contextlib.suppress(ValueError):
-            for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-                number = getattr(signal, name, None)  # Windows has no SIGHUP
-                # What is ignored already (by `nohup`, or in the background) stays so.
-                if number is not None and (handler := signal.getsignal(number)) not in {signal.SIG_IGN, None}:
-                    signal.signal(number, end)
-                    before[number] = handler
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    if not (arguments.sources or arguments.requirement or arguments.requirements or arguments.from_venv):
+    progress = _Progress() if sys.stderr.isatty() and not arguments.quiet else None
+    options = _options(arguments, progress)
+    if not options.has_inputs:
         message = "give a SOURCE, -r, --with or --from-venv beside OUT; see 'bundleimp pack --help'"
         raise BundleError(message)
-    with _orderly_end():
-        report = _pack(arguments)
+    with orderly_end():
+        try:
+            report = build(options)
+        finally:
+            if progress is not None:
+                progress.clear()
     _print(arguments, report)
     return 0
 
 
-def _pack(arguments: argparse.Namespace) -> PackReport:
-    progress = _Progress() if sys.stderr.isatty() and not arguments.quiet else None
-    try:
-        return pack(
-            arguments.sources,
-            arguments.output,
-            requirements=arguments.requirements,
-            requirement_files=arguments.requirement,
-            from_venv=arguments.from_venv,
-            installer_options=arguments.passed_on,
-            python=arguments.python,
-            bytecode=not arguments.no_bytecode,
-            source=not arguments.no_source,
-            optimize=arguments.optimize,
-            compress=arguments.compress,
-            layout=arguments.layout,
-            exclude=arguments.exclude,
-            unpack=arguments.unpack,
-            no_unpack=arguments.no_unpack,
-            on_conflict=arguments.on_conflict,
-            entry_point=arguments.entry_point,
-            shebang=arguments.shebang,
-            standalone=arguments.standalone,
-            profile=arguments.profile,
-            jobs=arguments.jobs,
-            progress=progress,
-        )
-    finally:
-        if progress is not None:
-            progress.clear()
+def _options(arguments: argparse.Namespace, progress: _Progress | None) -> PackOptions:
+    """Return the options of `pack`; the arguments have the names of its fields."""
+    given = vars(arguments) | {"installer_options": arguments.passed_on, "progress": progress}
+    return PackOptions(**{field.name: given[field.name] for field in fields(PackOptions)})
 
 
 def _print(arguments: argparse.Namespace, report: PackReport) -> None:

@@ -8,7 +8,7 @@ import runpy
 import sys
 from typing import TYPE_CHECKING
 
-from ..inspection.bundle import open_bundle
+from ..inspection.reader import BundleReader
 from ..runtime.errors import BundleError
 from ..runtime.hook import check_signed, install
 from ..runtime.interpreter.program import run_module
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> Callable[[], int]:
     if arguments.allowed_signers is not None:
         install(arguments.allowed_signers)
     check_signed(path)
-    members = {member.name for member in open_bundle(path).members}
+    members = {member.name for member in BundleReader(path).members}
     rest = arguments.passed_on
     module = None
     if rest[:1] == ["-m"]:
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> Callable[[], int]:
         message = "has no __main__ module; choose what to run with -m MODULE"
         raise BundleError(message, file=arguments.bundle)
     install()
-    # What started us put its own folder first; a bundle stands where a script's folder would.
+    # Python put a folder of this command first on the path.  The bundle replaces it, as it does for `python BUNDLE`.
     sys.path[: 0 if sys.flags.safe_path else 1] = [path]
     sys.argv[:] = [arguments.bundle, *rest]
     return functools.partial(_run, module)

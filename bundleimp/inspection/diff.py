@@ -1,7 +1,8 @@
 """What differs between two bundles, or between a bundle and any zip.
 
-Content is compared by size and CRC-32 as the central directories give them, and by the SHA-256 of RECORD where both
-files have one.  What a bundle says about itself is compared where both are bundles.  Times and permissions are not.
+Contents are compared by the sizes and CRC-32s of the central directories, and by the SHA-256s of RECORD if both files
+have one.  The facts that bundles state about themselves are compared if both files are bundles.  Times and permissions
+are not compared.
 """
 
 from __future__ import annotations
@@ -16,20 +17,20 @@ from ..runtime import format as bundle_format
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from .bundle import Bundle
+    from .reader import BundleReader
 
-# Follows from what is compared anyway.
+# These facts follow from the members and the bytecode, which are compared.
 _DERIVED = {"members", "distributions", "python"}
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a member holds.
+    """The content of a member.
 
     Attributes:
         size: its size in bytes, unpacked.
         crc: its CRC-32.
-        digest: its SHA-256 as RECORD has it, or None where there is no RECORD, or it does not name the member.
+        digest: its SHA-256 from RECORD; None if there is no RECORD, or RECORD does not name the member.
 
     """
 
@@ -38,18 +39,18 @@ class Content:
     digest: str | None = None
 
     def same_as(self, other: Content) -> bool:
-        """Return whether nothing speaks against both being the same."""
+        """Return whether size, CRC-32 and known digests are equal."""
         digests = {self.digest, other.digest} - {None}
         return (self.size, self.crc) == (other.size, other.crc) and len(digests) <= 1
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What is compared of one file.
+    """The parts of one file that are compared.
 
     Attributes:
-        members: what each name stands for; more than one content where the name appears more than once.
-        facts: what the bundle says about itself; None for a zip of another tool, which says nothing.
+        members: the contents by name; a name that appears twice in the file has two contents.
+        facts: the facts that the bundle states about itself; None for a zip of another tool.
 
     """
 
@@ -68,7 +69,7 @@ class MemberChange:
 
 @dataclass(frozen=True)
 class FactChange:
-    """Something that the bundles say about themselves differently; None where one of them says nothing of it."""
+    """A fact that the two bundles state differently; None if one of them does not state it."""
 
     name: str
     before: str | None
@@ -77,7 +78,7 @@ class FactChange:
 
 @dataclass(frozen=True)
 class Difference:
-    """What the second file has added, no longer has, and has changed."""
+    """What the second file adds, removes and changes."""
 
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
@@ -113,23 +114,23 @@ def _changed_facts(before: Mapping[str, str], after: Mapping[str, str]) -> Itera
             yield FactChange(name, before.get(name), after.get(name))
 
 
-def diff(before: Bundle, after: Bundle) -> Difference:
+def diff(before: BundleReader, after: BundleReader) -> Difference:
     """Return what differs between two opened files.
 
     Raises:
-        BundleFormatError: what a bundle says about itself is damaged.
+        BundleFormatError: a manifest or a RECORD is damaged.
 
     """
     recorded = all(_has_record(bundle) for bundle in (before, after))
     return compare(_contents(before, recorded=recorded), _contents(after, recorded=recorded))
 
 
-def _has_record(bundle: Bundle) -> bool:
+def _has_record(bundle: BundleReader) -> bool:
     return any(entry.member.name == bundle_format.RECORD for entry in bundle.outer.entries)
 
 
-def _contents(bundle: Bundle, *, recorded: bool) -> Contents:
-    """Return what is compared of *bundle*, with the digests of its RECORD where *recorded*."""
+def _contents(bundle: BundleReader, *, recorded: bool) -> Contents:
+    """Return the parts of *bundle* to compare, with the digests of its RECORD if *recorded*."""
     digests = _digests(bundle.read_note(bundle_format.RECORD)) if recorded else {}
     members: dict[str, list[Content]] = {}
     for entry in bundle.entries():
@@ -148,8 +149,8 @@ def _digests(record: bytes) -> dict[str, str]:
     return {row.name: row.digest for row in rows if row.digest}
 
 
-def _facts(bundle: Bundle) -> dict[str, str] | None:
-    """Return what *bundle* says about itself, by name."""
+def _facts(bundle: BundleReader) -> dict[str, str] | None:
+    """Return the facts that *bundle* states about itself, by name."""
     manifest = bundle.manifest
     if manifest is None:
         return None

@@ -1,4 +1,4 @@
-"""Back to a tree: the members of a bundle as files."""
+"""Write the members of a bundle as files into a directory."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from typing import TYPE_CHECKING
 
 from ..patterns import matches
 from ..runtime.errors import BundleError
-from .bundle import stream
 from .zipcheck import overlaps
+from .zippart import stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..runtime.plain.zipdirectory import RawEntry
-    from .bundle import Bundle
+    from .reader import BundleReader
 
 
 def extract(
-    bundle: Bundle, directory: str | os.PathLike[str], patterns: Sequence[str] = (), *, force: bool = False
+    bundle: BundleReader, directory: str | os.PathLike[str], patterns: Sequence[str] = (), *, force: bool = False
 ) -> list[str]:
     """Write members of *bundle* below *directory*; return their names.
 
-    A member whose content turns out to be damaged leaves no file behind.
+    No file is left of a member with damaged content.
 
     Arguments:
         bundle: the bundle.
-        directory: where to; made where it is missing.
-        patterns: globs; a member is written where one matches it, as of `patterns.matches`.  Default: all.
-        force: whether to replace files that are there and have other content.
+        directory: the directory to write to; it is made if it is missing.
+        patterns: globs; a member is written if one of them matches it (`patterns.matches`).  Default: all.
+        force: whether to replace existing files that have other content.
 
     Raises:
         BundleError: a member is damaged or refused, its name leads out of *directory*, or a file is in the way.
@@ -66,7 +66,7 @@ def extract(
     return list(names)
 
 
-def _write(bundle: Bundle, entry: RawEntry, root: str, *, force: bool) -> None:
+def _write(bundle: BundleReader, entry: RawEntry, root: str, *, force: bool) -> None:
     path = os.path.join(root, *entry.member.name.split("/"))
     folder = os.path.dirname(path)
     there = folder

@@ -1,4 +1,4 @@
-"""What a bundle holds: distributions with their sizes, Pythons, entry points."""
+"""Describe a bundle: distributions with their sizes, Pythons, entry points."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from ..runtime import format as bundle_format
 from ..runtime.sources.signatures import SUFFIX
 
 if TYPE_CHECKING:
-    from .bundle import Bundle
+    from .reader import BundleReader
 
 _METADATA = ".dist-info/METADATA"
 
 
 @dataclass
 class Part:
-    """A distribution, or a top-level package or module that belongs to none.
+    """A distribution, or a top-level package or module that belongs to no distribution.
 
     Attributes:
         name: its name.
-        version: its version, "" where it belongs to no distribution.
+        version: its version; "" if it belongs to no distribution.
         members: how many members it has.
-        size: their size in the bundle in bytes, bytecode not counted.
+        size: their size in the bundle in bytes, without bytecode.
 
     """
 
@@ -37,7 +37,7 @@ class Part:
 
 @dataclass(frozen=True)
 class MirroredUnit:
-    """Members that are written to the cache as files when something needs them so, and why they may be."""
+    """Members that the runtime writes to the cache if a module needs them as files, and the reason."""
 
     name: str
     files: int
@@ -47,7 +47,7 @@ class MirroredUnit:
 
 @dataclass
 class Info:
-    """What `bundleimp info` prints."""
+    """The description that `bundleimp info` prints."""
 
     path: str
     size: int
@@ -62,8 +62,8 @@ class Info:
     mirrored: list[MirroredUnit] = field(default_factory=list)
 
 
-def describe(bundle: Bundle) -> Info:
-    """Return what *bundle* holds.
+def describe(bundle: BundleReader) -> Info:
+    """Return the description of *bundle*.
 
     Raises:
         BundleFormatError: a member that has to be read is damaged.
@@ -98,7 +98,7 @@ def describe(bundle: Bundle) -> Info:
 
 
 def _mirrored(manifest: dict[str, Any]) -> list[MirroredUnit]:
-    """Return what the manifest says of units; what is not as `pack` writes it is left out."""
+    """Return the units of the manifest, without those that are not as `pack` writes them."""
     units = manifest.get("mirrored")
     return [
         MirroredUnit(str(unit["name"]), unit["files"], unit["size"], str(unit.get("reason", "")))
@@ -108,21 +108,21 @@ def _mirrored(manifest: dict[str, Any]) -> list[MirroredUnit]:
     ]
 
 
-def _text(bundle: Bundle, name: str) -> str:
+def _text(bundle: BundleReader, name: str) -> str:
     try:
         return bundle.read_note(name).decode("utf-8", "replace")
     except KeyError:
         return ""
 
 
-def _recorded(bundle: Bundle, name: str) -> list[str]:
+def _recorded(bundle: BundleReader, name: str) -> list[str]:
     try:
         return [row.name for row in record_rows(_text(bundle, name))]
     except ValueError:
         return []
 
 
-def _entry_points(bundle: Bundle, name: str) -> list[EntryPoint]:
+def _entry_points(bundle: BundleReader, name: str) -> list[EntryPoint]:
     try:
         return entry_points(_text(bundle, name))
     except ValueError:

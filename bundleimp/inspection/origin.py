@@ -14,14 +14,14 @@ from ..runtime.sources.signatures import SUFFIX, Signers
 from .finding import Finding
 
 if TYPE_CHECKING:
-    from .bundle import Bundle
+    from .reader import BundleReader
 
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
 class Expected:
-    """Where a bundle should come from; what is None may be anything.
+    """Where a bundle should come from.  A field that is None is not checked.
 
     Attributes:
         sha256: the digest of the whole file, in hexadecimal digits.
@@ -41,17 +41,17 @@ class Expected:
 
 @dataclass
 class Origin:
-    """Where a bundle comes from: who signed it, where that was asked and is so, and what is not as expected."""
+    """Where a bundle comes from: its signer, if one was expected and has signed it, and what is not as expected."""
 
     signer: str | None = None
     findings: list[Finding] = field(default_factory=list)
 
 
-def check_origin(bundle: Bundle, expected: Expected) -> Origin:
-    """Return where *bundle* comes from, held against what is *expected*.
+def check_origin(bundle: BundleReader, expected: Expected) -> Origin:
+    """Return where *bundle* comes from, compared with what is *expected*.
 
     Raises:
-        BundleError: what is expected is no digest, or is about a signature of nobody in particular.
+        BundleError: the expected digest is not one, or a signature is expected without allowed signers.
         SignatureNotCheckedError: a file of keys cannot be read, or there is no ``ssh-keygen``.
 
     """
@@ -71,7 +71,7 @@ def check_origin(bundle: Bundle, expected: Expected) -> Origin:
     return origin
 
 
-def _digest_findings(bundle: Bundle, expected: str) -> list[Finding]:
+def _digest_findings(bundle: BundleReader, expected: str) -> list[Finding]:
     if re.fullmatch("[0-9a-fA-F]{64}", expected) is None:
         message = f"--sha256 takes 64 hexadecimal digits, not {expected!r}"
         raise BundleError(message)
@@ -83,7 +83,7 @@ def _digest_findings(bundle: Bundle, expected: str) -> list[Finding]:
     return [Finding(f"the SHA-256 digest of the file is {digest.hexdigest()}, not {expected.lower()}")]
 
 
-def _signer(bundle: Bundle, expected: Expected, allowed_signers: str) -> str:
+def _signer(bundle: BundleReader, expected: Expected, allowed_signers: str) -> str:
     revoked = expected.revoked_keys
     if revoked is not None and not os.access(revoked, os.R_OK):
         message = "the file of revoked keys is missing or cannot be read"

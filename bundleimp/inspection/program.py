@@ -1,4 +1,4 @@
-"""What is wrong with that which makes a bundle a program: the first line, ``__main__`` and the embedded runtime."""
+"""The faults of a bundle's program: its first line, its ``__main__`` and the embedded runtime."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .bundle import Bundle
+    from .reader import BundleReader
 
 _SOURCE = RUNTIME + "source"
 _UNCHECKED_HASH = 1
 
 
-def program_findings(bundle: Bundle) -> Iterator[Finding]:
-    """Yield what is wrong with the program of *bundle*, held against its manifest.
+def program_findings(bundle: BundleReader) -> Iterator[Finding]:
+    """Yield the faults of the program of *bundle*, compared with its manifest.
 
     Raises:
         BundleFormatError: a member that has to be read is damaged.
@@ -37,15 +37,15 @@ def program_findings(bundle: Bundle) -> Iterator[Finding]:
         yield from _runtimes(bundle, runtimes)
 
 
-def _first_line(bundle: Bundle, shebang: object) -> Iterator[Finding]:
+def _first_line(bundle: BundleReader, shebang: object) -> Iterator[Finding]:
     start = min((entry.member.offset for entry in bundle.outer.entries), default=0)
     line = f"#!{shebang}\n".encode("utf-8", "surrogateescape") if shebang is not None else b""
     if start != len(line) or bundle.file.read(0, start) != line:
         yield Finding("what stands before the archive is not the first line that the manifest tells of", None, 0)
 
 
-def _runtimes(bundle: Bundle, names: set[str]) -> Iterator[Finding]:
-    """Check the embedded runtimes: all made from the sources that are there, too."""
+def _runtimes(bundle: BundleReader, names: set[str]) -> Iterator[Finding]:
+    """Check that each embedded runtime was made from the embedded sources."""
     decoded: dict[str, dict[str, bytes]] = {}
     for name in sorted(names | {_SOURCE}):
         try:

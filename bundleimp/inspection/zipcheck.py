@@ -1,8 +1,8 @@
-"""What is wrong with a zip as a zip: everything that two readers could take for different archives.
+"""The faults of a zip as a zip: everything because of which two tools could see different archives.
 
-A zip says most things twice or thrice: in local headers, in the central directory, in the end records, and by where the
-bytes lie.  Tools differ in which of them they believe, so whatever disagrees here can be one archive for the
-tool that judges it and another for the one that installs it (CVE-2025-54368).  Written after APPNOTE.TXT 6.3.
+A zip states most facts two or three times: in local headers, in the central directory, in the end records, and by the
+places of the bytes.  Tools differ in which of these they believe.  If they disagree, the tool that checks the archive
+and the tool that installs it can see different contents (CVE-2025-54368).  The checks follow APPNOTE.TXT 6.3.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from ..runtime.errors import BundleFormatError
 from ..runtime.format import MANIFEST, number
 from ..runtime.plain.zipdirectory import HEADER_SIGNATURE, HEADER_SIZE
 from ..runtime.format import CENTRAL_SIZE, END64_LOCATOR_SIZE, END64_SIZE, END_SIGNATURE, END_SIZE
-from .bundle import data_offset
 from .finding import Finding
+from .zippart import data_offset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..runtime.bundlefile import BundleFile
     from ..runtime.plain.zipdirectory import RawEntry
-    from .bundle import ZipPart
+    from .zippart import ZipPart
 
 _DATA_DESCRIPTOR = 0x8
-# Encryption is reported with the names; deflate options, data descriptors and UTF-8 change no meaning.
+# Encryption is reported with the names.  Deflate options, data descriptors and UTF-8 do not change the content.
 _KNOWN_FLAGS = 0x1 | 0x6 | _DATA_DESCRIPTOR | 0x800
 _ZIP64 = 1
 _UNICODE_PATH = 0x7075
@@ -35,12 +35,12 @@ _FULL = 0xFFFFFFFF
 _WIDE = 8
 _CHUNK = 1 << 16
 _LONGEST_LINE = 1024
-# Of each such place; more say nothing more, and a file can hold millions.
+# At most so many findings about hidden headers in one place: a file can hold millions.
 _MOST_HIDDEN = 20
 
 
 def zip_findings(file: BundleFile, part: ZipPart) -> Iterator[Finding]:
-    """Yield what is wrong with *part* of *file* as a zip."""
+    """Yield the faults of *part* of *file* as a zip."""
     yield from _names(part)
     yield from _entries(part)
     yield from _headers(file, part)
@@ -91,7 +91,7 @@ def _entries(part: ZipPart) -> Iterator[Finding]:
 
 
 def _fields(extra: bytes) -> list[tuple[int, bytes]] | None:
-    """Return the fields of an *extra* field by kind; None where they are not what their lengths say."""
+    """Return the kind and the data of each part of an *extra* field; None if the lengths do not add up."""
     result = []
     at = 0
     while at + 4 <= len(extra):
@@ -156,13 +156,13 @@ def _has_same_numbers(entry: RawEntry, header: bytes) -> bool:
         size, wide = number(wide, 0, _WIDE), wide[_WIDE:]
     if packed_size == _FULL and len(wide) >= _WIDE:
         packed_size = number(wide, 0, _WIDE)
-    if entry.flags & _DATA_DESCRIPTOR:  # there the header may leave them out
+    if entry.flags & _DATA_DESCRIPTOR:  # then the header may have zeros
         crc, packed_size, size = crc or member.crc, packed_size or member.packed_size, size or member.size
     return (crc, packed_size, size) == (member.crc, member.packed_size, member.size)
 
 
 def _descriptor_size(file: BundleFile, part: ZipPart, entry: RawEntry, at: int) -> int:
-    """Return the size of the data descriptor at *at* that says what the entry says; 0 where there is none."""
+    """Return the size of the data descriptor at *at* if it agrees with the entry, else 0."""
     member = entry.member
     data = file.read(at, min(24, part.end.directory_offset - at))
     for width in (_WIDE, 4):
@@ -177,7 +177,7 @@ def _descriptor_size(file: BundleFile, part: ZipPart, entry: RawEntry, at: int) 
 
 
 def _end(file: BundleFile, part: ZipPart) -> Iterator[Finding]:
-    """Check that there is one end of the archive, and that it says one thing."""
+    """Check that the archive has one end record, and that the record does not contradict itself."""
     end = part.end
     record = file.read(end.offset, END_SIZE)
     if END_SIGNATURE in end.comment or b"PK\x06\x06" in end.comment or b"PK\x06\x07" in end.comment:
@@ -202,7 +202,7 @@ def _end(file: BundleFile, part: ZipPart) -> Iterator[Finding]:
 
 
 def overlaps(file: BundleFile, part: ZipPart) -> dict[int, str]:
-    """Return the entries of *part* whose data shares bytes with another's, by position, with the name of the other."""
+    """Return the entries whose data overlaps that of another: the other's name by the position of the entry."""
     result: dict[int, str] = {}
     end = 0
     before = None
@@ -220,7 +220,7 @@ def overlaps(file: BundleFile, part: ZipPart) -> dict[int, str]:
 
 
 def _between(file: BundleFile, part: ZipPart) -> Iterator[Finding]:
-    """Check that members lie end to end, with nothing before, between or behind them."""
+    """Check that members lie end to end, without other bytes before, between or behind them."""
     shared = overlaps(file, part)
     end = part.start
     for entry in sorted(part.entries, key=lambda item: item.member.offset):
@@ -241,7 +241,7 @@ def _between(file: BundleFile, part: ZipPart) -> Iterator[Finding]:
 
 
 def _stray(file: BundleFile, part: ZipPart, start: int, end: int) -> Iterator[Finding]:
-    """Say what lies in bytes that belong to no member; a first line is no part of the zip."""
+    """Yield findings about bytes that belong to no member.  A first line (``#!``) is not one of them."""
     if start == part.start == 0:
         first = file.read(0, min(end, _LONGEST_LINE))
         known = first.startswith(b"#!") and first.find(b"\n") == end - 1
@@ -257,7 +257,7 @@ def _stray(file: BundleFile, part: ZipPart, start: int, end: int) -> Iterator[Fi
 
 
 def _local_headers(file: BundleFile, start: int, end: int) -> Iterator[int]:
-    """Yield where in a run of bytes the signature of a local header stands."""
+    """Yield the offset of each local header's signature between *start* and *end*."""
     while start < end:
         data = file.read(start, min(_CHUNK + 3, end - start))
         at = data.find(HEADER_SIGNATURE)

@@ -1,4 +1,4 @@
-"""Sources to members: which file becomes which member.  Reads folders, but no file's content unless two clash."""
+"""Decide which source file becomes which member.  This module lists folders, and reads files only to compare two."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import filecmp
 import os
 import stat
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ..patterns import matches
 from ..runtime.format import INFO
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-OnConflict = Literal["first", "last", "error"]
+    from .options import OnConflict
 
-# What a module's file may end in, whatever Python and platform it is for.
+# The suffixes of module files, for any Python and any platform.
 MODULE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
 
 _INSTALLED_LITTER = ("__pycache__",)
@@ -37,8 +37,8 @@ class SourceFile:
         member: the member's name.
         path: the file.
         executable: whether its owner may execute it.
-        size: its size in bytes, for now.
-        origin: what a message calls it where that is not its path, because its path is gone by then.
+        size: its size in bytes when `collect` saw it.
+        origin: the file's name in messages, if its path is a temporary one that the user does not know.
 
     """
 
@@ -69,14 +69,14 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Placed:
-    """A file or a directory that becomes this member, or the members of this folder.
+    """A file or a directory with a given place in the bundle.
 
     Attributes:
         member: the member's or the folder's name.
         path: the file or directory.
-        origin: what a message calls the place that it is from; "" for its path.
-        executable: whether it is a program, whatever the permissions of the file.
-        own: whether people work in it, so that litter may be left there; what an installer laid out has none.
+        origin: the name of its origin in messages; "" for its path.
+        executable: whether it is a program, even if the file has no execute permission.
+        own: whether it is a folder that people work in.  Such folders hold litter; an installer leaves none.
 
     """
 
@@ -107,7 +107,7 @@ def _source_file(member: str, path: Path, status: os.stat_result) -> SourceFile:
 
 
 def _walk(folder: Path, prefix: str, patterns: Sequence[str], above: frozenset[str]) -> Iterator[SourceFile]:
-    """Yield the files below *folder*; links to directories are followed, but not in circles."""
+    """Yield the files below *folder*.  Links to directories are followed, but not in circles."""
     try:
         real = os.path.realpath(folder)
         names = sorted(os.listdir(folder))
@@ -135,7 +135,7 @@ def _walk(folder: Path, prefix: str, patterns: Sequence[str], above: frozenset[s
 
 
 def _placed_files(source: Placed, status: os.stat_result, patterns: Sequence[str]) -> Iterator[SourceFile]:
-    """Yield what a source gives that has its place."""
+    """Yield the files of a source that has a given place."""
     if matches(source.member, patterns):
         return
     if stat.S_ISDIR(status.st_mode):
@@ -148,7 +148,7 @@ def _placed_files(source: Placed, status: os.stat_result, patterns: Sequence[str
 
 
 def _files(source: Path | Placed, patterns: Sequence[str]) -> Iterator[SourceFile]:
-    """Yield what one source gives."""
+    """Yield the files of one source."""
     path = source.path if isinstance(source, Placed) else source
     try:
         status = path.stat()
@@ -172,13 +172,13 @@ def _files(source: Path | Placed, patterns: Sequence[str]) -> Iterator[SourceFil
 def collect(
     sources: Sequence[Path | Placed], *, exclude: Sequence[str] = (), on_conflict: OnConflict = "error"
 ) -> list[SourceFile]:
-    """Return the files that *sources* give, in the order of their members' names.
+    """Return the files of *sources*, sorted by the names of their members.
 
     Arguments:
         sources: directories and ``.py`` modules.  A directory with an ``__init__`` is a package and keeps its name;
-            any other gives its contents.  What is `Placed` has its place already.
+            any other gives its contents.  A `Placed` source says itself where it goes.
         exclude: globs; see `patterns.matches`.
-        on_conflict: which file is taken where two sources give one member with different content.
+        on_conflict: which file to take if two sources have the same member with different content.
 
     Raises:
         PackError: a source is missing or unreadable, a name cannot be a member's, or two members clash.
@@ -214,7 +214,7 @@ def _same(one: str, other: str) -> bool:
 
 
 def _check_clashes(found: dict[str, SourceFile]) -> None:
-    """Raise PackError where a name is both a file and a directory, or two differ only in case."""
+    """Raise PackError if a name is both a file and a directory, or two names differ only in case."""
     folded: dict[str, str] = {}
     for member, file in found.items():
         bytecode = found.get(f"{member}c")

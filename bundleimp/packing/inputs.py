@@ -1,4 +1,4 @@
-"""The inputs of `pack`: what is read where it stands, and what an installer or an environment has to give first."""
+"""The inputs of `pack`: sources that are read in place, and distributions that are installed or looked up first."""
 
 from __future__ import annotations
 
@@ -24,22 +24,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .distribution import Distribution
-
-PathLike = str | os.PathLike[str]
+    from .options import PathLike
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the user asked for.
+    """The inputs that the user named, sorted by who reads them.
 
     Attributes:
         sources: directories, modules, wheels and projects, in the user's order.
-        built: those of them that are wheels and projects.
+        built: the wheels and projects among the sources.
         requirements: requirement specifiers.
         files: requirements files.
         locks: lock files.
         environment: a virtual environment.
-        options: words for the installer.
+        options: words that the installer gets as they are.
 
     """
 
@@ -53,7 +52,7 @@ class Wanted:
 
     @property
     def read_in_place(self) -> list[Path]:
-        """The sources whose files become members as they are; the bundle must not lie in one of them."""
+        """The sources whose files become members as they are.  The bundle must not lie in one of them."""
         return [path for path in self.sources if path not in self.built]
 
     @property
@@ -63,10 +62,10 @@ class Wanted:
 
     @property
     def names(self) -> list[str]:
-        """The inputs for the manifest, without what is a machine's or a person's."""
+        """The names of the inputs for the manifest, without folders, hosts and passwords."""
         environment = [self.environment] if self.environment is not None else []
         paths = [os.path.basename(os.path.abspath(path)) for path in (*self.sources, *environment)]
-        # Of an address, what stands behind ? may be a secret.
+        # The query of a URL may hold a secret.
         files = [
             posixpath.basename(re.split("[?#]", str(name).replace(os.sep, "/"))[0])
             for name in (*self.files, *self.locks)
@@ -76,7 +75,7 @@ class Wanted:
 
 @dataclass
 class Inputs:
-    """What `collect` takes, and what could not be had."""
+    """The sources for `collect`, and a warning for each file that could not be had."""
 
     sources: list[Path | Placed] = field(default_factory=list)
     warnings: list[PackWarning] = field(default_factory=list)
@@ -89,24 +88,15 @@ def sort_inputs(
     from_venv: PathLike | None,
     installer_options: Sequence[str],
 ) -> Wanted:
-    """Return what is wanted, sorted by who reads it.
+    """Return the inputs, sorted by who reads them.  The arguments are those of `pack`.
 
     Raises:
-        PackError: it is nothing, or something that cannot be.
+        PackError: a file cannot be read, or the installer has options and nothing to install.
 
     """
-    for words in (requirements, requirement_files, installer_options):
-        if isinstance(words, str):
-            message = "requirements, requirement_files and installer_options are sequences"
-            raise PackError(message)
-    for requirement in requirements:
-        if not requirement.strip() or requirement.startswith("-"):
-            message = f"{requirement!r} is no requirement; options for the installer are given as such, after --"
-            raise PackError(message)
     paths = tuple(map(Path, sources))
     built = tuple(dict.fromkeys(path for path in paths if _is_built(path)))
     files = tuple(os.fspath(name) for name in requirement_files)
-    locks = tuple(name for name in files if _is_lock(name))
     for name in files:
         if "://" not in name and not Path(name).exists():
             message = "this requirements file cannot be read: No such file or directory"
@@ -114,22 +104,19 @@ def sort_inputs(
     if installer_options and not (built or requirements or files):
         message = "there is nothing to install, so options for the installer mean nothing"
         raise PackError(message)
-    if not (paths or requirements or files or from_venv):
-        message = "there is nothing to pack: give sources, requirements or a virtual environment"
-        raise PackError(message)
     return Wanted(
         paths,
         built,
         tuple(requirements),
-        tuple(name for name in files if name not in locks),
-        locks,
+        tuple(name for name in files if not _is_lock(name)),
+        tuple(name for name in files if _is_lock(name)),
         None if from_venv is None else Path(from_venv),
         tuple(installer_options),
     )
 
 
 def _is_built(source: Path) -> bool:
-    """Return whether a source is a wheel, or a project that a build back end makes one of."""
+    """Return whether a source is a wheel, or a project that a build back end makes a wheel of."""
     if source.suffix == ".whl":
         return source.is_file()
     project = source / "pyproject.toml"
@@ -164,15 +151,15 @@ def _requirement_name(requirement: str) -> str:
 
 @contextlib.contextmanager
 def gather(wanted: Wanted, *, python: str, talk: bool) -> Iterator[Inputs]:
-    """Install and look up what is not there yet; what is given lasts as long as the context.
+    """Install and look up the inputs that are not files yet.  Their files exist until the context ends.
 
-    Where two inputs have the same member, they stand in this order: the sources, with all wheels and projects where
-    the first of them stands; requirements; lock files; the environment.
+    For `on_conflict`, the inputs have this order: the sources, with all wheels and projects in the place of the first
+    of them; requirements; lock files; the environment.
 
     Arguments:
-        wanted: what the user asked for.
+        wanted: the inputs that the user named.
         python: the interpreter to install for.
-        talk: whether the installer may say what it is doing.
+        talk: whether the installer may print what it is doing.
 
     Raises:
         PackError: the installer failed or is missing, or the environment cannot be used.
@@ -205,7 +192,7 @@ def _fill(inputs: Inputs, workshop: _Workshop) -> None:
     if words or wanted.requirements:
         workshop.install(*words, *wanted.requirements, origin="the requirements")
     for lock in wanted.locks:
-        # A lock file is complete: pip asks for hashes of all that stands beside it, and uv for nothing beside it.
+        # A lock file is installed alone: pip would want hashes of everything beside it, and uv takes nothing beside it.
         workshop.install("--requirement", lock, origin=lock, lock=lock)
     if wanted.environment is not None:
         workshop.take(wanted.environment)
@@ -213,7 +200,7 @@ def _fill(inputs: Inputs, workshop: _Workshop) -> None:
 
 @dataclass
 class _Workshop:
-    """Where installers put things, and what was found in which of its folders."""
+    """A scratch folder that installers write to, and the versions found there so far."""
 
     wanted: Wanted
     python: str
@@ -228,13 +215,13 @@ class _Workshop:
         return self.scratch / str(self._folders)
 
     def install(self, *words: str, origin: str, lock: str = "") -> None:
-        """Have *words* installed, and add what comes of it."""
+        """Have the installer install *words*, and add the result to the inputs."""
         installer = find_installer(self.python, lock=lock)
         target = self._folder()
         installer.install(words, target, self.wanted.options, talk=self.talk)
 
         def locate(name: str) -> Placed | None:
-            # pip records what a folder for programs would be elsewhere, and then moves it here.
+            # pip records programs in a folder outside of the target, and then moves them into it.
             member = posixpath.normpath(name)
             while member.startswith("../"):
                 member = member[3:]
@@ -253,14 +240,14 @@ class _Workshop:
         ]
 
     def take(self, environment: Path) -> None:
-        """Add what is in a virtual environment."""
+        """Add the distributions of a virtual environment."""
         found = packed_environment(environment, self._folder())
         self._check(found.distributions, str(environment))
         self.inputs.sources += found.placed
         self.inputs.warnings += found.warnings
 
     def _check(self, installed: Sequence[Distribution], origin: str) -> None:
-        """Raise PackError where two inputs give two versions of one distribution."""
+        """Raise PackError if two inputs give different versions of one distribution."""
         for one in installed:
             version, where = self._known.setdefault(one.name, (one.version, origin))
             if version != one.version:

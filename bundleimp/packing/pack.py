@@ -1,40 +1,21 @@
-"""`pack`: gather, collect, compile and write, as one pipeline that holds a few files at a time."""
+"""`pack`, the public function: its arguments become one record, and `build` does the work."""
 
 from __future__ import annotations
 
-import os
-import sys
-from contextlib import ExitStack
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING
 
-from ..runtime.format import SUFFIX
-from .collect import OnConflict, collect
-from .compiler import Compiler
-from .errors import PackError, PackWarning
-from .executable import first_line, plan_program
-from .inputs import gather, sort_inputs
-from .manifest import encode_manifest
-from .pipeline import write_members
-from .profile import reading_order
-from .reading import read
+from .build import build
+from .errors import PackWarning
+from .options import PackOptions
 from .report import PackReport
-from .units import plan_units
-from .writer import BundleWriter
-from .zipsink import Compression
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Sequence
 
-    from .collect import SourceFile
+    from .options import Compression, Layout, OnConflict
 
 __all__ = ["PackReport", "PackWarning", "pack"]
-
-Layout = Literal["auto", "flat", "nested"]
-
-# Every interpreter parses the central directory of each zip on its path at start-up, at 3 to 7 microseconds an entry,
-# before any hook can step in.  More entries than this cost over two milliseconds each time.
-LARGEST_FLAT = 400
 
 
 def pack(
@@ -110,118 +91,28 @@ def pack(
         PackError: a `BundleError`; a source or the output cannot be used.
 
     """
-    _check_choices(layout=(layout, Layout), compress=(compress, Compression), on_conflict=(on_conflict, OnConflict))
-    if isinstance(sources, str) or optimize not in {0, 1, 2}:
-        message = "sources is a sequence of paths, and optimize 0, 1 or 2"
-        raise PackError(message)
-    wanted = sort_inputs(sources, requirements, requirement_files, from_venv, installer_options)
-    target = Path(os.path.realpath(output))
-    _check_arguments(wanted.read_in_place, target, bytecode=bytecode, source=source, python=python, jobs=jobs)
-    if profile is not None and not (bytecode and source):
-        message = "a profile is for embedded bytecode beside source: give no --no-bytecode and no --no-source"
-        raise PackError(message)
-    if Path(output).suffix != SUFFIX:
-        message = f"the name must end in {SUFFIX}: Python imports from no other bundles"
-        raise PackError(message, file=str(output))
-    jobs = jobs or os.cpu_count() or 1
-    with ExitStack() as stack:
-        installer_python = python[0] if python else sys.executable
-        found = stack.enter_context(gather(wanted, python=installer_python, talk=progress is not None))
-        files = collect(found.sources, exclude=exclude, on_conflict=on_conflict)
-        program = plan_program(entry_point, [file.member for file in files], _reader(files), standalone=standalone)
-        line = first_line(shebang, program)
-        nested = layout == "nested" or (layout == "auto" and len(files) > LARGEST_FLAT)
-        report = PackReport(str(output), members=len(files) + bool(program), layout="nested" if nested else "flat")
-        report.warnings += found.warnings
-        order = reading_order(os.fspath(profile), files, installer_python) if profile is not None else ()
-        report.ordered = len(order)
-        compilers = [
-            stack.enter_context(Compiler(executable, optimize, jobs))
-            for executable in ((python or [sys.executable]) if bytecode else ())
-        ]
-        _check_compilers(compilers, python)
-        report.code_tags = [compiler.tag.name for compiler in compilers]
-        # Without source, the bytecode is the member; it needs no second place.
-        tags = [compiler.tag for compiler in compilers] if source else []
-        try:
-            writer = stack.enter_context(
-                BundleWriter(
-                    target,
-                    tags=tags,
-                    compression=compress,
-                    nested=nested,
-                    first_line=line,
-                    executable=bool(line or program),
-                )
-            )
-            if program is not None:
-                program.write(writer, compilers)
-            packed = write_members(writer, files, compilers, report, source=source, jobs=jobs, progress=progress)
-            real = plan_units(packed.facts, packed.records, unpack=unpack, no_unpack=no_unpack)
-            manifest = encode_manifest(
-                report,
-                inputs=wanted.names,
-                compilers=compilers,
-                metadata=packed.metadata,
-                mirrored=real.mirrored,
-                compress=compress,
-                source=source,
-                program=program,
-                first_line=line,
-            )
-            del packed
-            report.size = writer.finish(manifest, real, order)
-        except OSError as error:
-            message = f"cannot be written: {error.strerror or error}"
-            raise PackError(message, file=str(output)) from error
-    return report
-
-
-def _reader(files: Sequence[SourceFile]) -> Callable[[str], bytes]:
-    """Return what reads a member out of *files*."""
-    paths = {file.member: file.path for file in files}
-    return lambda member: read(paths[member])
-
-
-def _check_choices(**choices: tuple[str, Any]) -> None:
-    """Raise PackError for a value that is not among those of its `Literal` type."""
-    for name, (value, kind) in choices.items():
-        if value not in get_args(kind):
-            message = f"{name} is one of {', '.join(get_args(kind))}, and not {value!r}"
-            raise PackError(message)
-
-
-def _check_arguments(
-    sources: Sequence[Path], output: Path, *, bytecode: bool, source: bool, python: Sequence[str], jobs: int | None
-) -> None:
-    if not source and (not bytecode or len(python) > 1):
-        message = (
-            "without source each module is its bytecode for one Python: give no --no-bytecode and at most one --python"
-        )
-        raise PackError(message)
-    if jobs is not None and jobs < 1:
-        message = f"jobs is a number of files, at least 1, and not {jobs}"
-        raise PackError(message)
-    if output.is_dir():
-        message = "is a directory; name the file to write"
-        raise PackError(message, file=str(output))
-    if output.exists() and not output.is_file():
-        message = "is neither a file nor a directory, and would be replaced; name the file to write"
-        raise PackError(message, file=str(output))
-    if not output.parent.is_dir():
-        message = f"cannot be written: there is no directory {output.parent}"
-        raise PackError(message, file=str(output))
-    for path in sources:
-        real = Path(os.path.realpath(path))  # `Path.resolve` raises where links go in circles
-        if real == output or (path.is_dir() and real in output.parents):
-            message = f"the bundle would lie inside its source {path}; write it somewhere else"
-            raise PackError(message, file=str(output))
-
-
-def _check_compilers(compilers: Sequence[Compiler], python: Sequence[str]) -> None:
-    seen: dict[str, str] = {}
-    for compiler, executable in zip(compilers, python, strict=False):
-        if compiler.tag.name in seen:
-            message = f"is the same kind of Python ({compiler.tag.name}) as {seen[compiler.tag.name]}; name it once"
-            raise PackError(message, file=executable)
-        seen[compiler.tag.name] = executable
+    options = PackOptions(
+        sources=sources,
+        output=output,
+        requirements=requirements,
+        requirement_files=requirement_files,
+        from_venv=from_venv,
+        installer_options=installer_options,
+        python=python,
+        bytecode=bytecode,
+        source=source,
+        optimize=optimize,
+        compress=compress,
+        layout=layout,
+        exclude=exclude,
+        unpack=unpack,
+        no_unpack=no_unpack,
+        on_conflict=on_conflict,
+        entry_point=entry_point,
+        shebang=shebang,
+        standalone=standalone,
+        profile=profile,
+        jobs=jobs,
+        progress=progress,
+    )
+    return build(options)

@@ -1,4 +1,4 @@
-"""Members to a file: the zip, its index and its locator, in either layout."""
+"""Write members to a file: the zip, its index and its locator, in either layout."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ if TYPE_CHECKING:
 
     from ..encoding import CodeTag
     from ..runtime.site.units import Unit
+    from .options import Compression
     from .units import Plan
-    from .zipsink import Compression, Written
+    from .zipsink import Written
 
 
 class BundleWriter:
-    """Writes one bundle: payload members in the order of their names, then what the bundle says about itself.
+    """Writes one bundle: payload members in the order of their names, then the members that describe the bundle.
 
-    A context manager; `finish` puts the file in its place, and leaving without it leaves the output as it was.
+    A context manager.  `finish` puts the file in its place; without `finish`, the output stays as it was.
     """
 
     def __init__(
@@ -72,9 +73,9 @@ class BundleWriter:
                 self._file = self._draft.file
                 self._codes = [self._temporary(stack) for _ in self.tags]
                 self._record = self._temporary(stack)
-                # The inner zip is written aside: the members of a zip have to be whole before the next one begins.
+                # The inner zip has a file of its own until it is complete, and is then copied as one member.
                 self._inner = self._temporary(stack) if self._nested else None
-                # Offsets count from the start of the file, so that nothing has to know of the line.
+                # Offsets count from the start of the file, so no reader has to skip the line.
                 self._file.write(self._first_line)
                 self._zip = self._sink(stack, self._file)
                 self._payload = self._zip if self._inner is None else self._sink(stack, self._inner)
@@ -113,10 +114,10 @@ class BundleWriter:
 
         Arguments:
             name: its name.
-            content: its content: a seekable stream, or prepared already.
+            content: its content: a seekable stream, or a `Prepared`.
             images: its pyc image for each code tag, or None.
             executable: whether it gets the execute permission.
-            outside: whether it is a member of the zip itself also in the nested layout.
+            outside: whether it is a member of the outer zip in the nested layout, too.
 
         """
         sink = self._zip if outside else self._payload
@@ -130,7 +131,7 @@ class BundleWriter:
         return written
 
     def attach(self, name: str, content: bytes) -> None:
-        """Note a member that is about the bundle, to be written with the others of that kind."""
+        """Keep a member that describes the bundle; `finish` writes it."""
         self._attached[name] = content
 
     def finish(self, manifest: bytes, plan: Plan, order: Sequence[str] = ()) -> int:
@@ -171,7 +172,7 @@ class BundleWriter:
         return size
 
     def _ordered(self, column: int, order: Sequence[str]) -> BinaryIO:
-        """Return a copy of a code tag's file with the pyc images in *order*; what is not in it keeps its own."""
+        """Return a copy of a code tag's file with the pyc images in *order*, followed by all others."""
         ranks = {name: rank for rank, name in enumerate(order)} | {item.member.name: -1 for item in self._outside}
         own = self._codes[column]
         copy = self._temporary(self._stack)
@@ -194,7 +195,7 @@ class BundleWriter:
         offset = self._file.seek(0, os.SEEK_END) + HEADER_SIZE + len(bundle_format.INDEX)
         index = encode_index(self._index, self.tags, record_digest, offset, units)
         self._zip.add(bundle_format.INDEX, io.BytesIO(index.data), zipfile.ZIP_STORED)
-        # The locator holds the checksum of the central directory, which is written together with it: fill it in after.
+        # The locator holds the checksum of the central directory and is written with it, so it is filled in afterwards.
         self._zip.close(bytes(bundle_format.LOCATOR_SIZE))
         tail_start = self._file.seek(offset + len(index.data))
         tail = self._file.read()
@@ -222,7 +223,7 @@ def _close(file: BinaryIO) -> None:
 
 
 def _keep(codes: BinaryIO, image: bytes | None) -> Extent | None:
-    """Append a pyc image to a code tag's file; return where it lies there."""
+    """Append a pyc image to a code tag's file; return its place there."""
     if image is None:
         return None
     extent = Extent(codes.tell(), len(image), bundle_format.checksum(image))

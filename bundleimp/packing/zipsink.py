@@ -1,4 +1,4 @@
-"""A zip on its way to a file: members go in as streams or ready, and come back as what the index notes of them."""
+"""Write a zip to a file.  Each member goes in as a stream or prepared, and comes back with the values for the index."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, BinaryIO, Literal
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from ..runtime.content.member import Member
 from ..runtime.plain.zipdirectory import dos_time
@@ -17,21 +17,21 @@ from .errors import PackError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Compression = Literal["none", "deflate", "zstd"]
+    from .options import Compression
 
 _CHUNK = 1 << 20
 _FIRST = (1980, 1, 1, 0, 0, 0)
 _LAST = (2107, 12, 31, 23, 59, 58)
 _UNIX = 3
 _UTF8 = 0x800
-# Behind the field of zip64 that an entry of the central directory needs (APPNOTE 4.5.3), an empty one of a kind that
-# nobody has: `zipimport` refuses entries whose fields have such a length before it does anything with the numbers, to
-# which end that of CPython 3.13.0 imports a module.  At the interpreter's start, that leads back to the same zip.
+# An empty extra field of an unused kind.  It follows the zip64 field (APPNOTE 4.5.3) of an entry in the central
+# directory.  `zipimport` refuses entries whose extra fields have such a length before it decodes the numbers.  CPython
+# 3.13.0 imports a module to decode them, which at the interpreter's start leads back to the same zip.
 _REFUSED = (0x6250).to_bytes(2, "little") + bytes(2)
 
 
 def timestamp() -> tuple[int, int, int, int, int, int]:
-    """Return the time that all members carry: `SOURCE_DATE_EPOCH` in UTC, else the first that a zip can hold.
+    """Return the time of all members: `SOURCE_DATE_EPOCH` in UTC, or the earliest time that a zip can hold.
 
     Raises:
         PackError: the variable is no whole number.
@@ -67,7 +67,7 @@ def zip_method(compression: Compression) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Content as it will lie in a zip.
+    """Content in the form in which a zip holds it.
 
     Attributes:
         data: its bytes there.
@@ -91,10 +91,9 @@ def can_prepare(method: int) -> bool:
 
 
 def prepared(content: bytes, method: int) -> Prepared:
-    """Return *content* compressed by *method*, deflate or none, or as it is where that would not make it smaller.
+    """Return *content* compressed by *method*, deflate or none; unchanged if compressing does not make it smaller.
 
-    The zip library of the standard library would make the same bytes; but this may run in a thread, and others go on
-    meanwhile.
+    `zipfile` would make the same bytes.  This function may run in a thread while other threads write.
     """
     data = content
     if method == zipfile.ZIP_DEFLATED:
@@ -114,7 +113,7 @@ class Written:
 
 
 def _chunks(stream: IO[bytes], size: int) -> Iterator[bytes]:
-    """Yield the first *size* bytes that *stream* holds; its errors are those of a source, not of the zip."""
+    """Yield the first *size* bytes of *stream*.  A failing read is reported as an error of the source."""
     while size:
         try:
             chunk = stream.read(min(size, _CHUNK))
@@ -136,7 +135,7 @@ class ZipSink:
         self._zip = zipfile.ZipFile(file, "w")
 
     def add(self, name: str, stream: IO[bytes], method: int, *, executable: bool = False) -> Written:
-        """Write a member; it is stored where compressing it would not make it smaller.
+        """Write a member; store it if compressing does not make it smaller.
 
         Arguments:
             name: its name.
@@ -146,7 +145,7 @@ class ZipSink:
 
         """
         info = self._info(name, method, executable=executable)
-        # Says whether the header needs the fields of zip64, so a file that grows meanwhile must not exceed it.
+        # This size decides whether the header has zip64 fields, so no more bytes than these are written.
         info.file_size = size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
         digest = hashlib.sha256()

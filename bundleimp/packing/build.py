@@ -1,0 +1,254 @@
+"""The phases of `pack`: check, gather, plan, write, finish.
+
+- Check looks at the options, the inputs and the output.
+- Gather installs or looks up the inputs that are not files yet; see `inputs.gather`.
+- Plan decides what the bundle will hold.
+- Write puts the members into a draft beside the output.
+- Finish adds the index and puts the draft in the output's place; see `BundleWriter.finish`.
+
+`build` calls the phases.  Only the last one changes the output.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .collect import collect
+from .compiler import Compiler
+from .errors import PackError
+from .executable import first_line, plan_program
+from .inputs import gather, sort_inputs
+from .manifest import encode_manifest
+from .options import check_options
+from .pipeline import write_members
+from .profile import reading_order
+from .reading import read
+from .report import PackReport
+from .target import target_path
+from .units import plan_units
+from .writer import BundleWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from .collect import SourceFile
+    from .executable import Program
+    from .inputs import Inputs, Wanted
+    from .options import PackOptions, PathLike
+    from .units import Plan
+
+# Every interpreter parses the central directory of each zip on its path at start-up, at 3 to 7 microseconds an entry,
+# before any hook can step in.  More entries than this cost over two milliseconds each time.
+LARGEST_FLAT = 400
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The result of the check phase.
+
+    Attributes:
+        wanted: the inputs, sorted by who reads them.
+        target: the real path of the output.
+
+    """
+
+    wanted: Wanted
+    target: Path
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """The result of the plan phase: what the bundle will hold.
+
+    Attributes:
+        files: the files that become members, by name.  The write phase empties this list.
+        program: the program that the bundle is, or None.
+        first_line: the line before the archive, b"" for none.
+        nested: whether the layout is nested.
+        order: the members whose bytecode comes first, in the order of the profile.
+
+    """
+
+    files: list[SourceFile]
+    program: Program | None
+    first_line: bytes
+    nested: bool
+    order: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Description:
+    """The result of the write phase: what the bundle will say of its members.
+
+    Attributes:
+        manifest: the content of manifest.json.
+        units: the units and flags for the index.
+
+    """
+
+    manifest: bytes
+    units: Plan
+
+
+def build(options: PackOptions) -> PackReport:
+    """Build a bundle; return what was done.
+
+    Raises:
+        PackError: a value, a source or the output cannot be used.
+
+    """
+    checked = check(options)
+    with gather(checked.wanted, python=options.pythons[0], talk=options.progress is not None) as inputs:
+        blueprint = plan(options, inputs)
+        with started_compilers(options) as compilers:
+            report = _new_report(options, blueprint, inputs, compilers)
+            with _write_errors(options.output), _writer(options, checked.target, blueprint, compilers) as writer:
+                description = write(options, checked.wanted, blueprint, compilers, writer, report)
+                report.size = writer.finish(description.manifest, description.units, blueprint.order)
+    return report
+
+
+def check(options: PackOptions) -> Checked:
+    """Check the options, the inputs and the output; nothing is written yet.
+
+    Raises:
+        PackError: one of them cannot be used.
+
+    """
+    check_options(options)
+    wanted = sort_inputs(
+        options.sources,
+        options.requirements,
+        options.requirement_files,
+        options.from_venv,
+        options.installer_options,
+    )
+    return Checked(wanted, target_path(options.output, wanted.read_in_place))
+
+
+def plan(options: PackOptions, inputs: Inputs) -> Blueprint:
+    """Decide what the bundle will hold.
+
+    Raises:
+        PackError: members clash, the entry point is not among them, or the profile names none of them.
+
+    """
+    files = collect(inputs.sources, exclude=options.exclude, on_conflict=options.on_conflict)
+    members = [file.member for file in files]
+    program = plan_program(options.entry_point, members, _reader(files), standalone=options.standalone)
+    line = first_line(options.shebang, program)
+    nested = options.layout == "nested" or (options.layout == "auto" and len(files) > LARGEST_FLAT)
+    order: Sequence[str] = ()
+    if options.profile is not None:
+        order = reading_order(os.fspath(options.profile), files, options.pythons[0])
+    return Blueprint(files, program, line, nested, order)
+
+
+def _reader(files: Sequence[SourceFile]) -> Callable[[str], bytes]:
+    """Return a function that reads a member of *files* by its name."""
+    paths = {file.member: file.path for file in files}
+    return lambda member: read(paths[member])
+
+
+@contextlib.contextmanager
+def started_compilers(options: PackOptions) -> Iterator[list[Compiler]]:
+    """Start a compiler for each interpreter, and end them on leaving.
+
+    Raises:
+        PackError: an interpreter does not start, is too old, or makes the same bytecode as another.
+
+    """
+    pythons = options.pythons if options.bytecode else ()
+    with contextlib.ExitStack() as stack:
+        compilers = [stack.enter_context(Compiler(python, options.optimize, options.threads)) for python in pythons]
+        seen: dict[str, str] = {}
+        for compiler, python in zip(compilers, pythons, strict=True):
+            tag = compiler.tag.name
+            if tag in seen:
+                message = f"is the same kind of Python ({tag}) as {seen[tag]}; name it once"
+                raise PackError(message, file=python)
+            seen[tag] = python
+        yield compilers
+
+
+def _new_report(
+    options: PackOptions, blueprint: Blueprint, inputs: Inputs, compilers: Sequence[Compiler]
+) -> PackReport:
+    """Return the report as far as it is known before anything is written."""
+    return PackReport(
+        str(options.output),
+        members=len(blueprint.files) + bool(blueprint.program),
+        layout="nested" if blueprint.nested else "flat",
+        code_tags=[compiler.tag.name for compiler in compilers],
+        ordered=len(blueprint.order),
+        warnings=list(inputs.warnings),
+    )
+
+
+@contextlib.contextmanager
+def _write_errors(output: PathLike) -> Iterator[None]:
+    """Raise PackError for an OSError.  Sources raise their own PackError, so this one is about the output."""
+    try:
+        yield
+    except OSError as error:
+        message = f"cannot be written: {error.strerror or error}"
+        raise PackError(message, file=str(output)) from error
+
+
+def _writer(options: PackOptions, target: Path, blueprint: Blueprint, compilers: Sequence[Compiler]) -> BundleWriter:
+    # Without source, the bytecode is the member; it needs no second place.
+    tags = [compiler.tag for compiler in compilers] if options.source else []
+    return BundleWriter(
+        target,
+        tags=tags,
+        compression=options.compress,
+        nested=blueprint.nested,
+        first_line=blueprint.first_line,
+        executable=bool(blueprint.first_line or blueprint.program),
+    )
+
+
+def write(
+    options: PackOptions,
+    wanted: Wanted,
+    blueprint: Blueprint,
+    compilers: Sequence[Compiler],
+    writer: BundleWriter,
+    report: PackReport,
+) -> Description:
+    """Write the program and the members, and count them in *report*.
+
+    The facts of the members, which take memory for each of them, are gone when this returns.
+
+    Raises:
+        PackError: a source cannot be read, or *options* ask for real files of what is not packed.
+
+    """
+    if blueprint.program is not None:
+        blueprint.program.write(writer, compilers)
+    packed = write_members(
+        writer,
+        blueprint.files,
+        compilers,
+        report,
+        source=options.source,
+        jobs=options.threads,
+        progress=options.progress,
+    )
+    units = plan_units(packed.facts, packed.records, unpack=options.unpack, no_unpack=options.no_unpack)
+    manifest = encode_manifest(
+        report,
+        inputs=wanted.names,
+        compilers=compilers,
+        metadata=packed.metadata,
+        mirrored=units.mirrored,
+        compress=options.compress,
+        source=options.source,
+        program=blueprint.program,
+        first_line=blueprint.first_line,
+    )
+    return Description(manifest, units)

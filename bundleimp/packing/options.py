@@ -1,0 +1,130 @@
+"""The options of `pack` as one record, and the checks of their values and combinations.
+
+The lowest module of this folder.  A check here is a pure function: it reads no file.  Checks of files stand in
+`inputs` and `target`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from .errors import PackError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+PathLike = str | os.PathLike[str]
+
+Compression = Literal["none", "deflate", "zstd"]
+Layout = Literal["auto", "flat", "nested"]
+OnConflict = Literal["first", "last", "error"]
+OPTIMIZATION_LEVELS = (0, 1, 2)
+
+_CHOICES: dict[str, Any] = {"layout": Layout, "compress": Compression, "on_conflict": OnConflict}
+
+
+@dataclass(frozen=True)
+class PackOptions:
+    """What to pack, and how.
+
+    The fields are the arguments of `pack`, which describes them.  None has a default here: `pack` and the command line
+    have theirs.
+    """
+
+    sources: Sequence[PathLike]
+    output: PathLike
+    requirements: Sequence[str]
+    requirement_files: Sequence[PathLike]
+    from_venv: PathLike | None
+    installer_options: Sequence[str]
+    python: Sequence[str]
+    bytecode: bool
+    source: bool
+    optimize: int
+    compress: Compression
+    layout: Layout
+    exclude: Sequence[str]
+    unpack: Sequence[str]
+    no_unpack: Sequence[str]
+    on_conflict: OnConflict
+    entry_point: str | None
+    shebang: str | None
+    standalone: bool
+    profile: PathLike | None
+    jobs: int | None
+    progress: Callable[[int, int, str], None] | None
+
+    @property
+    def has_inputs(self) -> bool:
+        """Whether the options name anything to pack."""
+        return bool(self.sources or self.requirements or self.requirement_files or self.from_venv)
+
+    @property
+    def pythons(self) -> Sequence[str]:
+        """The interpreters that the bundle is for; the installer installs for the first of them."""
+        return self.python or [sys.executable]
+
+    @property
+    def threads(self) -> int:
+        """How many files `pack` reads, compresses and compiles at a time."""
+        return self.jobs or os.cpu_count() or 1
+
+
+def check_options(options: PackOptions) -> None:
+    """Check each value, then the values that exclude each other.
+
+    Raises:
+        PackError: a value or a combination has no meaning.
+
+    """
+    for name, kind in _CHOICES.items():
+        _check_choice(name, getattr(options, name), get_args(kind))
+    _check_choice("optimize", options.optimize, OPTIMIZATION_LEVELS)
+    for name in ("sources", "requirements", "requirement_files", "installer_options"):
+        _check_sequence(name, getattr(options, name))
+    _check_requirements(options.requirements)
+    _check_jobs(options.jobs)
+    if not options.has_inputs:
+        message = "there is nothing to pack: give sources, requirements or a virtual environment"
+        raise PackError(message)
+    _check_combinations(options)
+
+
+def _check_choice(name: str, value: object, choices: Sequence[object]) -> None:
+    if value not in choices:
+        message = f"{name} is one of {', '.join(map(str, choices))}, and not {value!r}"
+        raise PackError(message)
+
+
+def _check_sequence(name: str, value: object) -> None:
+    # A string is a sequence of its letters, so a forgotten pair of brackets would pack files named like letters.
+    if isinstance(value, str):
+        message = f"{name} is a sequence, and not one string: give [{value!r}]"
+        raise PackError(message)
+
+
+def _check_requirements(requirements: Sequence[str]) -> None:
+    for requirement in requirements:
+        if not requirement.strip() or requirement.startswith("-"):
+            message = f"{requirement!r} is no requirement; options for the installer are given as such, after --"
+            raise PackError(message)
+
+
+def _check_jobs(jobs: int | None) -> None:
+    if jobs is not None and jobs < 1:
+        message = f"jobs is a number of files, at least 1, and not {jobs}"
+        raise PackError(message)
+
+
+def _check_combinations(options: PackOptions) -> None:
+    if not options.source and (not options.bytecode or len(options.python) > 1):
+        message = (
+            "without source each module is its bytecode for one Python: give no --no-bytecode and at most one --python"
+        )
+        raise PackError(message)
+    if options.profile is not None and not (options.bytecode and options.source):
+        message = "a profile is for embedded bytecode beside source: give no --no-bytecode and no --no-source"
+        raise PackError(message)

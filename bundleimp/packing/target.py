@@ -1,0 +1,52 @@
+"""The file that `pack` will write: its path, and whether it can stand there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..runtime.format import SUFFIX
+from .errors import PackError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .options import PathLike
+
+
+def target_path(output: PathLike, sources: Sequence[Path]) -> Path:
+    """Return the real path of *output*, checked: `pack` can write a bundle there.
+
+    Arguments:
+        output: the path that the user gave.
+        sources: the sources whose files become members; the bundle must not be one of these files.
+
+    Raises:
+        PackError: *output* is a directory or a device, is one of *sources* or lies in one, has no directory to stand
+            in, or has another suffix.
+
+    """
+    target = Path(os.path.realpath(output))
+    _check_place(target)
+    for path in sources:
+        real = Path(os.path.realpath(path))  # `Path.resolve` raises where links go in circles
+        if real == target or (path.is_dir() and real in target.parents):
+            message = f"the bundle would lie inside its source {path}; write it somewhere else"
+            raise PackError(message, file=str(target))
+    if Path(output).suffix != SUFFIX:
+        message = f"the name must end in {SUFFIX}: Python imports from no other bundles"
+        raise PackError(message, file=str(output))
+    return target
+
+
+def _check_place(target: Path) -> None:
+    if target.is_dir():
+        message = "is a directory; name the file to write"
+        raise PackError(message, file=str(target))
+    if target.exists() and not target.is_file():
+        message = "is neither a file nor a directory, and would be replaced; name the file to write"
+        raise PackError(message, file=str(target))
+    if not target.parent.is_dir():
+        message = f"cannot be written: there is no directory {target.parent}"
+        raise PackError(message, file=str(target))

@@ -1,0 +1,111 @@
+"""The options of `pack`: one record for the function and the command, and the checks of values and combinations."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from typing import Any
+
+import pytest
+
+import bundleimp
+from bundleimp import cli
+from bundleimp.packing.errors import PackError
+from bundleimp.packing.options import PackOptions, check_options
+
+
+def options_of_pack(monkeypatch: pytest.MonkeyPatch, **given: Any) -> PackOptions:
+    """Return the record that `pack` makes of one source, an output and what is *given*."""
+    made: list[PackOptions] = []
+    monkeypatch.setattr("bundleimp.packing.pack.build", made.append)
+    bundleimp.pack(["src"], "out.pybundle", **given)
+    return made[0]
+
+
+def options_of_command(monkeypatch: pytest.MonkeyPatch, *words: str) -> PackOptions:
+    """Return the record that the command makes of one source, an output and *words*."""
+    made: list[PackOptions] = []
+
+    def build(options: PackOptions) -> bundleimp.PackReport:
+        made.append(options)
+        return bundleimp.PackReport(str(options.output))
+
+    monkeypatch.setattr("bundleimp.cli.pack_command.build", build)
+    assert cli.main(["pack", "--quiet", "src", "out.pybundle", *words]) == 0
+    return made[0]
+
+
+def as_dict(options: PackOptions) -> dict[str, Any]:
+    fields = {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+
+
+def test_the_record_has_the_arguments_of_pack() -> None:
+    assert [field.name for field in dataclasses.fields(PackOptions)] == [*inspect.signature(bundleimp.pack).parameters]
+
+
+def test_pack_passes_each_argument_on_under_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {name: object() for name in list(inspect.signature(bundleimp.pack).parameters)[2:]}
+    options = options_of_pack(monkeypatch, **given)
+    assert {name: getattr(options, name) for name in given} == given
+
+
+def test_the_command_has_the_defaults_of_pack(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert as_dict(options_of_command(monkeypatch)) == as_dict(options_of_pack(monkeypatch))
+
+
+WORDS: list[tuple[list[str], dict[str, Any]]] = [
+    (["-r", "one", "--requirement", "two"], {"requirement_files": ("one", "two")}),
+    (["--with", "rich"], {"requirements": ("rich",)}),
+    (["--from-venv", "env"], {"from_venv": "env"}),
+    (["--python", "a", "--python", "b"], {"python": ("a", "b")}),
+    (["--no-bytecode", "--no-source", "--optimize", "2"], {"bytecode": False, "source": False, "optimize": 2}),
+    (["--compress", "none", "--layout", "flat"], {"compress": "none", "layout": "flat"}),
+    (
+        ["--exclude", "x", "--unpack", "y", "--no-unpack", "z"],
+        {"exclude": ("x",), "unpack": ("y",), "no_unpack": ("z",)},
+    ),
+    (["--on-conflict", "last"], {"on_conflict": "last"}),
+    (
+        ["-e", "app", "--shebang", "python", "--standalone"],
+        {"entry_point": "app", "shebang": "python", "standalone": True},
+    ),
+    (["--profile=-m app", "--jobs", "3"], {"profile": "-m app", "jobs": 3}),
+    (["--", "--index-url", "url"], {"installer_options": ("--index-url", "url")}),
+]
+
+
+@pytest.mark.parametrize(("words", "changed"), WORDS)
+def test_the_command_gives_what_its_words_say(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], changed: dict[str, Any]
+) -> None:
+    assert as_dict(options_of_command(monkeypatch, *words)) == as_dict(options_of_command(monkeypatch)) | changed
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"layout": "round"}, "layout is one of auto, flat, nested, and not 'round'"),
+        ({"compress": "bzip2"}, "compress is one of none, deflate, zstd, and not 'bzip2'"),
+        ({"on_conflict": "both"}, "on_conflict is one of first, last, error, and not 'both'"),
+        ({"optimize": 3}, "optimize is one of 0, 1, 2, and not 3"),
+        ({"sources": "src"}, "sources is a sequence, and not one string: give ['src']"),
+        ({"requirements": "rich"}, "requirements is a sequence, and not one string: give ['rich']"),
+        ({"requirements": ["--pre"]}, "'--pre' is no requirement"),
+        ({"requirements": [" "]}, "' ' is no requirement"),
+        ({"jobs": 0}, "jobs is a number of files, at least 1, and not 0"),
+        ({"sources": []}, "there is nothing to pack"),
+        ({"source": False, "bytecode": False}, "without source"),
+        ({"source": False, "python": ["a", "b"]}, "without source"),
+        ({"profile": "-m app", "bytecode": False}, "a profile is for embedded bytecode beside source"),
+        ({"profile": "-m app", "source": False}, "a profile is for embedded bytecode beside source"),
+    ],
+)
+def test_values_that_mean_nothing_are_an_error(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], message: str
+) -> None:
+    options = options_of_pack(monkeypatch)
+    check_options(options)
+    with pytest.raises(PackError, match=re.escape(message)):
+        check_options(dataclasses.replace(options, **given))
