@@ -9,7 +9,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._typing import *  # noqa: F403 (the public names)
+    from ._typing import *
 
 __version__ = "0.1.0"
 

@@ -15,8 +15,8 @@ from .waiting import HASH_SIZE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .runtime.format import Head, Locator
     from .runtime.content.member import Member
+    from .runtime.format import Head, Locator
 
 _STORED = 0
 
@@ -112,9 +112,7 @@ def _entry(crc: int, kind: int, flags: int, method: int, offset: int, packed_siz
     )
 
 
-def _encode_directory(
-    tree: _Tree, path: str, tags: int, start: int, blocks: list[bytes]
-) -> Extent:
+def _encode_directory(tree: _Tree, path: str, tags: int, start: int, blocks: list[bytes]) -> Extent:
     """Append the blocks of *tree* and of what is below it; return where its own lies."""
     children = {}
     for name, child in sorted(tree.directories.items()):
@@ -127,7 +125,9 @@ def _encode_directory(
     for name in names:
         if name in children:
             block = children[name]
-            entries.append(_entry(block.checksum, bundle_format.KIND_DIRECTORY, 0, _STORED, block.offset, block.size, 0, 0))
+            entries.append(
+                _entry(block.checksum, bundle_format.KIND_DIRECTORY, 0, _STORED, block.offset, block.size, 0, 0)
+            )
             images: Sequence[Extent | None] = (None,) * tags
         else:
             member = tree.files[name].member

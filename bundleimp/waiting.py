@@ -96,9 +96,7 @@ def _load_runtime(fullname: str) -> "Generator[ModuleType]":
         spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
         spec.submodule_search_locations = [folder]
         module = type(sys)(fullname)
-        module.__dict__.update(
-            __spec__=spec, __loader__=loader, __file__=path, __package__=fullname, __path__=[folder]
-        )
+        module.__dict__.update(__spec__=spec, __loader__=loader, __file__=path, __package__=fullname, __path__=[folder])
         exec(code, module.__dict__)  # noqa: S102 (what a loader does)
         sys.modules[fullname] = _package.runtime = module
     yield sys.modules[fullname]

@@ -7,13 +7,13 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..runtime import format as bundle_format
 from ..encoding import CodeTag, IndexedMember, encode_index, encode_top_level
+from ..runtime import format as bundle_format
+from ..runtime.content.member import Member
 from ..runtime.errors import BundleFormatError
 from ..runtime.format import Directory, Extent, Locator
-from ..runtime.content.member import Member
-from ..runtime.site.units import decode_units, digest
 from ..runtime.plain.zipdirectory import list_directories
+from ..runtime.site.units import decode_units, digest
 from ..waiting import TOP_LEVEL
 from .finding import Finding
 from .zippart import data_offset, stream

@@ -5,8 +5,8 @@ from __future__ import annotations
 import _imp
 from typing import TYPE_CHECKING
 
-from ..runtime.interpreter import embedded
 from ..runtime.format import MAIN, RUNTIME
+from ..runtime.interpreter import embedded
 from .finding import Finding
 
 if TYPE_CHECKING:

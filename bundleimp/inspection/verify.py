@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..runtime import format as bundle_format
-from ..runtime.format import fits
 from ..runtime.errors import BundleFormatError
+from ..runtime.format import fits
 from .finding import Finding
 from .indexcheck import index_findings
 from .program import program_findings

@@ -13,9 +13,8 @@ import zlib
 from typing import TYPE_CHECKING
 
 from ..runtime.errors import BundleFormatError
-from ..runtime.format import MANIFEST, number
+from ..runtime.format import CENTRAL_SIZE, END64_LOCATOR_SIZE, END64_SIZE, END_SIGNATURE, END_SIZE, MANIFEST, number
 from ..runtime.plain.zipdirectory import HEADER_SIGNATURE, HEADER_SIZE
-from ..runtime.format import CENTRAL_SIZE, END64_LOCATOR_SIZE, END64_SIZE, END_SIGNATURE, END_SIZE
 from .finding import Finding
 from .zippart import data_offset
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from ..runtime.plain import zipdirectory
 from ..runtime.archive import DAMAGED, find_end
 from ..runtime.content.decompression import DEFLATED, STORED, decompress
 from ..runtime.errors import BundleFormatError
+from ..runtime.plain import zipdirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..runtime.bundlefile import BundleFile
     from ..runtime.content.member import Member
-    from ..runtime.plain.zipdirectory import RawEntry
     from ..runtime.format import EndRecord
+    from ..runtime.plain.zipdirectory import RawEntry
 
 _CHUNK = 1 << 20
 # A command that splits names into parts needs memory for each part.

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..patterns import matches
-from ..runtime.format import INFO
 from ..runtime.content.member import DEEPEST_NAME, name_fault
+from ..runtime.format import INFO
 from .errors import PackError, unreadable
 
 if TYPE_CHECKING:

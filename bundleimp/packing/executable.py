@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__, runtime
-from ..runtime.interpreter import embedded
 from ..runtime.format import MAIN, RUNTIME
+from ..runtime.interpreter import embedded
 from .collect import MODULE_SUFFIXES
 from .compiler import Module
 from .entrypoints import EntryPoint, resolve

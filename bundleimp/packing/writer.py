@@ -10,12 +10,11 @@ import zipfile
 from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING, BinaryIO, Self
 
-from ..runtime import format as bundle_format
 from ..encoding import IndexedMember, encode_index, encode_locator, encode_top_level
-from ..runtime.format import Extent, Locator
-from ..runtime.site.units import encode_units
+from ..runtime import format as bundle_format
+from ..runtime.format import Extent, Locator, find_end
 from ..runtime.plain.zipdirectory import HEADER_SIZE
-from ..runtime.format import find_end
+from ..runtime.site.units import encode_units
 from ..waiting import TOP_LEVEL
 from .draft import Draft
 from .errors import PackError

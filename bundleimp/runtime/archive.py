@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .bundlefile import BundleFile, Signers
-    from .format import Directory, EndRecord, Extent, Locator
     from .content.member import Member
+    from .format import Directory, EndRecord, Extent, Locator
     from .plain.zipdirectory import ListedDirectory
     from .site.units import Unit
 

@@ -84,7 +84,9 @@ def folder(*, create: bool) -> "str | None":
             return path
         if path not in _complained:
             _complained.add(path)
-            faults.warning.warn(f"{path}: this cache folder is not used: it {fault}; set BUNDLEIMP_CACHE_DIR to another")
+            faults.warning.warn(
+                f"{path}: this cache folder is not used: it {fault}; set BUNDLEIMP_CACHE_DIR to another"
+            )
     return None
 
 

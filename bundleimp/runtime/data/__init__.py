@@ -13,7 +13,14 @@ else:
         __name__,
         {
             "metadata": ("pathlib", "io"),
-            "pkgresources": ("contextlib", "importlib.resources", "importlib.resources.abc", "io", "pathlib", "tempfile"),
+            "pkgresources": (
+                "contextlib",
+                "importlib.resources",
+                "importlib.resources.abc",
+                "io",
+                "pathlib",
+                "tempfile",
+            ),
             "reading": ("io",),
             "resources": ("contextlib", "importlib.resources", "importlib.resources.abc", "io", "pathlib", "tempfile"),
         },

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def _at(path: str) -> "BundledPath | pathlib.Path":
+def _at(path: str) -> "metadata.BundledPath | pathlib.Path":
     """Return what is at *path*, in a bundle or in a mirror of one, as of `pathlib`."""
     return metadata.BundledPath(path) if bundles.locate_mirrored(path) is None else pathlib.Path(path)
 
@@ -57,9 +57,9 @@ def find_distributions(pkg_resources: "Any", entry: str) -> "Iterator[Any]":
     root = metadata.BundledPath(entry)
     for path in root.iterdir() if root.is_dir() else ():
         if path.suffix.lower() in {".dist-info", ".egg-info"} and path.is_dir():
-            metadata = provider(pkg_resources, None)
-            metadata.module_path, metadata.egg_info = entry, os.fspath(path)
-            yield pkg_resources.Distribution.from_location(entry, path.name, metadata)
+            info = provider(pkg_resources, None)
+            info.module_path, info.egg_info = entry, os.fspath(path)
+            yield pkg_resources.Distribution.from_location(entry, path.name, info)
 
 
 def complete(pkg_resources: "Any", entries: "list[str]") -> None:

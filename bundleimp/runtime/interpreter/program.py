@@ -100,7 +100,9 @@ def _locate(loader: "Any") -> str:
     # A command is often a link with a shorter name.
     real = os.path.realpath(path)
     if not real.endswith(bundle_format.SUFFIX):
-        sys.exit(f"{path}: cannot be run by this name; it must end in {SUFFIX}, or be a link to one that does")
+        sys.exit(
+            f"{path}: cannot be run by this name; it must end in {bundle_format.SUFFIX}, or be a link to one that does"
+        )
     sys.path[:] = [real if entry == path else entry for entry in sys.path]
     return real
 

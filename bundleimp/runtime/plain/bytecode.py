@@ -9,8 +9,8 @@ from .. import content
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..archive import Archive
-    from ..format import Directory
     from ..content.member import Member
+    from ..format import Directory
     from .zipdirectory import ListedDirectory
 
 _HEADER = 16

@@ -11,8 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from ..format import EndRecord
     from ..content.member import Member
+    from ..format import EndRecord
 
 ENTRY_SIGNATURE = b"PK\x01\x02"
 HEADER_SIGNATURE = b"PK\x03\x04"
@@ -42,7 +42,10 @@ def _zip64(extra: bytes, values: "list[int]") -> "list[int]":
     """Return *values* (size, packed size, offset) with those that stand in the zip64 extra field put in."""
     position = 0
     while position + 4 <= len(extra):
-        kind, length = bundle_format.number(extra, position, position + 2), bundle_format.number(extra, position + 2, position + 4)
+        kind, length = (
+            bundle_format.number(extra, position, position + 2),
+            bundle_format.number(extra, position + 2, position + 4),
+        )
         if kind == _ZIP64_EXTRA:
             field = extra[position + 4 : position + 4 + length]
             result = []
@@ -164,7 +167,7 @@ class Listing:
 
     __slots__ = ("fault", "members")
 
-    def __init__(self, members: "dict[str, Member]", fault: "BundleFormatError | None") -> None:
+    def __init__(self, members: "dict[str, Member]", fault: "errors.BundleFormatError | None") -> None:
         self.members = members
         self.fault = fault
 
@@ -308,7 +311,11 @@ def data_offset(header: bytes, member: content.member.Member) -> int:
     packed_size, size = bundle_format.number(header, 18, 22), bundle_format.number(header, 22, 26)
     # A data descriptor or the zip64 field may hold what the header itself then does not.
     silent = bundle_format.number(header, 6, 8) & _DATA_DESCRIPTOR or _IN_ZIP64 in {packed_size, size}
-    same_data = (bundle_format.number(header, 14, 18), packed_size, size) == (member.crc, member.packed_size, member.size)
+    same_data = (bundle_format.number(header, 14, 18), packed_size, size) == (
+        member.crc,
+        member.packed_size,
+        member.size,
+    )
     if bundle_format.number(header, 8, 10) != member.method or not (silent or same_data):
         message = "the local header and the central directory disagree"
         raise errors.BundleFormatError(message, member=member.name, offset=member.offset)

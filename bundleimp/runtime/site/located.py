@@ -178,9 +178,8 @@ def locate(spec: ModuleSpec, archive: "Archive", member: str, *, own: bool) -> N
         own: whether the module itself needs the real path, once it is loaded.
 
     """
-    if not archive.indexed:
-        if site.mirrors.unit_of(archive, member) is None:
-            return
+    if not archive.indexed and site.mirrors.unit_of(archive, member) is None:
+        return
     spec.__class__ = LocatedSpec
     spec.__dict__ |= {"_archive": archive, "_member": member, "_own": own}
     if spec.submodule_search_locations is not None:

@@ -33,7 +33,7 @@ class MirrorFinder(finder.BundleFinder):
         self.path = path
         self._folder = path.rstrip(os.sep) + os.sep
 
-    def _current(self) -> "View | None":
+    def _current(self) -> "finder.View | None":
         # A mirror does not change, but the bundle may: what is found then is the new version's, as in a directory.
         # One that must not be used takes its mirror with it.
         if isinstance(self._bundle.fault, faults.kinds.BundleSignatureError):

@@ -122,10 +122,10 @@ def root(archive: "Archive", unit: units.Unit) -> "str | None":
     known = archive.mirrors.get(unit.digest)
     if known in bundles.mirrored:
         return known
-    cache = cache.folder.folder(create=True)
-    if cache is None:
+    root_folder = cache.folder.folder(create=True)
+    if root_folder is None:
         return None
-    path = os.path.join(cache, "mirrors", f"{unit.name}-{unit.digest[:32]}{SUFFIX}")
+    path = os.path.join(root_folder, "mirrors", f"{unit.name}-{unit.digest[:32]}{bundle_format.SUFFIX}")
     if not cache.entries.use(path, lambda folder: _fill(folder, archive, unit)):
         return None
     # A cleaner may have taken files out of it, or a power failure have emptied them.
