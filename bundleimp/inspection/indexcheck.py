@@ -108,7 +108,8 @@ def _notes(data: bytes, head: Head, offset: int) -> dict[str, _Note]:
     """Return what the index says of each member."""
     result: dict[str, _Note] = {}
     root = data[head.root_offset - offset :][: head.root_size]
-    todo = [("", Extent(head.root_offset, head.root_size, bundle_format.number(root, len(root) - 4, len(root))))]
+    own = bundle_format.number(root, len(root) - 4, len(root))
+    todo = [("", Extent(offset=head.root_offset, size=head.root_size, checksum=own))]
     seen = set()
     while todo:
         path, extent = todo.pop()

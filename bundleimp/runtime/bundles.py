@@ -17,9 +17,24 @@ from . import format as bundle_format
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from dataclasses import dataclass
 
     from .archive import Archive
-    from .bundlefile import Identity, Signers
+    from .sources.signatures import Signers
+
+    @dataclass(kw_only=True)
+    class Location:
+        """A path split into the bundle's own and the name inside it.
+
+        ``bundle`` is the absolute path of the bundle; ``inner`` is "" or "pkg/sub"; ``status`` is the file status of
+        the bundle, or None where that was not asked for: the bundle is in use already.
+        """
+
+        bundle: str
+        inner: str
+        status: os.stat_result | None = None
+else:
+    Location = archives.Window  # as cheap as that
 
 _ALLOWED_SIGNERS = "BUNDLEIMP_ALLOWED_SIGNERS"
 # How often a file is opened that is being written to.
@@ -39,7 +54,7 @@ class OpenBundle:
 
     """
 
-    __slots__ = ("_identity", "_openings", "_settled", "archive", "fault", "path", "reported")
+    __slots__ = ("_openings", "_settled", "_status", "archive", "fault", "path", "reported")
 
     signers: "Signers | None" = None
 
@@ -48,7 +63,7 @@ class OpenBundle:
         self.archive: Archive | None = None
         self.fault: errors.BundleFormatError | None = None
         self.reported = False
-        self._identity: Identity | None = None
+        self._status: os.stat_result | None = None
         self._settled = False
         # What opens the file, by thread.
         self._openings: dict[int, Generator[Archive | errors.BundleFormatError]] = {}
@@ -67,25 +82,25 @@ class OpenBundle:
         status = status or bundlefile.status_of(self.path)
         if status is None or not (bundlefile.is_regular(status) or self.signers is not None):
             known = self.archive or self.fault
-            self._identity = self.archive = self.fault = None
+            self._status = self.archive = self.fault = None
             return known is not None
-        identity = bundlefile.Identity(status)
-        if self._settled and identity.untouched_since(self._identity):
+        if self._settled and self._status is not None and bundlefile.is_untouched(status, self._status):
             return False
         opened = self._opened(status)
         for _ in range(_ATTEMPTS - 1):
             now = bundlefile.status_of(self.path) if _may_be_in_the_making(opened) else None
-            if now is None or bundlefile.Identity(now).untouched_since(identity):
+            if now is None or bundlefile.is_untouched(now, status):
                 break
-            status, identity = now, bundlefile.Identity(now)  # it was written to while it was opened
+            status = now  # it was written to while it was opened
             opened = self._opened(status)
         fault = opened if isinstance(opened, errors.BundleFormatError) else None
         archive = opened if not isinstance(opened, errors.BundleFormatError) else None
         known = self.archive
-        if self._settled and identity == self._identity and archive and known and archive.key == known.key:
-            self._identity = identity  # only its name or its permissions were changed
+        same = self._settled and self._status is not None and bundlefile.same_version(status, self._status)
+        if same and archive and known and archive.key == known.key:
+            self._status = status  # only its name or its permissions were changed
             return False
-        self._exchange(identity, archive, fault)
+        self._exchange(status, archive, fault)
         if errors.TRACING:
             errors.trace(f"{self.path}: opened")
         return True
@@ -102,7 +117,7 @@ class OpenBundle:
         if not bundlefile.is_regular(status):
             from . import faults  # noqa: PLC0415 (loaded when first needed)
 
-            yield faults.kinds.NotABundleError("is not a regular file", file=self.path)
+            yield faults.opening.not_regular(self.path)
             return
         try:
             archive = archives.Archive(self.path, self.signers)
@@ -126,15 +141,15 @@ class OpenBundle:
                 self.archive.require(signers)
         except errors.BundleFormatError as error:
             self.reported = False
-            self._exchange(self._identity, None, error)
+            self._exchange(self._status, None, error)
             self._settled = False
 
     def _exchange(
-        self, identity: "Identity | None", archive: "Archive | None", fault: "errors.BundleFormatError | None"
+        self, status: "os.stat_result | None", archive: "Archive | None", fault: "errors.BundleFormatError | None"
     ) -> None:
         """Take the new version; an interrupt in between leaves it to be taken again, and no thread sees neither."""
         self._settled = False
-        if identity != self._identity:
+        if status is None or self._status is None or not bundlefile.same_version(status, self._status):
             self.reported = False
         if archive is not None:
             self.archive = archive
@@ -143,8 +158,13 @@ class OpenBundle:
             self.fault = fault
             self.archive = None
         self.reported = self.reported or getattr(fault, "told", False)
-        self._identity = identity
-        self._settled = fault is None or not _may_open_later(fault)
+        self._status = status
+        self._settled = fault is None
+        if fault is not None:
+            from . import faults  # noqa: PLC0415 (loaded when first needed)
+
+            # If the reason need not lie in the file, the next look may find it sound.
+            self._settled = not faults.opening.may_open_later(fault)
 
     @property
     def is_gone(self) -> bool:
@@ -167,24 +187,15 @@ class OpenBundle:
         if self.archive is None:
             from . import faults  # noqa: PLC0415 (loaded when first needed)
 
-            message = "there is no such file"
-            raise faults.kinds.NotABundleError(message, file=self.path)
+            raise faults.opening.missing(self.path)
 
 
 def _may_be_in_the_making(opened: "Archive | errors.BundleFormatError") -> bool:
-    """Return whether another look may find something else: the file may be written to at this moment."""
     if not isinstance(opened, errors.BundleFormatError):
         return False
     from . import faults  # noqa: PLC0415 (loaded when first needed)
 
-    return not isinstance(opened, faults.kinds.BundleChangedError | faults.kinds.BundleSignatureError)
-
-
-def _may_open_later(fault: "errors.BundleFormatError") -> bool:
-    """Return whether the next look may find no *fault* in the same file: the reason need not lie in it."""
-    from . import faults  # noqa: PLC0415 (loaded when first needed)
-
-    return isinstance(fault, faults.kinds.BundleUnreadableError | faults.kinds.BundleSignatureError)
+    return faults.opening.may_be_in_the_making(opened)
 
 
 # Every bundle in use, by absolute path.
@@ -202,24 +213,6 @@ def absolute(path: str) -> str:
     return os.path.join(os.getcwd(), path)
 
 
-class Location:
-    """A path split into the bundle's own and the name inside it.
-
-    Attributes:
-        bundle: absolute path of the bundle.
-        inner: "" or "pkg/sub".
-        status: the file status of the bundle; None where that was not asked for: the bundle is in use already.
-
-    """
-
-    __slots__ = ("bundle", "inner", "status")
-
-    def __init__(self, bundle: str, inner: str, status: "os.stat_result | None" = None) -> None:
-        self.bundle = bundle
-        self.inner = inner
-        self.status = status
-
-
 def locate(path: str) -> "Location | None":
     """Split *path* at the first part that is a regular file with the bundle suffix; None where no part is one."""
     end = 0
@@ -232,7 +225,7 @@ def locate(path: str) -> "Location | None":
                 return None
             status = bundlefile.status_of(bundle) if bundle not in _bundles else None
             if bundle in _bundles or bundlefile.is_regular(status) or _is_kept(bundle):
-                return Location(bundle, inner_name(path[end:]), status)
+                return Location(bundle=bundle, inner=inner_name(path[end:]), status=status)
     return None
 
 

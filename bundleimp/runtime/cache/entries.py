@@ -32,11 +32,11 @@ _errno = content.standard.standard_module("errno")  # it need not be loaded yet
 class _Held:
     """A lock on a mark.  It goes with the interpreter that holds it, which may be one of several in the process."""
 
-    __slots__ = ("descriptor", "identity", "mapping")
+    __slots__ = ("descriptor", "mapping", "status")
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
-        self.identity = bundlefile.Identity(os.fstat(descriptor))
+        self.status = os.fstat(descriptor)
         self.mapping = _mapped(descriptor)
 
     def give_up(self) -> None:
@@ -46,7 +46,7 @@ class _Held:
 
     def _is_ours(self) -> bool:
         try:
-            return bundlefile.Identity(os.fstat(self.descriptor)).same_file(self.identity)
+            return bundlefile.same_file(os.fstat(self.descriptor), self.status)
         except OSError:
             return False
 
@@ -273,7 +273,7 @@ def _lock(descriptor: int, *, exclusive: bool) -> bool:
 def _is_at(descriptor: int, path: str) -> bool:
     """Return whether the file behind *descriptor* is the one at *path*."""
     try:
-        return bundlefile.Identity(os.fstat(descriptor)).same_file(bundlefile.Identity(os.stat(path)))
+        return bundlefile.same_file(os.fstat(descriptor), os.stat(path))
     except OSError:
         return False
 

@@ -15,11 +15,8 @@ if TYPE_CHECKING:
     from ..format import EndRecord
 
 ENTRY_SIGNATURE = b"PK\x01\x02"
-HEADER_SIGNATURE = b"PK\x03\x04"
-HEADER_SIZE = 30
 
 _ENCRYPTED = 0x1
-_DATA_DESCRIPTOR = 0x8
 _UTF8 = 0x800
 _UNIX = 3
 _ZIP64_EXTRA = 1
@@ -220,14 +217,14 @@ def _other_name(entry: RawEntry, read: "Callable[[int, int], bytes]") -> "str | 
     """Return the name in the local header of *entry* where it is not that of the central directory, else None."""
     member = entry.member
     raw = member.header or b""
-    header = read(member.offset, HEADER_SIZE + len(raw))
-    if header[:4] != HEADER_SIGNATURE:
+    header = read(member.offset, content.localheader.HEADER_SIZE + len(raw))
+    if header[:4] != content.localheader.HEADER_SIGNATURE:
         message = "has no local header where the central directory says"
         raise errors.BundleFormatError(message, offset=member.offset)
     flags, size = bundle_format.number(header, 6, 8), bundle_format.number(header, 26, 28)
-    if size == len(raw) and header[HEADER_SIZE:] == raw and not (flags ^ entry.flags) & _UTF8:
+    if size == len(raw) and header[content.localheader.HEADER_SIZE :] == raw and not (flags ^ entry.flags) & _UTF8:
         return None
-    other = read(member.offset + HEADER_SIZE, size)
+    other = read(member.offset + content.localheader.HEADER_SIZE, size)
     name = _decode_name(other, flags)
     name = other.decode("utf-8", "backslashreplace") if name is None else name
     return None if name == member.name else name
@@ -292,31 +289,3 @@ def list_directories(members: "Collection[Member]") -> "dict[str, ListedDirector
             message = f"has more than {most} directories for {len(members)} members"
             raise errors.BundleFormatError(message, member=member.name, offset=member.offset)
     return directories
-
-
-def data_offset(header: bytes, member: content.member.Member) -> int:
-    """Return how far behind its local *header* the data of *member* begins.
-
-    Two copies of the same facts protect what a checksum cannot: an entry whose size and checksum are both damaged.
-
-    Raises:
-        BundleFormatError: the header is damaged, or does not say what the central directory says.
-
-    """
-    raw = member.header or b""
-    name_size = bundle_format.number(header, 26, 28)
-    if header[:4] != HEADER_SIGNATURE or name_size != len(raw) or header[HEADER_SIZE : HEADER_SIZE + name_size] != raw:
-        message = "the local header is damaged or is that of another member"
-        raise errors.BundleFormatError(message, member=member.name, offset=member.offset)
-    packed_size, size = bundle_format.number(header, 18, 22), bundle_format.number(header, 22, 26)
-    # A data descriptor or the zip64 field may hold what the header itself then does not.
-    silent = bundle_format.number(header, 6, 8) & _DATA_DESCRIPTOR or _IN_ZIP64 in {packed_size, size}
-    same_data = (bundle_format.number(header, 14, 18), packed_size, size) == (
-        member.crc,
-        member.packed_size,
-        member.size,
-    )
-    if bundle_format.number(header, 8, 10) != member.method or not (silent or same_data):
-        message = "the local header and the central directory disagree"
-        raise errors.BundleFormatError(message, member=member.name, offset=member.offset)
-    return HEADER_SIZE + name_size + bundle_format.number(header, 28, 30)
