@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..inspection.reader import BundleReader
-from ..runtime.errors import BundleError
+from ..runtime.faults.kinds import BundleError
 from ..runtime.hook import install
 from ..runtime.interpreter.program import check_signed, run_module
 

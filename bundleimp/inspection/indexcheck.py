@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..encoding import CodeTag, IndexedMember, encode_index, encode_top_level
 from ..runtime import format as bundle_format
 from ..runtime.content.member import Member
-from ..runtime.errors import BundleFormatError
+from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.format import Directory, Extent, Locator
 from ..runtime.plain.zipdirectory import list_directories
 from ..runtime.site.units import decode_units, digest

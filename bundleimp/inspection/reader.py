@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..runtime import format as bundle_format
 from ..runtime.bundlefile import open_file
-from ..runtime.errors import BundleFormatError
+from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.faults.opening import check_version
 from .zippart import ZipPart, data_offset, stream
 

@@ -13,7 +13,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from ..runtime.content.localheader import HEADER_SIGNATURE, HEADER_SIZE
-from ..runtime.errors import BundleFormatError
+from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.format import CENTRAL_SIZE, END64_LOCATOR_SIZE, END64_SIZE, END_SIGNATURE, END_SIZE, MANIFEST, number
 from .finding import Finding
 from .zippart import data_offset

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..runtime.archive import DAMAGED, find_end
 from ..runtime.content.decompression import DEFLATED, STORED, decompress
 from ..runtime.content.reading import data_offset
-from ..runtime.errors import BundleFormatError
+from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.plain import zipdirectory
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from ..runtime.archive import find_end
 from ..runtime.bundlefile import open_file
-from ..runtime.errors import BundleError, BundleFormatError
+from ..runtime.faults.kinds import BundleError, BundleFormatError
 from ..runtime.sources.signatures import NAMESPACE, SUFFIX
 
 

@@ -4,42 +4,29 @@ All that reads from a bundle while a program runs reads through this.
 """
 
 import _imp
-import os
 import sys
 from _frozen_importlib_external import MAGIC_NUMBER
 
-from . import bundlefile, errors
+from . import bundlefile, fault
 from . import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
-    from dataclasses import dataclass
     from typing import Any
 
     from .bundlefile import BundleFile
     from .content.member import Member
+    from .faults.kinds import BundleFormatError
     from .format import Directory, EndRecord, Extent, Locator
     from .plain.zipdirectory import ListedDirectory
+    from .records import Tail, Window
     from .site.units import Unit
     from .sources.signatures import Signers
-
-    @dataclass(kw_only=True)
-    class Tail:
-        """The last bytes of an archive, the offset at which they begin, and the end record that they hold."""
-
-        start: int
-        data: bytes
-        record: EndRecord
-
-    @dataclass(kw_only=True)
-    class Window:
-        """The bytes that were read last, of which file, and where they begin."""
-
-        file: BundleFile
-        start: int
-        data: bytes
 else:
+    from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
+
     Tail = Window = bundle_format.Extent  # as cheap as that
 
 # The end record, the central directory and the head of an ordinary bundle are in its last few kilobytes.
@@ -125,7 +112,7 @@ class Archive:
         self.column = -1
         self._units: Extent | list[Unit] | None = None
         self.mirrors: dict[str, str] = {}
-        self.fault: errors.BundleFormatError | None = None
+        self.fault: BundleFormatError | None = None
         try:
             end = self.find_end(0, self.file.size)
             directory = self.near(end.directory_offset, end.directory_size)
@@ -138,8 +125,8 @@ class Archive:
 
                 self.key = short_digest(directory)
                 plain.listing.list_members(self, end, directory)
-        except errors.BundleFormatError as error:
-            error.file = error.path = path
+        except ImportError as error:
+            error.file = error.path = path  # type: ignore[attr-defined] # it is a BundleFormatError
             raise
 
     @property
@@ -177,11 +164,11 @@ class Archive:
         head = bundle_format.decode_head(encoded)
         if head.root_offset + head.root_size != start:
             message = "the index is damaged (its root is not where it ends)"
-            raise errors.BundleFormatError(message, member=bundle_format.INDEX, offset=start)
+            raise fault(message, member=bundle_format.INDEX, offset=start)
         data = self.near(head.root_offset, end - head.root_offset)
         if data[head.root_size :] != encoded:
             message = "the index was rewritten while it was read; replace bundles by renaming a new file over them"
-            raise errors.BundleFormatError(message, member=bundle_format.INDEX, offset=start)
+            raise fault(message, member=bundle_format.INDEX, offset=start)
         own = code_tag()
         if head.tags.get(own) == MAGIC_NUMBER:
             self.column = list(head.tags).index(own)
@@ -222,16 +209,14 @@ class Archive:
         file = self.file
         try:
             return attempt(*arguments)
-        except errors.BundleFormatError as error:
+        except ImportError as error:
             from . import faults  # noqa: PLC0415 (loaded when first needed)
 
-            fresh = None
-            if not isinstance(error, faults.kinds.BundleChangedError):
-                fresh = faults.reopening.reopened(file)
+            fresh = faults.reopening.reopened_after(error, file)
             if fresh is not None:
                 self.file = fresh
                 return attempt(*arguments)
-            error.file = error.path = self.path
+            error.file = error.path = self.path  # type: ignore[attr-defined] # it is a BundleFormatError
             raise
 
     def member(self, path: str) -> "Member | None":
@@ -270,12 +255,12 @@ class Archive:
             return None
         try:
             data = self.file.read(extent.offset, extent.size)
-        except errors.BundleFormatError as error:
-            error.member = f"bytecode of {directory.prefix}{name}"
+        except ImportError as error:
+            error.member = f"bytecode of {directory.prefix}{name}"  # type: ignore[attr-defined]
             raise
         if bundle_format.checksum(data) != extent.checksum or data[:4] != MAGIC_NUMBER:
             member = f"bytecode of {directory.prefix}{name}"
-            raise errors.BundleFormatError(DAMAGED, member=member, offset=extent.offset)
+            raise fault(DAMAGED, member=member, offset=extent.offset)
         return data
 
     @property

@@ -5,17 +5,19 @@ none.  The descriptor stays open, so a rename over the file mixes no two version
 """
 
 import _thread
-import os
 import sys
 from _io import BufferedReader, UnsupportedOperation, open_code
 
-from . import errors
+from . import fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
     from .sources.signatures import Signers
+else:
+    from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
 
 
 def status_of(path: str) -> "os.stat_result | None":
@@ -158,7 +160,7 @@ class BundleFile:
         """
         if offset + size > self.size:
             message = f"points outside the file, which has {self.size} bytes: it is damaged or truncated"
-            raise errors.BundleFormatError(message, file=self.path, offset=offset)
+            raise fault(message, file=self.path, offset=offset)
         if self.content is not None:
             return self.content[offset : offset + size]
         try:
@@ -169,7 +171,7 @@ class BundleFile:
             data = b""
         if len(data) != size:
             message = "cannot be read: it is damaged or truncated"
-            raise errors.BundleFormatError(message, file=self.path, offset=offset)
+            raise fault(message, file=self.path, offset=offset)
         return data
 
 

@@ -1,17 +1,16 @@
 """The path entry finder (PEP 302, PEP 420, PEP 451)."""
 
 import _imp
-import os
 from _frozen_importlib import ModuleSpec
-from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES
+from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES, _path_join, path_sep
 
-from . import bundles, errors, loaders
+from . import TRACING, bundles, loaders, trace
 from . import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
-    from dataclasses import dataclass
     from types import ModuleType
     from typing import Any
 
@@ -19,15 +18,10 @@ if TYPE_CHECKING:
     from .bundles import Location, OpenBundle
     from .format import Directory
     from .plain.zipdirectory import ListedDirectory
-
-    @dataclass(kw_only=True)
-    class View:
-        """A finder's directory in one version of the bundle, or None, and the suffixes of module files in it."""
-
-        archive: Archive
-        directory: Directory | ListedDirectory | None
-        suffixes: list[str]
+    from .records import View
 else:
+    from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
+
     View = bundles.Location  # as cheap as that
 
 
@@ -68,8 +62,8 @@ class BundleFinder:
     def _settle(self, bundle: "OpenBundle", location: "Location") -> None:
         self._bundle = bundle
         self._inner = location.inner
-        self.path = os.path.join(location.bundle, *location.inner.split("/")) if location.inner else location.bundle
-        self._folder = self.path + os.sep
+        self.path = _path_join(location.bundle, *location.inner.split("/")) if location.inner else location.bundle
+        self._folder = self.path + path_sep
         self._view: View | None = None
 
     @classmethod
@@ -105,7 +99,7 @@ class BundleFinder:
             spec = self._find(fullname, fullname.rpartition(".")[2])
             if target is not None and hasattr(spec, "settle"):
                 spec.settle(spec.loader)  # type: ignore[union-attr] # what is loaded again is not created again
-        except errors.BundleFormatError as error:
+        except ImportError as error:
             error.name = fullname
             raise
         return spec
@@ -129,8 +123,8 @@ class BundleFinder:
             return None
         spec = ModuleSpec(fullname, None, is_package=True)
         spec.submodule_search_locations = [self._folder + tail]
-        if errors.TRACING:
-            errors.trace(f"{fullname}: found portion {self._folder}{tail}")
+        if TRACING:
+            trace(f"{fullname}: found portion {self._folder}{tail}")
         return spec
 
     def _spec(
@@ -153,7 +147,7 @@ class BundleFinder:
             package: the last part of the name where the module is a package.
 
         """
-        folder = f"{self._folder}{package}{os.sep}" if package else self._folder
+        folder = f"{self._folder}{package}{path_sep}" if package else self._folder
         path = folder + filename
         flags = directory.flags(filename, archive.column)
         cached = None
@@ -177,8 +171,8 @@ class BundleFinder:
         spec._cached = cached  # type: ignore[attr-defined] # noqa: SLF001 (what its setter does)
         if package:
             spec.submodule_search_locations = [folder[:-1]]
-        if errors.TRACING:
-            errors.trace(f"{fullname}: found {path}")
+        if TRACING:
+            trace(f"{fullname}: found {path}")
         native = cached is None and suffix in EXTENSION_SUFFIXES
         if flags & bundle_format.LOCATED or native or not archive.indexed:
             own = native or bool(flags & bundle_format.FLAG_REAL)
@@ -237,7 +231,9 @@ class BundleFinder:
         """
         archive = self._bundle.archive
         if archive is None:
-            raise FileNotFoundError(errors.ENOENT, "No such file in the bundle", path)
+            from . import faults  # noqa: PLC0415 (loaded when first needed)
+
+            raise FileNotFoundError(faults.numbers.ENOENT, "No such file in the bundle", path)
         from . import data  # noqa: PLC0415 (loaded when first needed)
 
         return data.files.read_at(archive, path)  # type: ignore[no-any-return]

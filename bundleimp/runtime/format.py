@@ -44,64 +44,12 @@ Extent: u64 offset, u32 size, u32 checksum.
 import _imp
 import sys
 
-from . import errors
+from . import fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dataclasses import dataclass
-
     from .content.member import Member
-
-    @dataclass(kw_only=True)
-    class EndRecord:
-        """The end of an archive: where its central directory lies, and the archive's comment.
-
-        ``start`` is the offset at which the archive begins (what stands before it is a shebang or a program);
-        ``offset`` is that of the end record itself.
-        """
-
-        start: int
-        directory_offset: int
-        directory_size: int
-        count: int
-        comment: bytes
-        offset: int
-
-    @dataclass(kw_only=True)
-    class Extent:
-        """A run of bytes in the file: its offset and its size in bytes, and its checksum."""
-
-        offset: int
-        size: int
-        checksum: int
-
-    @dataclass(kw_only=True)
-    class Locator:
-        """Where the index is, and the central directory that it was made for."""
-
-        head_size: int
-        index_offset: int
-        index_size: int
-        index_checksum: int
-        directory_offset: int
-        directory_size: int
-        directory_count: int
-        directory_checksum: int
-
-    @dataclass(kw_only=True)
-    class Head:
-        """What the index says about the bundle as a whole.
-
-        ``tags`` has the pyc magic (PEP 3147) of each embedded kind of bytecode, by code tag: ``cpython-311``, or
-        ``cpython-311.opt-1``; their order is that of the columns of a block.  ``units`` is where the table of units
-        lies; ``record_digest`` is the SHA-256 of the RECORD member.
-        """
-
-        record_digest: bytes
-        root_offset: int
-        root_size: int
-        tags: dict[str, bytes]
-        units: Extent | None
+    from .records import EndRecord, Extent, Head, Locator
 else:
     # `types.SimpleNamespace`: to make a class takes 70,000 instructions, in every process that imports from a bundle.
     EndRecord = Extent = Locator = Head = type(sys.implementation)
@@ -204,12 +152,12 @@ def _decode_end(tail: bytes, position: int, tail_start: int, start: int) -> EndR
         if any(value not in {full, other} for (value, full), other in zip(plain, wide, strict=True)):
             # Half of all tools believe the one, and half the other (CVE-2025-54368).
             message = "the zip's end record and its zip64 end record disagree; pack it anew"
-            raise errors.BundleFormatError(message, offset=tail_start + position)
+            raise fault(message, offset=tail_start + position)
     directory_offset = tail_start + directory_end - size
     archive_start = directory_offset - offset
     if archive_start < start or not count * CENTRAL_SIZE <= size <= MOST_WASTE + count * LONGEST_MEAN:
         message = "the zip's end record is damaged, or the file is truncated; copy it again, or pack it anew"
-        raise errors.BundleFormatError(message, offset=tail_start + position)
+        raise fault(message, offset=tail_start + position)
     return EndRecord(
         start=archive_start,
         directory_offset=directory_offset,
@@ -272,7 +220,7 @@ def decode_head(data: bytes) -> Head:
     """
     message = "the index is damaged"
     if len(data) < 54 or data[:4] != HEAD_MAGIC or not _is_sound(data):
-        raise errors.BundleFormatError(message, member=INDEX)
+        raise fault(message, member=INDEX)
     tags = {}
     position = 50
     for _ in range(number(data, 48, 50)):
@@ -280,7 +228,7 @@ def decode_head(data: bytes) -> Head:
         tags[data[position + 6 : end].decode("latin-1")] = data[position : position + 4]
         position = end
     if position + CODE_SIZE + 4 != len(data) or len(tags) != number(data, 48, 50):
-        raise errors.BundleFormatError(message, member=INDEX)
+        raise fault(message, member=INDEX)
     units = decode_extent(data[position : position + CODE_SIZE])
     return Head(
         record_digest=data[4:36],
@@ -314,18 +262,23 @@ class Directory:
             BundleFormatError: the block is damaged, describes another directory, or is that of another version.
 
         """
+        message = ""
         if len(block) < 16 or block[:4] != BLOCK_MAGIC or not _is_sound(block):
-            raise _damaged(f"directory {path!r}")
-        if noted is not None and number(block, len(block) - 4, len(block)) != noted:
-            raise _damaged(f"directory {path!r} is of another version of the bundle")
+            message = f"the index is damaged (directory {path!r})"
+        elif noted is not None and number(block, len(block) - 4, len(block)) != noted:
+            message = f"the index is damaged (directory {path!r} is of another version of the bundle)"
+        if message:
+            raise fault(message, member=INDEX)
         self._entries = 12 + number(block, 4, 8)
         self.count = number(block, 8, 12)
         self._codes = self._entries + self.count * ENTRY_SIZE
         if self._codes + 4 > len(block):
-            raise _damaged(f"directory {path!r} has more entries than there is room for")
+            message = f"the index is damaged (directory {path!r} has more entries than there is room for)"
+            raise fault(message, member=INDEX)
         owner, *names = block[12 : self._entries].decode("utf-8", "surrogateescape").split("\0")
         if owner != path or len(names) != self.count:
-            raise _damaged(f"directory {path!r} is described as {owner!r}")
+            message = f"the index is damaged (directory {path!r} is described as {owner!r})"
+            raise fault(message, member=INDEX)
         self._block = block
         self.prefix = path + "/" if path else ""
         self.names = dict(zip(names, range(len(names))))  # noqa: B905 (they are of one length)
@@ -361,7 +314,3 @@ class Directory:
     def may_have(self, suffix: str) -> bool:
         """Return False where no name ends in *suffix*."""
         return self._block.find(suffix.encode(), 12, self._entries) >= 0
-
-
-def _damaged(reason: str) -> "errors.BundleFormatError":
-    return errors.BundleFormatError(f"the index is damaged ({reason})", member=INDEX)

@@ -1,21 +1,23 @@
 """The path hook (PEP 302) and the meta path finder, and putting them into and out of the import system."""
 
 import _imp
-import os
 import sys
 from _frozen_importlib import BuiltinImporter, FrozenImporter
 from _frozen_importlib_external import NamespaceLoader as _NamespaceLoader
 from _frozen_importlib_external import PathFinder
 
-from . import PartLoader, bundles, errors, finder, is_own_folder
+from . import TRACING, PartLoader, bundles, finder, is_own_folder, trace
 from . import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from _frozen_importlib import ModuleSpec
     from collections.abc import Sequence
     from types import ModuleType
     from typing import Any
+else:
+    from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
 
 SUFFIX = bundle_format.SUFFIX
 
@@ -45,8 +47,8 @@ def path_hook(path: str) -> "Any":
         bundle.check()
     # A file that is not sound is claimed too: zipimport, asked next, imports from many truncated ones.
     found = finder.BundleFinder.at(bundle, location)
-    if errors.TRACING:
-        errors.trace(f"claimed path entry {path}")
+    if TRACING:
+        trace(f"claimed path entry {path}")
     return found
 
 

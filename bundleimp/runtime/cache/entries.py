@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from .. import bundlefile, content, errors
+from .. import TRACING, bundlefile, content, faults, trace
 from . import folder as cachefolder
 
 TYPE_CHECKING = False
@@ -131,7 +131,7 @@ def set_aside(path: str) -> "str | None":
             if not _lock(descriptor, exclusive=True):
                 return None
             if not _is_at(descriptor, mark):
-                raise FileNotFoundError(errors.ENOENT, "No such entry any more", path)
+                raise FileNotFoundError(faults.numbers.ENOENT, "No such entry any more", path)
         if folder:
             os.rename(path, aside)
         else:
@@ -203,11 +203,11 @@ def publish_folder(path: str, fill: "Callable[[str], object]") -> bool:
         if not wrote:
             _remove_folder(aside)
     except (OSError, ValueError) as error:
-        if errors.TRACING:
-            errors.trace(f"cache: cannot write {path}: {error}")
+        if TRACING:
+            trace(f"cache: cannot write {path}: {error}")
         return False
-    if wrote and errors.TRACING:
-        errors.trace(f"cache: wrote {path}")
+    if wrote and TRACING:
+        trace(f"cache: wrote {path}")
     return True
 
 

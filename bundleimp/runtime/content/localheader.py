@@ -1,6 +1,6 @@
 """The local header of a zip member: bytes in, values out.  Written after APPNOTE.TXT 6.3 (4.3.7)."""
 
-from .. import errors
+from .. import faults
 from .. import format as bundle_format
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ def data_offset(header: bytes, member: "Member") -> int:
     name_size = bundle_format.number(header, 26, 28)
     if header[:4] != HEADER_SIGNATURE or name_size != len(raw) or header[HEADER_SIZE : HEADER_SIZE + name_size] != raw:
         message = "the local header is damaged or is that of another member"
-        raise errors.BundleFormatError(message, member=member.name, offset=member.offset)
+        raise faults.kinds.BundleFormatError(message, member=member.name, offset=member.offset)
     packed_size, size = bundle_format.number(header, 18, 22), bundle_format.number(header, 22, 26)
     # A data descriptor or the zip64 field may hold what the header itself then does not.
     silent = bundle_format.number(header, 6, 8) & _DATA_DESCRIPTOR or _IN_ZIP64 in {packed_size, size}
@@ -37,5 +37,5 @@ def data_offset(header: bytes, member: "Member") -> int:
     )
     if bundle_format.number(header, 8, 10) != member.method or not (silent or same_data):
         message = "the local header and the central directory disagree"
-        raise errors.BundleFormatError(message, member=member.name, offset=member.offset)
+        raise faults.kinds.BundleFormatError(message, member=member.name, offset=member.offset)
     return HEADER_SIZE + name_size + bundle_format.number(header, 28, 30)

@@ -1,6 +1,6 @@
 """The content of a member, read from the file and checked."""
 
-from .. import errors
+from .. import faults
 from . import decompression, localheader
 
 TYPE_CHECKING = False
@@ -33,16 +33,16 @@ def read(file: "BundleFile", member: "Member") -> bytes:
     """
     if member.refusal is not None:
         message = f"is not read: it {member.refusal}"
-        raise errors.BundleFormatError(message, member=member.name, offset=member.offset)
+        raise faults.kinds.BundleFormatError(message, member=member.name, offset=member.offset)
     offset = member.offset
     try:
         offset = data_offset(file, member)
         data = decompression.decompress(member.method, file.read(offset, member.packed_size), member.size)
-    except errors.BundleFormatError as error:
+    except faults.kinds.BundleFormatError as error:
         error.member = member.name
         raise
     except ValueError as error:
-        raise errors.BundleFormatError(str(error), member=member.name, offset=offset) from None
+        raise faults.kinds.BundleFormatError(str(error), member=member.name, offset=offset) from None
     if len(data) != member.size or decompression.crc32(data) != member.crc:
-        raise errors.BundleFormatError(_DAMAGED, member=member.name, offset=offset)
+        raise faults.kinds.BundleFormatError(_DAMAGED, member=member.name, offset=offset)
     return data

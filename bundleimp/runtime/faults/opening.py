@@ -1,6 +1,5 @@
 """Why a file cannot be opened, as an error."""
 
-from .. import errors
 from .. import format as bundle_format
 from . import kinds
 
@@ -46,11 +45,11 @@ def check_version(comment: bytes) -> None:
         raise kinds.BundleVersionError(message)
 
 
-def may_be_in_the_making(fault: errors.BundleFormatError) -> bool:
+def may_be_in_the_making(fault: kinds.BundleFormatError) -> bool:
     """Return whether another look may find no *fault*: the file may be written to at this moment."""
     return not isinstance(fault, kinds.BundleChangedError | kinds.BundleSignatureError)
 
 
-def may_open_later(fault: errors.BundleFormatError) -> bool:
+def may_open_later(fault: kinds.BundleFormatError) -> bool:
     """Return whether the next look may find no *fault* in the same file: the reason need not lie in it."""
     return isinstance(fault, kinds.BundleUnreadableError | kinds.BundleSignatureError)

@@ -10,7 +10,21 @@ if TYPE_CHECKING:
     from ..bundlefile import BundleFile
 
 
-def reopened(file: "BundleFile") -> "BundleFile | None":
+def reopened_after(error: ImportError, file: "BundleFile") -> "BundleFile | None":
+    """Return *file* opened anew, if a read of it went wrong with that *error* because its descriptor was closed.
+
+    Return None where another try would end the same way.
+
+    Raises:
+        BundleChangedError: the file is not what it was.
+
+    """
+    if not isinstance(error, kinds.BundleFormatError) or isinstance(error, kinds.BundleChangedError):
+        return None
+    return _reopened(file)
+
+
+def _reopened(file: "BundleFile") -> "BundleFile | None":
     """Find out why a read of *file* went wrong; return the file opened anew where the program has closed its descriptor.
 
     Return None where it is there, and is what it was when it was opened: the fault is in the file.

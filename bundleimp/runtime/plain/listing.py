@@ -1,6 +1,6 @@
 """The directories of an archive without an index, from its central directory."""
 
-from .. import content, errors, faults
+from .. import content, faults
 from .. import format as bundle_format
 from . import zipdirectory
 
@@ -31,7 +31,7 @@ def list_members(archive: "Archive", end: "EndRecord", directory: bytes) -> None
     if payload is not None:
         if payload.refusal is not None or payload.method or payload.packed_size != payload.size:
             message = payload.refusal or "must be stored uncompressed"
-            raise errors.BundleFormatError(message, member=payload.name, offset=payload.offset)
+            raise faults.kinds.BundleFormatError(message, member=payload.name, offset=payload.offset)
         start = content.reading.data_offset(archive.file, payload)
         end = archive.find_end(start, start + payload.size)
         directory = archive.near(end.directory_offset, end.directory_size)

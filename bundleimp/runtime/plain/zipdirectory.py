@@ -4,7 +4,7 @@ Written after APPNOTE.TXT 6.3 (4.3.12 to 4.3.16, and 4.5.3 for zip64).  It serve
 zips, wheels, bundles that another tool has changed) and every command that judges a file.
 """
 
-from .. import content, errors
+from .. import content, faults
 from .. import format as bundle_format
 
 TYPE_CHECKING = False
@@ -112,7 +112,7 @@ def raw_entries(data: bytes, end: "EndRecord") -> "Iterator[RawEntry]":
         here = end.directory_offset + position
         if data[position : position + 4] != ENTRY_SIGNATURE or position + bundle_format.CENTRAL_SIZE > len(data):
             message = "the central directory is damaged"
-            raise errors.BundleFormatError(message, offset=here)
+            raise faults.kinds.BundleFormatError(message, offset=here)
         flags = bundle_format.number(data, position + 8, position + 10)
         name_end = position + bundle_format.CENTRAL_SIZE + bundle_format.number(data, position + 28, position + 30)
         extra_end = name_end + bundle_format.number(data, position + 30, position + 32)
@@ -125,7 +125,7 @@ def raw_entries(data: bytes, end: "EndRecord") -> "Iterator[RawEntry]":
             try:
                 values = _zip64(data[name_end:extra_end], values)
             except ValueError as error:
-                raise errors.BundleFormatError(str(error), offset=here) from None
+                raise faults.kinds.BundleFormatError(str(error), offset=here) from None
         size, packed_size, offset = values
         raw = data[position + bundle_format.CENTRAL_SIZE : name_end]
         name = _decode_name(raw, flags)
@@ -150,7 +150,7 @@ def raw_entries(data: bytes, end: "EndRecord") -> "Iterator[RawEntry]":
         position = extra_end + bundle_format.number(data, position + 32, position + 34)
     if position != len(data):
         message = "the central directory is damaged: its size and its number of entries disagree"
-        raise errors.BundleFormatError(message, offset=end.directory_offset + position)
+        raise faults.kinds.BundleFormatError(message, offset=end.directory_offset + position)
 
 
 class Listing:
@@ -164,7 +164,7 @@ class Listing:
 
     __slots__ = ("fault", "members")
 
-    def __init__(self, members: "dict[str, Member]", fault: "errors.BundleFormatError | None") -> None:
+    def __init__(self, members: "dict[str, Member]", fault: "faults.kinds.BundleFormatError | None") -> None:
         self.members = members
         self.fault = fault
 
@@ -190,17 +190,17 @@ def members(data: bytes, end: "EndRecord", read: "Callable[[int, int], bytes]") 
     fault = None
     if not end.count and end.start:
         message = f"says that the archive is empty, and {end.start} bytes stand before it: the end record is damaged"
-        fault = errors.BundleFormatError(message, offset=end.offset)
+        fault = faults.kinds.BundleFormatError(message, offset=end.offset)
     for entry in raw_entries(data, end):
         member = entry.member
         try:
             other = _other_name(entry, read)
-        except errors.BundleFormatError as error:
+        except faults.kinds.BundleFormatError as error:
             error.member = member.name
             other, fault = None, fault or error
         if other is not None:
             member.refusal = f"has another name in its local header, {other!r}"
-            fault = fault or errors.BundleFormatError(member.refusal, member=member.name, offset=entry.position)
+            fault = fault or faults.kinds.BundleFormatError(member.refusal, member=member.name, offset=entry.position)
             doubted.append((other.removesuffix("/"), member))
         if entry.fault is None:
             if member.name in result and not member.name.endswith("/"):
@@ -220,7 +220,7 @@ def _other_name(entry: RawEntry, read: "Callable[[int, int], bytes]") -> "str | 
     header = read(member.offset, content.localheader.HEADER_SIZE + len(raw))
     if header[:4] != content.localheader.HEADER_SIGNATURE:
         message = "has no local header where the central directory says"
-        raise errors.BundleFormatError(message, offset=member.offset)
+        raise faults.kinds.BundleFormatError(message, offset=member.offset)
     flags, size = bundle_format.number(header, 6, 8), bundle_format.number(header, 26, 28)
     if size == len(raw) and header[content.localheader.HEADER_SIZE :] == raw and not (flags ^ entry.flags) & _UTF8:
         return None
@@ -287,5 +287,5 @@ def list_directories(members: "Collection[Member]") -> "dict[str, ListedDirector
             directory(folder)
         if len(directories) > most:
             message = f"has more than {most} directories for {len(members)} members"
-            raise errors.BundleFormatError(message, member=member.name, offset=member.offset)
+            raise faults.kinds.BundleFormatError(message, member=member.name, offset=member.offset)
     return directories

@@ -8,7 +8,7 @@ bytes, a tab between; an empty line; the lists.  A list has for each member ``-`
 ``x``, the name, and a NUL.
 """
 
-from .. import content, errors
+from .. import content, faults
 from .. import format as bundle_format
 
 TYPE_CHECKING = False
@@ -87,7 +87,7 @@ def read_units(file: "BundleFile", extent: "Extent") -> "list[Unit]":
     data = file.read(extent.offset, extent.size)
     if bundle_format.checksum(data) != extent.checksum:
         message = "does not match its checksum: the file is damaged; copy it again, or pack it anew"
-        raise errors.BundleFormatError(message, member=bundle_format.UNITS, offset=extent.offset)
+        raise faults.kinds.BundleFormatError(message, member=bundle_format.UNITS, offset=extent.offset)
     return decode_units(data)
 
 
@@ -113,7 +113,7 @@ def decode_units(data: bytes) -> "list[Unit]":
         sound = False
     if not sound:
         message = "the table of units is damaged"
-        raise errors.BundleFormatError(message, member=bundle_format.UNITS)
+        raise faults.kinds.BundleFormatError(message, member=bundle_format.UNITS)
     return units
 
 

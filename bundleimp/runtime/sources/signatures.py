@@ -7,7 +7,7 @@ and is started without a module that is not loaded yet: that could come from the
 
 import os
 
-from .. import errors, faults
+from .. import TRACING, faults, trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ class Signers:
             error.told, self._told = self._told, True
             raise
         self._told = False
-        if errors.TRACING:
-            errors.trace(f"{file.path}: signed by {principal}")
+        if TRACING:
+            trace(f"{file.path}: signed by {principal}")
         return principal
 
     def _check(self, file: "BundleFile", signature: str, identity: "str | None") -> str:
