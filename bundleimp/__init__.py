@@ -35,7 +35,7 @@ def _load(part: str) -> "Any":
             try:
                 module = sys.modules[name] = type(sys)(name)
                 module.__file__ = path
-                exec(SourceFileLoader(name, path).get_code(name), module.__dict__)
+                exec(SourceFileLoader(name, path).get_code(name), module.__dict__)  # type: ignore[arg-type] # noqa: S102 (as loaders do)
             except BaseException as error:
                 del sys.modules[name]
                 if not isinstance(error, OSError):
@@ -70,23 +70,22 @@ def _find_distributions(context: "Any") -> "tuple[()]":
     return ()
 
 
+meta_finder: "Any" = None
+
+
 def _start() -> None:
     """Install the stand-ins; called at start-up by bundleimp.pth and bundleimp.start (PEP 829)."""
-    # In some virtual environments site runs the same file twice.
-    for hook in sys.path_hooks:
-        if hasattr(hook, "claims_bundles"):
-            return
-    global meta_finder
+    global meta_finder  # noqa: PLW0603 (in some virtual environments site runs the same file twice)
     import os
 
-    if os.environ.get("BUNDLEIMP_DISABLE", "") in {"", "0"}:
-        sys.path_hooks.insert(0, _path_hook)  # type: ignore[arg-type]
+    if meta_finder is None and os.environ.get("BUNDLEIMP_DISABLE", "") in {"", "0"}:
         # It stands in for what the runtime does to ``importlib.metadata`` and ``pkg_resources``: they ask for
         # distributions on path entries that nothing was imported from yet.  A class would cost as much as all else here.
         meta_finder = type(sys.implementation)(  # type: ignore[call-arg]
             claims_bundles=True, find_spec=_find_spec, find_distributions=_find_distributions
         )
-        sys.meta_path.insert(0, meta_finder)  # type: ignore[arg-type]
+        sys.meta_path.insert(0, meta_finder)
+        sys.path_hooks.insert(0, _path_hook)  # type: ignore[arg-type]
         for path in sys.path_importer_cache:
             if ".pybundle" in path:
                 _load("waiting").forget_known()

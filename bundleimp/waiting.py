@@ -32,7 +32,7 @@ _package: "Any" = sys.modules[_PACKAGE]
 # What `zipimport` made of the path entries that it was asked for before there was any hook, by absolute path.
 _known_zips: "dict[str, Any]" = {}
 # What loads our modules, by name.
-_attempts: "dict[str, Generator[None]]" = {}
+_attempts: "dict[str, Any]" = {}
 
 
 def read_code(fullname: str, path: str) -> "CodeType":

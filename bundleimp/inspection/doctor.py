@@ -10,7 +10,7 @@ import warnings
 from dataclasses import dataclass
 
 from ..runtime.archive import Archive
-from ..runtime.bundlefile import is_regular_file
+from ..runtime.bundlefile import is_regular, status_of
 from ..runtime.bundles import OpenBundle, locate
 from ..runtime.cache import folder as cachefolder
 from ..runtime.faults.kinds import BundleError, BundleWarning
@@ -84,7 +84,9 @@ def _bundles() -> list[Observation]:
 
 
 def _bundle(path: str) -> Observation:
-    if not is_regular_file(path):  # where bundles have to be signed, such a name is a bundle's whatever it leads to
+    if not is_regular(
+        status_of(path)
+    ):  # where bundles have to be signed, such a name is a bundle's whatever it leads to
         return Observation(path, "is not a regular file", fine=False)
     try:
         archive = Archive(path, OpenBundle.signers)
@@ -94,7 +96,7 @@ def _bundle(path: str) -> Observation:
         return Observation(
             path, "can be opened, but has no index: a plain zip, or changed by another tool after packing"
         )
-    if not archive.has_code:
+    if not archive.column >= 0:
         tag = sys.implementation.cache_tag
         return Observation(path, f"can be opened; no bytecode for this Python ({tag}): it is compiled once and cached")
     return Observation(path, "can be opened, with bytecode for this Python")

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from ..encoding import CodeTag, IndexedMember, encode_index, encode_top_level
 from ..runtime import format as bundle_format
 from ..runtime.content.member import Member
+from ..runtime.content.reading import data_offset
 from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.format import Directory, Extent, Locator
 from ..runtime.plain.zipdirectory import list_directories
 from ..runtime.site.units import decode_units, digest
 from ..waiting import TOP_LEVEL
 from .finding import Finding
-from .zippart import data_offset, stream
+from .zippart import stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..runtime import format as bundle_format
 from ..runtime.content.opening import open_file
+from ..runtime.content.reading import data_offset
 from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.faults.opening import check_version
-from .zippart import ZipPart, data_offset, stream
+from .zippart import ZipPart, stream
 
 if TYPE_CHECKING:
     from ..runtime.content.member import Member

@@ -13,10 +13,10 @@ import zlib
 from typing import TYPE_CHECKING
 
 from ..runtime.content.localheader import HEADER_SIGNATURE, HEADER_SIZE
+from ..runtime.content.reading import data_offset
 from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.format import CENTRAL_SIZE, END64_LOCATOR_SIZE, END64_SIZE, END_SIGNATURE, END_SIZE, MANIFEST, number
 from .finding import Finding
-from .zippart import data_offset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -131,5 +131,5 @@ def _sources(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
     for file in folder.iterdir():
         if file.is_dir():
             yield from _sources(file, f"{prefix}{file.name}/")
-        elif file.name.endswith(".py"):
+        elif file.name.endswith(".py") and file.name != "annotations.py":  # which is for type checkers
             yield prefix + file.name, file.read_bytes()

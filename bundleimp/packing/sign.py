@@ -6,11 +6,15 @@ import os
 import subprocess
 import tempfile
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from ..runtime.archive import find_end
 from ..runtime.content.opening import open_file
 from ..runtime.faults.kinds import BundleError, BundleFormatError
 from ..runtime.sources.signatures import NAMESPACE, SUFFIX
+
+if TYPE_CHECKING:
+    from ..runtime.bundlefile import BundleFile
 
 
 def sign(bundle: str, key: str, output: str | None = None) -> str:
@@ -45,11 +49,11 @@ def sign(bundle: str, key: str, output: str | None = None) -> str:
 
 
 def _made(file: BundleFile, key: str) -> bytes:
-    os.lseek(file.fileno(), 0, os.SEEK_SET)
+    os.lseek(file.descriptor, 0, os.SEEK_SET)
     # A passphrase is asked for on the terminal, which ssh-keygen opens for itself.
     command = ["ssh-keygen", "-q", "-Y", "sign", "-n", NAMESPACE, "-f", os.path.abspath(key)]
     try:
-        result = subprocess.run(command, stdin=file.fileno(), capture_output=True, check=False)  # noqa: S603 (no shell)
+        result = subprocess.run(command, stdin=file.descriptor, capture_output=True, check=False)  # noqa: S603 (no shell)
     except OSError as error:
         message = f"ssh-keygen cannot be run ({error.strerror}): install OpenSSH"
         raise BundleError(message) from None

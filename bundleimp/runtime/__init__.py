@@ -15,17 +15,14 @@ The modules of this folder do not refer to `os`, but to what it is made of: they
 interpreter takes a quarter of a million instructions at its end to clear `os` where it is referred to by then.
 """
 
+import _warnings
 import sys
 from _frozen_importlib import ModuleSpec, _ImportLockContext  # type: ignore[attr-defined]
 from _frozen_importlib_external import PathFinder, SourceFileLoader, path_sep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-    from types import CodeType, ModuleType
-    from typing import Any
-
-    from .faults.kinds import BundleFormatError
+    from .annotations import *
 
 
 ROOMS = frozenset({"cache", "content", "data", "faults", "interpreter", "plain", "site", "sources"})
@@ -33,21 +30,25 @@ _FOLDER: str = __path__[0]
 
 
 class PartLoader:
-    """Loader of a part (PEP 451): what another loader is, but that a part is loaded once, whoever asks for it.
+    """Loader of the parts (PEP 451), and path entry finder of our folders: a part is loaded once, whoever asks for it.
 
-    The import system uses it where a part is imported by its full name; as the path entry finder of a folder of ours,
-    that of no part in particular finds those which are there.
+    The import system uses it where a part is imported by its full name.
     """
 
     claims_bundles = True  # as of the path hook
 
-    def __init__(self, inner: "Any", folder: str = "") -> None:
-        """Make a loader of what the loader *inner* has the code of, or a finder for the path entry *folder*."""
-        self.inner = inner
-        self.folder = folder
+    def __init__(self, fullname: str = "", path: str = "") -> None:
+        """Make the loader of the part *fullname*, whose source is at *path*; or a finder for the folder *path*."""
+        self.name = fullname
+        self.path = path
 
     def __getattr__(self, name: str) -> "Any":
-        return getattr(self.inner, name)
+        if not self.name:
+            from . import interpreter  # noqa: PLC0415 (loaded when first needed)
+
+            return interpreter.parts.attribute_of_finder(self.path, name)
+        inner = SourceFileLoader(self.name, self.path) if _is_in_folder else _own_loader
+        return getattr(inner, name)
 
     def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":  # noqa: ARG002
         """Return the spec of the part *fullname*, or None where there is none."""
@@ -90,7 +91,7 @@ def fault(message: str, **where: "Any") -> "BundleFormatError":
 # The parts that are loaded, by name.  A program may take modules out of ``sys.modules``.
 _parts: "dict[str, ModuleType]" = {}
 # Those that are being loaded.
-_attempts: "dict[str, Generator[ModuleType]]" = {}
+_attempts: "dict[str, Any]" = {}
 
 
 def part(fullname: str) -> "ModuleType":
@@ -126,7 +127,11 @@ def _load(fullname: str) -> "Generator[ModuleType]":
     except FileNotFoundError:
         message = f"module {room!r} has no attribute {name!r}"
         raise AttributeError(message) from None
-    loader: Any = PartLoader(SourceFileLoader(fullname, path) if _is_in_folder else _own_loader)
+    except OSError as error:  # too many files are open, say
+        message = f"{path}: this part of bundleimp cannot be read: {error.strerror}"
+        _warnings.warn(message, RuntimeWarning, 2)
+        raise ImportError(message, name=fullname, path=path) from error
+    loader: Any = PartLoader(fullname, path)
     spec = ModuleSpec(fullname, loader, origin=path, is_package=is_room)
     spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
     module = type(sys)(fullname)
@@ -150,7 +155,7 @@ def is_own_folder(path: str) -> bool:
 def _keep_folder(path: str) -> None:
     """Have the import system load by this module, too, where a part in the folder *path* is imported by its name."""
     if _is_in_folder:
-        sys.path_importer_cache[path] = PartLoader(None, path)  # type: ignore[assignment]
+        sys.path_importer_cache[path] = PartLoader("", path)
 
 
 def parts_of(room: str, needs: "dict[str, tuple[str, ...]] | None" = None) -> "Callable[[str], ModuleType]":
@@ -176,8 +181,6 @@ def parts_of(room: str, needs: "dict[str, tuple[str, ...]] | None" = None) -> "C
 
 # Where the code of the parts comes from: files in folders, the piece in a standalone program, or an archive.
 _own_loader: "Any" = __spec__.loader
-if isinstance(_own_loader, PartLoader):
-    _own_loader = _own_loader.inner
 _is_in_folder = isinstance(_own_loader, SourceFileLoader)
 _code: "Callable[[str, str], CodeType]"
 if _is_in_folder:
@@ -194,5 +197,5 @@ else:
 
 
 __getattr__ = parts_of(__name__)
-__spec__.loader = PartLoader(_own_loader)  # type: ignore[assignment]
+__spec__.loader = PartLoader(__name__, f"{_FOLDER}{path_sep}__init__.py")  # type: ignore[assignment]
 _keep_folder(_FOLDER)

@@ -12,18 +12,7 @@ from . import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable
-    from typing import Any
-
-    from .bundlefile import BundleFile
-    from .content.member import Member
-    from .faults.kinds import BundleFormatError
-    from .format import Directory, EndRecord, Extent, Locator
-    from .plain.zipdirectory import ListedDirectory
-    from .records import Tail, Window
-    from .site.units import Unit
-    from .sources.signatures import Signers
+    from .annotations import *
 else:
     from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
 
@@ -54,7 +43,7 @@ def audit_open(path: str) -> None:
     sys.audit("open", path, *_READING)
 
 
-def find_end(file: "BundleFile", start: int, end: int) -> Tail:
+def find_end(file: "bundlefile.BundleFile", start: int, end: int) -> Tail:
     """Read the end of the archive that lies in the bytes *start* to *end* of *file*.
 
     Raises:
@@ -108,7 +97,7 @@ class Archive:
         """
         self.path = path
         self.file = bundlefile.BundleFile(path, signers)
-        self.directories: dict[str, Directory | ListedDirectory] = {}
+        self.directories: dict[str, bundle_format.Directory | ListedDirectory] = {}
         self.column = -1
         self._units: Extent | list[Unit] | None = None
         self.mirrors: dict[str, str] = {}
@@ -176,7 +165,7 @@ class Archive:
         self.directories[""] = bundle_format.Directory(data[: head.root_size], "")
         return encoded
 
-    def directory(self, path: str) -> "Directory | ListedDirectory | None":
+    def directory(self, path: str) -> "bundle_format.Directory | ListedDirectory | None":
         """Return the directory at *path* ("" or "pkg/sub"), or None where there is none.
 
         Raises:
@@ -198,7 +187,7 @@ class Archive:
                 found = known
         return found
 
-    def _decode_block(self, block: "Extent", path: str) -> "Directory":
+    def _decode_block(self, block: "Extent", path: str) -> "bundle_format.Directory":
         return bundle_format.Directory(self.near(block.offset, block.size), path, block.checksum)
 
     def retried(self, attempt: "Callable[..., Any]", *arguments: object) -> "Any":
@@ -238,7 +227,7 @@ class Archive:
 
         return self.retried(lambda: content.reading.read(self.file, member))  # type: ignore[no-any-return]
 
-    def image(self, directory: "Directory | ListedDirectory", name: str) -> "bytes | None":
+    def image(self, directory: "bundle_format.Directory | ListedDirectory", name: str) -> "bytes | None":
         """Return the embedded pyc image of source file *name*, checked, or None where there is none.
 
         Raises:
@@ -249,7 +238,7 @@ class Archive:
             return None
         return self.retried(self._image, directory, name)  # type: ignore[no-any-return]
 
-    def _image(self, directory: "Directory | ListedDirectory", name: str) -> "bytes | None":
+    def _image(self, directory: "bundle_format.Directory | ListedDirectory", name: str) -> "bytes | None":
         extent = directory.code(name, self.column)
         if extent is None:
             return None
@@ -278,7 +267,7 @@ class Archive:
 
             extent = self._units
             self._units = self.retried(lambda: site.units.read_units(self.file, extent))
-        return self._units
+        return self._units  # type: ignore[return-value] # by now
 
 
 def short_digest(data: bytes) -> str:

@@ -11,14 +11,11 @@ from . import fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable
-
-    from .sources.signatures import Signers
+    from .annotations import *
 else:
     from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
 
-_pread: "Callable[[int, int, int], bytes]" = getattr(os, "pread", None)  # type: ignore[assignment]
+_pread: "Any" = getattr(os, "pread", None)
 if _pread is None:  # on Windows
     from . import content
 
@@ -129,4 +126,4 @@ class BundleFile:
         if len(data) != size:
             message = "cannot be read: it is damaged or truncated"
             raise fault(message, file=self.path, offset=offset)
-        return data
+        return data  # type: ignore[no-any-return]

@@ -8,27 +8,19 @@ bundle, or may stand there when that one looks, is a bundle that is signed, or f
 """
 
 import _thread
-from _frozen_importlib_external import _path_isabs, _path_join, path_sep
+from _frozen_importlib_external import _path_isabs, _path_join, path_separators  # type: ignore[attr-defined]
 
 from . import archive as archives
-from . import bundlefile
+from . import TRACING, bundlefile, trace
 from . import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Generator
-
-    from .archive import Archive
-    from .faults.kinds import BundleFormatError
-    from .records import Location
-    from .sources.signatures import Signers
+    from .annotations import *
 else:
     from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
 
     Location = archives.Window  # as cheap as that
-
-_SEPARATORS = "/\\" if path_sep == "\\" else "/"
 
 
 class OpenBundle:
@@ -51,13 +43,13 @@ class OpenBundle:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.archive: Archive | None = None
+        self.archive: archives.Archive | None = None
         self.fault: BundleFormatError | None = None
         self.reported = False
         self.status: os.stat_result | None = None
         self.settled = False
         # What opens the file, by thread.
-        self._openings: dict[int, Generator[Archive | BundleFormatError]] = {}
+        self._openings: dict[int, Any] = {}
 
     def refresh(self, status: "os.stat_result | None" = None) -> bool:
         """Look at the file again, and take the new version, sound or not, where it was replaced.
@@ -77,12 +69,14 @@ class OpenBundle:
                 self.archive = opened
                 self.status = status
                 self.settled = True
+                if TRACING:
+                    trace(f"{self.path}: opened")
                 return True
         from . import content  # noqa: PLC0415 (loaded when first needed)
 
         return content.refreshing.refresh(self, status, opened)
 
-    def opened(self, status: "os.stat_result") -> "Archive | BundleFormatError":
+    def opened(self, status: "os.stat_result") -> "archives.Archive | BundleFormatError":
         """Return the version that is there now, or why it is not sound."""
         thread = _thread.get_ident()
         opening = self._openings[thread] = self._open(status)
@@ -90,14 +84,14 @@ class OpenBundle:
         self._openings.pop(thread, None)
         return opened
 
-    def _open(self, status: "os.stat_result") -> "Generator[Archive | BundleFormatError]":
+    def _open(self, status: "os.stat_result") -> "Generator[archives.Archive | BundleFormatError]":
         if not bundlefile.is_regular(status):
             from . import faults  # noqa: PLC0415 (loaded when first needed)
 
             yield faults.opening.not_regular(self.path)
             return
         try:
-            opened: Archive | BundleFormatError = archives.Archive(self.path, self.signers)
+            opened: archives.Archive | BundleFormatError = archives.Archive(self.path, self.signers)
         except ImportError as error:
             if not hasattr(error, "offset"):  # a part of the runtime cannot be loaded now
                 raise
@@ -130,16 +124,16 @@ class OpenBundle:
 # Every bundle in use, by absolute path.
 in_use: "dict[str, OpenBundle]" = {}
 # The archive that gives the code of what is imported from a mirror (see `site.mirrors`), by the mirror's folder.
-mirrored: "dict[str, Archive]" = {}
+mirrored: "dict[str, archives.Archive]" = {}
 
 
 def absolute(path: str) -> str:
     """Return *path* made absolute as a path entry finder does it: without resolving links or ``..``."""
     if _path_isabs(path):
         return path
-    while path[:1] == "." and path[1:2] in _SEPARATORS and len(path) > 1:
+    while path[:1] == "." and path[1:2] in path_separators and len(path) > 1:
         path = path[2:]
-    return _path_join(os.getcwd(), path)
+    return _path_join(os.getcwd(), path)  # type: ignore[no-any-return]
 
 
 def locate(path: str) -> "Location | None":
@@ -147,7 +141,7 @@ def locate(path: str) -> "Location | None":
     end = 0
     while (end := path.find(bundle_format.SUFFIX, end)) >= 0:
         end += len(bundle_format.SUFFIX)
-        if path[end : end + 1] in _SEPARATORS:  # the empty string is in it: the end of the path
+        if path[end : end + 1] in path_separators:  # the empty string is in it: the end of the path
             try:
                 bundle = absolute(path[:end])
             except OSError:  # the working directory is gone
@@ -166,14 +160,14 @@ def _is_kept(path: str) -> bool:
 def locate_mirrored(path: str) -> "str | None":
     """Return the folder of the mirror in which *path* is, or None where it is in none that is in use."""
     for folder in list(mirrored):  # other threads add to it
-        if path.startswith(folder) and path[len(folder) : len(folder) + 1] in _SEPARATORS:
+        if path.startswith(folder) and path[len(folder) : len(folder) + 1] in path_separators:
             return folder
     return None
 
 
 def inner_name(path: str) -> str:
     """Return the member name for *path*, which is relative to a bundle; one that leads out of it names nothing."""
-    if path_sep == "\\":
+    if "\\" in path_separators:
         path = path.replace("\\", "/")
     parts: list[str] = []
     for part in path.split("/"):

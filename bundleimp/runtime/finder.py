@@ -2,23 +2,15 @@
 
 import _imp
 from _frozen_importlib import ModuleSpec
-from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES, _path_join, path_sep
+from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES, _path_join, path_sep  # type: ignore[attr-defined]
 
 from . import TRACING, bundles, environ, loaders, trace
+from . import archive as archives
 from . import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterator
-    from types import ModuleType
-    from typing import Any
-
-    from .archive import Archive
-    from .bundles import Location, OpenBundle
-    from .format import Directory
-    from .plain.zipdirectory import ListedDirectory
-    from .records import View
+    from .annotations import *
 else:
     from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
 
@@ -61,7 +53,7 @@ class BundleFinder:
         content.refreshing.check(bundle)
         self._settle(bundle, location)
 
-    def _settle(self, bundle: "OpenBundle", location: "Location") -> None:
+    def _settle(self, bundle: "bundles.OpenBundle", location: "Location") -> None:
         self._bundle = bundle
         self._inner = location.inner
         self.path = _path_join(location.bundle, *location.inner.split("/")) if location.inner else location.bundle
@@ -69,7 +61,7 @@ class BundleFinder:
         self._view: View | None = None
 
     @classmethod
-    def at(cls, bundle: "OpenBundle", location: "Location") -> "BundleFinder":
+    def at(cls, bundle: "bundles.OpenBundle", location: "Location") -> "BundleFinder":
         """Return a finder for *location* in *bundle*, whatever is there: a broken bundle has no modules."""
         finder = cls.__new__(cls)
         finder._settle(bundle, location)  # noqa: SLF001 (of our own class)
@@ -134,8 +126,8 @@ class BundleFinder:
         suffix: str,
         fullname: str,
         filename: str,
-        archive: "Archive",
-        directory: "Directory | ListedDirectory",
+        archive: "archives.Archive",
+        directory: "bundle_format.Directory | ListedDirectory",
         package: str = "",
     ) -> ModuleSpec:
         """Return the spec of a module file.
@@ -181,7 +173,7 @@ class BundleFinder:
             self._locate(spec, archive, directory.prefix + filename, own=own)
         return spec
 
-    def _locate(self, spec: ModuleSpec, archive: "Archive", member: str, *, own: bool) -> None:
+    def _locate(self, spec: ModuleSpec, archive: "archives.Archive", member: str, *, own: bool) -> None:
         """See to it that the module *spec*, of *member*, has a real location; *own* where it asks for that itself."""
         from . import site  # noqa: PLC0415 (loaded when first needed)
 
@@ -238,10 +230,10 @@ class BundleFinder:
             raise FileNotFoundError(faults.numbers.ENOENT, "No such file in the bundle", path)
         from . import content  # noqa: PLC0415 (loaded when first needed)
 
-        return content.files.read_at(archive, path)  # type: ignore[no-any-return]
+        return content.files.read_at(archive, path)
 
 
-def look_at(archive: "Archive", inner: str) -> View:
+def look_at(archive: "archives.Archive", inner: str) -> View:
     """Return what a finder for the directory *inner* sees of an *archive*."""
     directory = archive.directory(inner)
     return View(

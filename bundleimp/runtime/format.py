@@ -48,8 +48,7 @@ from . import fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .content.member import Member
-    from .records import EndRecord, Extent, Head, Locator
+    from .annotations import *
 else:
     # `types.SimpleNamespace`: to make a class takes 70,000 instructions, in every process that imports from a bundle.
     EndRecord = Extent = Locator = Head = type(sys.implementation)

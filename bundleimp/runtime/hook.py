@@ -11,11 +11,7 @@ from . import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
-    from _frozen_importlib import ModuleSpec
-    from collections.abc import Sequence
-    from types import ModuleType
-    from typing import Any
+    from .annotations import *
 else:
     from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
 
@@ -62,7 +58,7 @@ def _other_finder(path: str) -> "Any":
 
         return site.mirrorfinder.MirrorFinder(path, mirror)
     if is_own_folder(path):
-        return PartLoader(None, path)
+        return PartLoader("", path)
     message = "no path to a bundle"
     raise ImportError(message, path=path)
 
@@ -70,65 +66,69 @@ def _other_finder(path: str) -> "Any":
 path_hook.claims_bundles = True  # type: ignore[attr-defined]
 
 
-class MetaFinder:
-    """Our finder on ``sys.meta_path``, before the others.
+# Modules that were being loaded when the others were told of bundles.
+_late: "set[str]" = set()
 
-    It answers for submodules of packages in bundles, as the path based finder would: that saves asking all finders
-    before it.  And it tells some modules of bundles, right after they are loaded.
+
+def _find_spec(
+    fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
+) -> "ModuleSpec | None":
+    """Return the spec of a submodule that is in a bundle, or of a module that is to be told of bundles; else None.
+
+    A submodule of a package in a bundle is found as by the path based finder, without asking all finders before that.
     """
-
-    claims_bundles = True  # as of the path hook
-
-    def __init__(self) -> None:
-        self.late: set[str] = set()
-
-    def find_spec(
-        self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
-    ) -> "ModuleSpec | None":
-        """Return the spec of a submodule that is in a bundle, or of a module that is to be told of bundles; else None."""
-        if path is not None:
-            found = sys.path_importer_cache.get(path[0]) if len(path) == 1 else None
-            if type(found) is finder.BundleFinder and self._is_next_to_standard_finders(fullname):
-                spec = found.find_spec(fullname, target)
-                if spec is not None and spec.loader is not None:
-                    return spec
-        if self.late:
-            self._tell_late()
-        if fullname in TOLD:
-            from . import interpreter  # noqa: PLC0415 (loaded when first needed)
-
-            return interpreter.telling.find_and_tell(self, fullname, path, target)  # type: ignore[no-any-return]
-        return None
-
-    def _is_next_to_standard_finders(self, fullname: str) -> bool:
-        """Return whether no finder between this one and the path based finder would find the module *fullname*."""
-        for other in sys.meta_path:
-            if other is PathFinder:
-                return (
-                    PathFinder.__dict__["find_spec"] is _find_on_path
-                    and not _imp.is_builtin(fullname)
-                    and not _imp.is_frozen(fullname)
-                )
-            if other is not self and other is not BuiltinImporter and other is not FrozenImporter:
-                return False
-        return False
-
-    def find_distributions(self, context: object = None) -> "tuple[()]":  # noqa: ARG002 (of a protocol)
-        """Find nothing (``importlib.metadata``), but tell what was still being loaded when all else was told."""
-        if self.late:
-            self._tell_late()
-        return ()
-
-    def _tell_late(self) -> None:
+    if type(path) is list and len(path) == 1:
+        found = sys.path_importer_cache.get(path[0])
+        if type(found) is finder.BundleFinder and _is_next_to_standard_finders(fullname):
+            spec = found.find_spec(fullname, target)
+            if spec is not None and spec.loader is not None:
+                return spec
+    if _late:
+        _find_distributions()
+    if fullname in TOLD:
         from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 
-        self.late = interpreter.telling.tell_loaded(self.late)
+        return interpreter.telling.find_and_tell(meta_finder, fullname, path, target)
+    return None
 
-    def invalidate_caches(self) -> None:
-        """Look at all bundles again (`importlib.invalidate_caches`)."""
+
+def _is_next_to_standard_finders(fullname: str) -> bool:
+    """Return whether no finder between ours and the path based finder would find the module *fullname*."""
+    for other in sys.meta_path:
+        if other is PathFinder:
+            return (
+                PathFinder.__dict__["find_spec"] is _find_on_path
+                and not _imp.is_builtin(fullname)
+                and not _imp.is_frozen(fullname)
+            )
+        if other is not meta_finder and other is not BuiltinImporter and other is not FrozenImporter:
+            return False
+    return False
+
+
+def _find_distributions(context: object = None) -> "tuple[()]":  # noqa: ARG001 (of a protocol)
+    """Find nothing (``importlib.metadata``), but tell what was still being loaded when all else was told."""
+    if _late:
         from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 
-        interpreter.refreshing.refresh()
+        _late.intersection_update(interpreter.telling.tell_loaded(_late))
+    return ()
+
+
+def _invalidate_caches() -> None:
+    """Look at all bundles again (`importlib.invalidate_caches`)."""
+    from . import interpreter  # noqa: PLC0415 (loaded when first needed)
+
+    interpreter.refreshing.refresh()
+
+
+# Our finder on ``sys.meta_path``, before the others.  A class would take longer to make than all of this.
+meta_finder: "Any" = bundle_format.EndRecord(  # type: ignore[call-arg] # as cheap as that
+    claims_bundles=True,  # as of the path hook
+    find_spec=_find_spec,
+    find_distributions=_find_distributions,
+    invalidate_caches=_invalidate_caches,
+)
 
 
 def _replace_printer(name: str) -> None:
@@ -241,11 +241,10 @@ def _tell_interpreter() -> None:
         _replace_printer("unraisablehook")
     if sys.version_info < (3, 13):
         _replace_printer("excepthook")
-    meta_finder = MetaFinder()
     put_first(sys.meta_path, meta_finder)
     # This finder is at work already: another thread may be about to load one of these modules.
     if not TOLD.isdisjoint(sys.modules):
         from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 
-        meta_finder.late = interpreter.telling.tell_loaded(TOLD)
+        _late.update(interpreter.telling.tell_loaded(TOLD))
     NamespaceLoader.get_resource_reader = _namespace_reader

@@ -13,24 +13,19 @@ from _frozen_importlib_external import SourceLoader, cache_from_source, path_sep
 
 from . import archive as archives
 from . import bundles, fault
+from . import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
-    from _frozen_importlib import ModuleSpec
-    from importlib.resources.abc import TraversableResources
-    from types import CodeType, ModuleType
-    from typing import Any
-
-    from .archive import Archive
-    from .format import Directory
-    from .plain.zipdirectory import ListedDirectory
+    from .annotations import *
 else:
     from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
 
 _HEADER = 16
-# What a program may replace, to transform source.
+# What a program may replace, to transform source; None where it was replaced before we were loaded.
 _SOURCE_TO_CODE = SourceLoader.source_to_code
+if getattr(_SOURCE_TO_CODE, "__globals__", None) is not SourceLoader.get_code.__globals__:
+    _SOURCE_TO_CODE = None  # type: ignore[assignment]
 BYTECODE_END = f".{archives.code_tag()}.pyc"
 
 
@@ -74,7 +69,12 @@ class BundleLoader(SourceLoader):
     """
 
     def __init__(
-        self, name: str, path: str, archive: "Archive", directory: "Directory | ListedDirectory", filename: str
+        self,
+        name: str,
+        path: str,
+        archive: "archives.Archive",
+        directory: "bundle_format.Directory | ListedDirectory",
+        filename: str,
     ) -> None:
         self.name = name
         self.path = path

@@ -46,9 +46,11 @@ class _Held:
 
     def _is_ours(self) -> bool:
         try:
-            return content.status.same_file(os.fstat(self.descriptor), self.status)
+            present = os.fstat(self.descriptor)
         except OSError:
             return False
+        # Not by a function of another module: at the end of the process that is gone.
+        return (present.st_dev, present.st_ino) == (self.status.st_dev, self.status.st_ino)
 
     def __del__(self) -> None:
         # With the last interpreter ends the process, to its very end with the lock.

@@ -7,7 +7,7 @@ from .. import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import (
+    from . import classes, distributions, embedded, lines, parts, pkgresources, program, refreshing, removing, telling, tracebacks
         classes,
         distributions,
         embedded,

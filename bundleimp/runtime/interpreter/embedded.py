@@ -85,7 +85,7 @@ class EmbeddedRuntime:
         if name is None:
             return None
         package = sys.modules.get(PACKAGE)
-        loader: Any = type(package.__spec__.loader)(self) if package is not None else self  # type: ignore[union-attr]
+        loader: Any = package.PartLoader(fullname, self._filename(name)) if package is not None else self
         is_package = name.endswith("__init__.py")
         spec = ModuleSpec(fullname, loader, origin=self._filename(name), is_package=is_package)
         spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
@@ -180,4 +180,4 @@ def _provide(path: str, data: bytes) -> None:
     package.__dict__.update(names, __path__=spec.submodule_search_locations)
     sys.modules[PACKAGE] = package
     exec(loader.get_code(PACKAGE), package.__dict__)  # noqa: S102 (what a loader does)
-    sys.meta_path.append(loader)  # type: ignore[arg-type]
+    sys.meta_path.append(loader)

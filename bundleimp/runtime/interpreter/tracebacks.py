@@ -160,6 +160,6 @@ def tell(threading: "Any") -> None:
 def forget(module: "Any") -> None:
     """Give *module*, `threading` or `sys`, its own printers back, unless another program has replaced ours."""
     for name in ("excepthook", "unraisablehook", "__excepthook__", "__unraisablehook__"):
-        printer = getattr(module, name, None)
+        printer: Any = getattr(module, name, None)
         if hasattr(printer, "original"):
             setattr(module, name, printer.original)

@@ -8,22 +8,27 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..archive import Archive
+    from ..format import Directory
+    from .zipdirectory import ListedDirectory
+
 
 class SpecialLoader(_LoaderBasics):
     """A loader that is a `BundleLoader` in all things but source.  Its attributes are the same."""
 
     name: str
     path: str
-    _directory: "Any"
+    archive: "Archive"
+    _directory: "Directory | ListedDirectory"
     _filename: str
 
-    __init__ = loaders.BundleLoader.__init__
-    __repr__ = loaders.BundleLoader.__repr__
-    __eq__ = loaders.BundleLoader.__eq__
-    __hash__ = loaders.BundleLoader.__hash__
-    get_filename = loaders.BundleLoader.get_filename
-    create_module = loaders.BundleLoader.create_module
-    get_resource_reader = loaders.BundleLoader.get_resource_reader
+    __init__: "Any" = loaders.BundleLoader.__init__
+    __repr__: "Any" = loaders.BundleLoader.__repr__
+    __eq__: "Any" = loaders.BundleLoader.__eq__
+    __hash__: "Any" = loaders.BundleLoader.__hash__
+    get_filename: "Any" = loaders.BundleLoader.get_filename
+    create_module: "Any" = loaders.BundleLoader.create_module
+    get_resource_reader: "Any" = loaders.BundleLoader.get_resource_reader
 
     def get_data(self, path: str) -> bytes:
         """Return the bytes of the file at *path* (PEP 302): absolute and under the bundle or a mirror, or relative.

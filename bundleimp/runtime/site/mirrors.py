@@ -108,8 +108,8 @@ def _listed_unit(archive: "Archive", member: str) -> units.Unit:
     if all(file.endswith((".py", ".pyc", ".pyi", "/py.typed")) for file in found):
         return units.Unit(name, "", dict.fromkeys(found, False))
     # Nothing of an archive without an index tells its content from one that somebody made alike: the file itself does.
-    own = archive.file.status
-    stamp = f"{archive.path}\0{own.st_dev}\0{own.st_ino}\0{own.st_size}\0{own.st_mtime_ns}\0{archive.key}\0"
+    status = archive.file.status
+    stamp = f"{archive.path}\0{status.st_dev}\0{status.st_ino}\0{status.st_size}\0{status.st_mtime_ns}\0{archive.key}\0"
     stamps = (f"{stamp}{item.crc:08x}{item.size}".encode() for item in found.values() if item is not None)
     return units.Unit(name, units.digest([(name, False, b"".join(stamps))], _sha256()), dict.fromkeys(found, False))
 
