@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bundleimp.runtime import cachefolder
+from bundleimp.runtime.cache import folder as cachefolder
 
 from .archives import mirrored_files
 from .builders import Tree, clean_environment, make_bundle, run_python

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundleimp.runtime import cacheentries
+from bundleimp.runtime.cache import entries as cacheentries
 
 from .archives import mirrored_files
 from .builders import Tree, make_bundle, run_python
@@ -126,7 +126,7 @@ def test_a_lock_that_was_lost_is_taken_again_with_the_same_number(entry: Path) -
     """Descriptors of others are left alone, and the new lock is kept when the old one is forgotten."""
     script = f"""
 import fcntl, gc, os
-from bundleimp.runtime import cacheentries
+from bundleimp.runtime.cache import entries as cacheentries
 assert cacheentries.use({str(entry)!r}, lambda folder: 0)
 os.closerange(3, 256)
 others = []
@@ -155,7 +155,7 @@ def test_a_daemon_that_closes_all_descriptors_keeps_what_it_used(entry: Path) ->
 
     script = f"""
 import gc, os, sys
-from bundleimp.runtime import cacheentries
+from bundleimp.runtime.cache import entries as cacheentries
 assert cacheentries.use({str(entry)!r}, lambda folder: 0)
 os.closerange(3, 256)
 others = [os.open(os.devnull, os.O_RDONLY) for _ in range(50)]

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundleimp.runtime.archive import Archive
-from bundleimp.runtime.codec import DEFLATED, decompress
-from bundleimp.runtime.errors import BundleError, BundleFormatError, NotABundleError
+from bundleimp.runtime.content.decompression import DEFLATED, decompress
+from bundleimp.runtime.errors import BundleError, BundleFormatError
+from bundleimp.runtime.faults.kinds import NotABundleError
 
 from .archives import (
     ENCRYPTED,

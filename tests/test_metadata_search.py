@@ -169,7 +169,8 @@ COUNTED = """
 import builtins, importlib.metadata as m, io, json, os, sys
 sys.path[:] = [entry for entry in sys.path if "site-packages" not in entry]
 import imported
-from bundleimp.runtime import bundlefile, metadata
+from bundleimp.runtime import bundlefile
+from bundleimp.runtime.data import metadata
 counts = {}
 def counted(holder, name):
     original = getattr(holder, name)
@@ -215,7 +216,7 @@ def test_the_runtime_loads_its_part_when_first_asked(places: Places) -> None:
 import importlib.metadata as m, sys
 import one
 def loaded():
-    return "bundleimp.runtime.metadata" in sys.modules
+    return "bundleimp.runtime.data.metadata" in sys.modules
 print(loaded(), list(m.distributions(path=[])), loaded(), m.version("lib"), loaded())
 """
     assert run_python("-c", script, path=[places.path(FLAT)]).stdout == "False [] False 1.0 True\n"

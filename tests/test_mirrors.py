@@ -442,7 +442,7 @@ def test_a_table_that_the_index_does_not_know_or_that_is_missing_is_found(tmp_pa
     bundle = make_bundle(tmp_path / "out.pybundle", TREE)
     index = index_of(bundle.read_bytes())
     known = index.units
-    for units in (None, Extent(known.offset + 1, known.size - 1, known.crc) if known is not None else None):
+    for units in (None, Extent(known.offset + 1, known.size - 1, known.checksum) if known is not None else None):
         index.units = units
         forge(bundle, index)
         assert any("table of units" in str(finding) for finding in bundleimp.open_bundle(bundle).verify())

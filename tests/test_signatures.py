@@ -12,8 +12,8 @@ import pytest
 
 from bundleimp.runtime.archive import Archive
 from bundleimp.runtime.bundlefile import BundleFile
-from bundleimp.runtime.errors import BundleSignatureError, SignatureNotCheckedError
-from bundleimp.runtime.signatures import Signers
+from bundleimp.runtime.faults.kinds import BundleSignatureError, SignatureNotCheckedError
+from bundleimp.runtime.sources.signatures import Signers
 
 from .builders import Tree, make_bundle, make_tree, make_zip, run_python
 from .platforms import needs_ssh_keygen

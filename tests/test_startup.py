@@ -16,7 +16,8 @@ import pytest
 
 import bundleimp
 from bundleimp import waiting
-from bundleimp.runtime.codec import crc32, standard_module
+from bundleimp.runtime.content.decompression import crc32
+from bundleimp.runtime.content.standard import standard_module
 
 from .builders import Tree, make_bundle, make_tree, make_zip, run_python
 from .platforms import needs_processes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bundleimp.runtime import adapt, bundles
+from bundleimp.runtime import bundles, hook
 from bundleimp.runtime.archive import Archive
 from bundleimp.runtime.bundles import OpenBundle
 

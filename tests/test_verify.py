@@ -14,7 +14,8 @@ import pytest
 import bundleimp
 from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.archive import Archive
-from bundleimp.runtime.errors import BundleError, BundleVersionError
+from bundleimp.runtime.errors import BundleError
+from bundleimp.runtime.faults.kinds import BundleVersionError
 
 from .archives import (
     ENCRYPTED,

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import bundleimp
+from bundleimp.encoding import IndexedMember, encode_index, encode_locator, sealed
 from bundleimp.runtime import format as bundle_format
-from bundleimp.runtime.encoding import IndexedMember, encode_index
-from bundleimp.runtime.format import Extent, Locator, Member, decode_head, sealed
+from bundleimp.runtime.content.member import Member
+from bundleimp.runtime.format import Extent, Locator, decode_head
 
 from .archives import RawEntry, forge, index_of, locator_of, raw_zip, with_index
 from .builders import Tree, make_bundle
@@ -98,7 +99,7 @@ def test_bytecode_of_another_source_is_found(bundle: Path) -> None:
 def test_code_that_lies_elsewhere_in_the_file_is_found(bundle: Path) -> None:
     index = index_of(bundle.read_bytes())
     noise = index["pkg/data/noise.bin"].member
-    index["pkg/mod.py"].codes = [Extent(noise.offset, noise.size, noise.crc)]
+    index["pkg/mod.py"].codes = [Extent(noise.offset, noise.size, noise.checksum)]
     forge(bundle, index)
     assert [
         text for text in findings(bundle) if "the bytecode of pkg/mod.py does not lie where it should" in text
@@ -167,7 +168,7 @@ def _with_record(record: bytes) -> bytes:
     member = Member("a.py", 0, 34, 5, 5, zlib.crc32(b"x = 1"), 0x210000)
     digest = hashlib.sha256(record).digest()
     encoded = encode_index([IndexedMember(member, [])], [], digest, directory_offset)
-    return with_index(data[: -bundle_format.LOCATOR_SIZE] + blank.encode(), encoded.data, encoded.head_size)
+    return with_index(data[: -bundle_format.LOCATOR_SIZE] + encode_locator(blank), encoded.data, encoded.head_size)
 
 
 def record_line(name: str, content: bytes, size: int | None = None) -> bytes:

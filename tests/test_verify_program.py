@@ -10,7 +10,7 @@ import pytest
 
 import bundleimp
 from bundleimp.packing import executable
-from bundleimp.runtime import embedded
+from bundleimp.runtime.interpreter import embedded
 
 from .archives import flipped
 from .builders import make_bundle
