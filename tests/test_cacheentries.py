@@ -143,7 +143,7 @@ for _ in range(3):
 for descriptor in others:
     os.fstat(descriptor)
 """
-    again = script.replace("import fcntl", "from bundleimp.runtime import cacheentries\n{}\nimport fcntl", 1)
+    again = script.replace("import fcntl", "from bundleimp.runtime.cache import entries as cacheentries\n{}\nimport fcntl", 1)
     run_python("-c", again.format("cacheentries._mapped = lambda descriptor: None  # as elsewhere than on Linux"))
     run_python("-c", script)
 
@@ -339,7 +339,7 @@ USERS, ROUNDS, CLEANERS = 4, 15, 2
 RACE = f"""
 import os, sys, pkg
 from importlib import resources
-import bundleimp.runtime.resources, bundleimp.runtime.native, bundleimp.runtime.mirrors
+import bundleimp.runtime.data.resources, bundleimp.runtime.site.native, bundleimp.runtime.site.mirrors
 from bundleimp.inspection import cache
 
 folder = os.environ["BUNDLEIMP_CACHE_DIR"]

@@ -277,7 +277,7 @@ def test_whatever_step_of_an_import_it_meets_one_version_is_seen(
     pair = twins(kind)
     program = f"""
 import importlib, shutil, warnings, zipfile
-import bundleimp.runtime.hook, bundleimp.runtime.zipdirectory, bundleimp.runtime.codecache
+import bundleimp.runtime.hook, bundleimp.runtime.plain.zipdirectory, bundleimp.runtime.cache.code
 before = old = {pair.old}
 new, names = {pair.new}, {NAMES[:: 5 * _MODULES + 1]!r}
 warnings.simplefilter("ignore")  # of a file that is not sound when it is opened

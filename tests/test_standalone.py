@@ -170,8 +170,8 @@ import importlib.util, sys
 
 def main():
     hooks = [hook.__module__ for hook in sys.path_hooks if getattr(hook, "claims_bundles", False)]
-    adapted = {type(finder).__module__ for finder in sys.meta_path if type(finder).__name__ == "_AfterImport"}
-    print(sys.modules["app"].__loader__.__class__.__module__, *hooks, *adapted)
+    finders = [type(finder).__module__ for finder in sys.meta_path if getattr(finder, "claims_bundles", False)]
+    print(sys.modules["app"].__loader__.__class__.__module__, *hooks, *finders)
     print(importlib.util.find_spec("bundleimp") is not None)
     raise ValueError("wrong")
 """
@@ -182,7 +182,7 @@ def main():
         if path != bundle:
             path.symlink_to(bundle)
         result = run_file(executable, path, status=1)
-        assert result.stdout == f"{runtime}.loaders {runtime}.hook {runtime}.adapt\nTrue\n"
+        assert result.stdout == f"{runtime}.loaders {runtime}.hook {runtime}.hook\nTrue\n"
         assert 'raise ValueError("wrong")' in result.stderr
 
 

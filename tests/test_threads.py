@@ -188,7 +188,7 @@ def test_there_is_no_moment_without_a_hook_of_ours() -> None:
     stand_in.claims_bundles = own.claims_bundles = True  # type: ignore[attr-defined]
     hooks = [stand_in, print]
     seen = seen_at_each_line(
-        adapt.put_first, lambda: stand_in in hooks or own in hooks, lambda: adapt.put_first(hooks, own)
+        hook.put_first, lambda: stand_in in hooks or own in hooks, lambda: hook.put_first(hooks, own)
     )
     assert (seen, hooks) == ({True}, [own, print])
 
@@ -223,6 +223,6 @@ def test_who_opens_a_bundle_while_another_thread_opens_it_has_the_same(
             opened.append(bundles.open_bundle(path))  # what the other thread does
         return Archive(*arguments)
 
-    monkeypatch.setattr(bundles, "Archive", late)
+    monkeypatch.setattr("bundleimp.runtime.archive.Archive", late)
     assert bundles.open_bundle(path) is opened[0]
     assert bundles.open_bundle(path) is opened[0]

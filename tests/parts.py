@@ -1,0 +1,23 @@
+"""The parts of the runtime, read from its folder: the modules of the import's own way, and the parts of each room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bundleimp
+
+PACKAGE = Path(bundleimp.__file__).parent
+RUNTIME = PACKAGE / "runtime"
+
+
+def stems(folder: Path) -> list[str]:
+    """Return the names of the modules in *folder*."""
+    return sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
+
+
+# What every import of indexed, embedded code needs.
+FAST = stems(RUNTIME)
+# The parts of each room, by its name.
+ROOMS = {path.parent.name: stems(path.parent) for path in sorted(RUNTIME.glob("*/__init__.py"))}
+# All of them, by the name below that of the runtime.
+PARTS = [*FAST, *(f"{room}.{part}" for room, parts in ROOMS.items() for part in parts)]
