@@ -55,6 +55,12 @@ def replace(path: Path, tree: Tree) -> None:
     fresh.replace(path)
 
 
+@pytest.fixture(name="cold")
+def _cold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the test a cache without bytecode: where there is some, the file need not be read."""
+    monkeypatch.setenv("BUNDLEIMP_CACHE_DIR", str(tmp_path / "cache"))
+
+
 @in_each_kind
 def test_after_a_rename_the_old_version_stays_until_caches_are_invalidated(kind: str, tmp_path: Path) -> None:
     path = lay_out(kind, tmp_path, OLD)
@@ -159,6 +165,7 @@ def test_nothing_changes_where_the_file_did_not(tmp_path: Path) -> None:
     assert before.loader == after.loader
 
 
+@pytest.mark.usefixtures("cold")
 @in_each_kind
 def test_a_file_rewritten_in_place_is_an_import_error_that_says_so(kind: str, tmp_path: Path) -> None:
     path = lay_out(kind, tmp_path, OLD)
@@ -175,6 +182,7 @@ def test_a_file_rewritten_in_place_is_an_import_error_that_says_so(kind: str, tm
     assert spec is not None
 
 
+@pytest.mark.usefixtures("cold")
 @in_each_kind
 def test_a_file_truncated_in_place_is_an_import_error(kind: str, tmp_path: Path) -> None:
     path = lay_out(kind, tmp_path, OLD)

@@ -125,6 +125,23 @@ def reinstall():
     assert found["failed"] == []
 
 
+@pytest.mark.parametrize("kind", [NO_BYTECODE, PLAIN_ZIP])
+@pytest.mark.parametrize("before", ["", "import bundleimp.runtime.hook"])
+def test_an_import_while_a_part_of_ours_is_loaded_fails_at_most_itself(before: str, kind: str, tmp_path: Path) -> None:
+    attempt = """
+def attempt():
+    try:
+        look_elsewhere()
+    except ImportError:
+        pass
+    sys.modules.pop("other", None), sys.modules.pop("other.leaf", None)
+"""
+    program = f"{before}{_WORK}{attempt}\nresult = each_step(work, attempt, check, stride=25)"
+    found = at_each_step(program, *laid_out(kind, tmp_path), cwd=tmp_path)
+    assert found["steps"] > 500
+    assert found["failed"] == []
+
+
 def test_a_handler_may_use_an_entry_of_the_cache_that_its_program_is_about_to_lock(tmp_path: Path) -> None:
     """Whichever of the two locks is kept, the entry stays."""
     place, other, cache = laid_out(FLAT, tmp_path)
