@@ -143,7 +143,8 @@ for _ in range(3):
 for descriptor in others:
     os.fstat(descriptor)
 """
-    again = script.replace("import fcntl", "from bundleimp.runtime.cache import entries as cacheentries\n{}\nimport fcntl", 1)
+    begun = "from bundleimp.runtime.cache import entries as cacheentries\n{}\nimport fcntl"
+    again = script.replace("import fcntl", begun, 1)
     run_python("-c", again.format("cacheentries._mapped = lambda descriptor: None  # as elsewhere than on Linux"))
     run_python("-c", script)
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 

@@ -99,7 +99,8 @@ def test_bytecode_of_another_source_is_found(bundle: Path) -> None:
 def test_code_that_lies_elsewhere_in_the_file_is_found(bundle: Path) -> None:
     index = index_of(bundle.read_bytes())
     noise = index["pkg/data/noise.bin"].member
-    index["pkg/mod.py"].codes = [Extent(noise.offset, noise.size, noise.checksum)]
+    content = bundle.read_bytes()[noise.offset : noise.offset + noise.size]
+    index["pkg/mod.py"].codes = [Extent(noise.offset, noise.size, bundle_format.checksum(content))]
     forge(bundle, index)
     assert [
         text for text in findings(bundle) if "the bytecode of pkg/mod.py does not lie where it should" in text

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.archive import Archive
 from bundleimp.runtime.content.member import local_seconds
 from bundleimp.runtime.plain import zipdirectory
