@@ -345,7 +345,7 @@ def patch_table(path: Path, change: Callable[[bytes], bytes], *, checksums: bool
         entry = data.index(bundle_format.UNITS.encode(), locator_of(bytes(data)).directory_offset) - 46
         for place in (header + 14, entry + 16):
             data[place : place + 4] = crc.to_bytes(4, "little")
-        index.units = Extent(extent.offset, extent.size, crc)
+        index.units = Extent(extent.offset, extent.size, bundle_format.checksum(table))
     path.write_bytes(data)
     if checksums:
         forge(path, index)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .builders import Tree
 from .places import DIRECTORY, FLAT, NO_BYTECODE, PLAIN_ZIP, WITH_SOURCE, Laboratory, lay_out
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from .builders import Tree
 
 TREE: Tree = {
     "single.py": "value = 'one'\n",
@@ -55,7 +56,7 @@ def change(loader):
     "instance": """
 def change(loader):
     original = loader.source_to_code
-    loader.source_to_code = lambda data, path, *rest, **options: original(transformed(data, path), path, *rest, **options)
+    loader.source_to_code = lambda data, path, *rest, **more: original(transformed(data, path), path, *rest, **more)
 """,
     "class": """
 def change(loader):

@@ -143,13 +143,12 @@ def test_code_outside_the_file_is_found(bundle: Path) -> None:
 def test_a_code_tag_that_is_no_text_is_found(bundle: Path) -> None:
     data = bundle.read_bytes()
     locator = locator_of(data)
-    encoded = bytearray(data[locator.index_offset : locator.index_offset + locator.index_size])
-    tag = len(encoded) - 5  # the last letter of the only tag; the head's checksum is behind it
-    encoded[tag] = 0xFF
-    head = bytes(encoded[-locator.head_size : -4])
-    encoded[-4:] = zlib.crc32(head).to_bytes(4, "little")
-    bundle.write_bytes(with_index(data, bytes(encoded), locator.head_size))
-    assert findings(bundle) != []
+    encoded = data[locator.index_offset : locator.index_offset + locator.index_size]
+    head = bytearray(encoded[-locator.head_size : -4])
+    head[-bundle_format.CODE_SIZE - 1] = 0xFF  # the last letter of the only tag; behind it, where the units lie
+    bundle.write_bytes(with_index(data, encoded[: -locator.head_size] + sealed(bytes(head)), locator.head_size))
+    (finding,) = findings(bundle)
+    assert "the index needs this member, and it is missing" in finding
 
 
 def test_code_with_no_member_of_its_own_is_found(bundle: Path) -> None:
