@@ -15,20 +15,15 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    return _waiting().attribute(name)
+    return _waiting().load("public").attribute(name)
 
 
 def __dir__() -> "list[str]":
-    return _waiting().names()  # type: ignore[no-any-return]
+    return _waiting().load("public").names()  # type: ignore[no-any-return]
 
 
 def _waiting() -> "Any":
-    """Return our module `waiting`, loaded under the import lock and without a module lock: `runtime` says why.
-
-    Raises:
-        ImportError: this thread is loading it: an audit hook (PEP 578) imports something while the file is opened.
-
-    """
+    """Return our module `waiting`, loaded under the import lock and without a module lock: `runtime` says why."""
     from _frozen_importlib import _ImportLockContext  # type: ignore[attr-defined]
     from _frozen_importlib_external import SourceFileLoader
 
@@ -47,8 +42,6 @@ def _waiting() -> "Any":
             except BaseException:
                 del sys.modules[name]
                 raise
-        elif not hasattr(module, "READY"):
-            raise ImportError(name)
     return module
 
 
@@ -56,7 +49,9 @@ def _path_hook(path: str) -> object:
     """Stand in for `runtime.hook.path_hook` until a module is wanted of a path entry that may be a bundle."""
     if ".pybundle" not in path:
         raise ImportError
-    return _waiting().path_hook(path)
+    waiting = _waiting()
+    # While this thread loads it, an audit hook (PEP 578) may import something.
+    return waiting.path_hook(path) if hasattr(waiting, "READY") else meta_finder
 
 
 _path_hook.claims_bundles = True  # type: ignore[attr-defined]
@@ -65,7 +60,7 @@ _path_hook.claims_bundles = True  # type: ignore[attr-defined]
 def _find_spec(name: str, path: "Any" = None, target: "Any" = None) -> "ModuleSpec | None":
     """Return the spec of the runtime, or of a module that is told of bundles right after it is loaded; else None."""
     if name == "bundleimp.runtime" or name == "pkg_resources":  # noqa: PLR1714 (a set costs more at each start)
-        return _waiting().find_spec(name, path, target)  # type: ignore[no-any-return]
+        return _waiting().load("public").find_spec(name, path, target)  # type: ignore[no-any-return]
     return None
 
 
@@ -74,6 +69,13 @@ def _find_distributions(context: "Any") -> "tuple[()]":
     if ".pybundle" in str(context.path):
         _waiting().installed()
     return ()
+
+
+# It stands in for what the runtime does to ``importlib.metadata`` and ``pkg_resources``: they ask for distributions on
+# path entries that nothing was imported from yet.  A class would double the cost of this.
+meta_finder: "Any" = type(sys.implementation)(
+    claims_bundles=True, find_spec=_find_spec, find_distributions=_find_distributions
+)
 
 
 def _start() -> None:
@@ -86,11 +88,6 @@ def _start() -> None:
 
     if os.environ.get("BUNDLEIMP_DISABLE", "") in {"", "0"}:
         sys.path_hooks.insert(0, _path_hook)  # type: ignore[arg-type]
-        # It stands in for what the runtime does to ``importlib.metadata`` and ``pkg_resources``: they ask for
-        # distributions on path entries that nothing was imported from yet.  A class would double the cost of this.
-        meta_finder: Any = type(sys.implementation)(
-            claims_bundles=True, find_spec=_find_spec, find_distributions=_find_distributions
-        )
         sys.meta_path.insert(0, meta_finder)
         for path in list(sys.path_importer_cache):
             if ".pybundle" in path:

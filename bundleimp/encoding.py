@@ -160,7 +160,7 @@ def _encode_directory(tree: _Tree, path: str, tags: int, start: int, blocks: lis
         )
     )
     blocks.append(block_bytes)
-    return Extent(start, len(block_bytes), int.from_bytes(block_bytes[-4:], "little"))
+    return Extent(offset=start, size=len(block_bytes), checksum=int.from_bytes(block_bytes[-4:], "little"))
 
 
 class EncodedIndex:
@@ -200,7 +200,11 @@ def encode_index(
     blocks: list[bytes] = []
     extent = _encode_directory(root, "", len(tags), offset, blocks)
     magics = {tag.name: tag.magic for tag in tags}
-    head = encode_head(bundle_format.Head(record_digest, extent.offset, extent.size, magics, units))
+    head = encode_head(
+        bundle_format.Head(
+            record_digest=record_digest, root_offset=extent.offset, root_size=extent.size, tags=magics, units=units
+        )
+    )
     return EncodedIndex(b"".join([*blocks, head]), len(head))
 
 

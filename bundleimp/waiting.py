@@ -5,43 +5,33 @@ Every start of Python looks for ``sitecustomize`` along the path, and every prog
 read the zip's directory by then, before any hook could exist, and so knows where the bundle lists its top-level names: a
 hash of what follows (8 bytes, the interpreter's own kind), and the names in UTF-8, a NUL before and behind each.
 
-It also loads the runtime and the public names, for the package.
+It also loads the runtime.
 """
 
 import _imp
 import marshal
-import os
 import sys
 from _frozen_importlib import ModuleSpec, _ImportLockContext  # type: ignore[attr-defined]
-from _frozen_importlib_external import MAGIC_NUMBER, SourceFileLoader
+from _frozen_importlib_external import MAGIC_NUMBER, SourceFileLoader, path_sep
 from _io import open_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Generator
     from types import CodeType, ModuleType
     from typing import Any
     from zipimport import zipimporter
+else:
+    from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
 
 TOP_LEVEL = "BUNDLE-INFO/top-level"
 HASH_SIZE = 8
-_HOMES = {
-    "Bundle": "inspection.bundle",
-    "BundleError": "runtime.errors",
-    "BundleFinder": "runtime.finder",
-    "BundleLoader": "runtime.loaders",
-    "BundleWarning": "runtime.faults.kinds",
-    "PackReport": "packing.pack",
-    "install": "runtime.hook",
-    "open_bundle": "inspection.bundle",
-    "pack": "packing.pack",
-    "uninstall": "runtime.hook",
-}
 _package: "Any" = sys.modules[__package__]
 # What `zipimport` made of the path entries that it was asked for before there was any hook, by absolute path.
 _known_zips: "dict[str, Any]" = {}
-# What loads the runtime, while it does.
-_attempts: "list[Generator[ModuleType]]" = []
+# What loads our modules, by name.
+_attempts: "dict[str, Generator[None]]" = {}
 
 
 def read_code(fullname: str, path: str) -> "CodeType":
@@ -49,7 +39,7 @@ def read_code(fullname: str, path: str) -> "CodeType":
 
     Bytecode that is there and up to date is read in a third of the time.
     """
-    folder, _, name = path.rpartition(os.sep)
+    folder, _, name = path.rpartition(path_sep)
     level = f".opt-{sys.flags.optimize}" if sys.flags.optimize else ""
     try:
         with open_code(f"{folder}/__pycache__/{name[:-3]}.{sys.implementation.cache_tag}{level}.pyc") as stream:
@@ -65,81 +55,56 @@ def read_code(fullname: str, path: str) -> "CodeType":
     return SourceFileLoader(fullname, path).get_code(fullname)  # type: ignore[return-value]
 
 
-def runtime() -> "Any":
-    """Return the package `runtime`, loaded as that loads its parts.
+def load(name: str) -> "Any":
+    """Return our module or package *name*, loaded as `runtime` loads its parts.
 
     Raises:
         ImportError: this thread is loading it: an audit hook (PEP 578) imports something while a file of it is opened.
 
     """
-    name = f"{__package__}.runtime"
+    fullname = f"{__package__}.{name}"
     with _ImportLockContext():
-        if name not in sys.modules:
-            if _attempts and _attempts[0].gi_running:
-                message = f"{name} is still being loaded"
-                raise ImportError(message, name=name)
-            _attempts[:] = [_load_runtime(name)]
-            next(_attempts[0])
-    return sys.modules[name]
+        if fullname not in sys.modules:
+            attempt = _attempts.get(name)
+            if attempt is not None and attempt.gi_running:
+                message = f"{fullname} is still being loaded"
+                raise ImportError(message, name=fullname)
+            attempt = _attempts[name] = _load(fullname, f"{_package.__path__[0]}{path_sep}{name}")
+            next(attempt)
+    return sys.modules[fullname]
 
 
-def _load_runtime(fullname: str) -> "Generator[ModuleType]":
-    folder = os.path.join(_package.__path__[0], "runtime")
-    path = os.path.join(folder, "__init__.py")
+def _load(fullname: str, folder: str) -> "Generator[None]":
+    is_package = fullname.endswith(".runtime")
+    path = f"{folder}{path_sep}__init__.py" if is_package else f"{folder}.py"
     try:
         code = read_code(fullname, path)
     except OSError:  # we are in an archive
         __import__(fullname)
     else:
-        loader = SourceFileLoader(fullname, path)
-        spec = ModuleSpec(fullname, loader, origin=path, is_package=True)
+        spec = ModuleSpec(fullname, SourceFileLoader(fullname, path), origin=path, is_package=is_package)
         spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
-        spec.submodule_search_locations = [folder]
-        module = type(sys)(fullname)
-        module.__dict__.update(__spec__=spec, __loader__=loader, __file__=path, __package__=fullname, __path__=[folder])
+        module: Any = type(sys)(fullname)
+        module.__dict__.update(__spec__=spec, __loader__=spec.loader, __file__=path, __package__=spec.parent)
+        if is_package:
+            spec.submodule_search_locations = module.__path__ = [folder]
         exec(code, module.__dict__)  # noqa: S102 (what a loader does)
-        sys.modules[fullname] = _package.runtime = module
-    yield sys.modules[fullname]
-
-
-def attribute(name: str) -> object:
-    """Return the attribute *name* of the package (PEP 562): a public name, or the runtime.
-
-    Raises:
-        AttributeError: there is none.
-
-    """
-    if name == "runtime":
-        return runtime()
-    if name == "__all__":
-        return sorted(_HOMES)
-    home = _HOMES.get(name)
-    if home is None:
-        message = f"module {__package__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    room, *parts = home.split(".")
-    value = runtime() if room == "runtime" else __import__(f"{__package__}.{home}", fromlist=[name])
-    for part in parts if room == "runtime" else ():
-        value = getattr(value, part)
-    value = getattr(value, name)
-    setattr(_package, name, value)
-    return value
-
-
-def names() -> "list[str]":
-    """Return what the package shows of itself."""
-    return ["__version__", *sorted(_HOMES)]
+        sys.modules[fullname] = module
+        setattr(_package, fullname.rpartition(".")[2], module)
+    yield
 
 
 def installed() -> "Any":
-    """Install the runtime's hooks, and return its module `hook`; ImportError as of `runtime`."""
-    hook = runtime().hook
+    """Install the runtime's hooks, and return its module `hook`; ImportError as of `load`."""
+    hook = load("runtime").hook
     hook.install()
     return hook
 
 
 def forget_known() -> None:
     """Make the import system ask for the bundles on the path again, and keep what `zipimport` knows of them."""
+    import os  # noqa: PLC0415 (not above: see `runtime`)
+
     for path in list(sys.path_importer_cache):
         if ".pybundle" in path:
             importer: Any = sys.path_importer_cache.pop(path)
@@ -161,16 +126,6 @@ def path_hook(path: str) -> object:
 
         return NothingYet
     return hook.path_hook(path)
-
-
-def find_spec(name: str, path: "Any", target: "Any") -> "ModuleSpec | None":
-    """Return the spec of the runtime, or of ``pkg_resources`` where a bundle is on the path; as of a meta path finder."""
-    if name != "pkg_resources":
-        return runtime().__spec__  # type: ignore[no-any-return]
-    if not any(".pybundle" in str(entry) for entry in sys.path):
-        return None
-    installed()
-    return sys.meta_path[0].find_spec(name, path, target)
 
 
 class WaitingFinder:
@@ -223,4 +178,7 @@ class WaitingFinder:
         return finder
 
 
+for path in list(sys.path_importer_cache):
+    if sys.path_importer_cache[path] is _package.meta_finder:  # which answered for this module while it was loaded
+        del sys.path_importer_cache[path]
 READY = True

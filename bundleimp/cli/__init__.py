@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .. import __version__
-from ..runtime.errors import BundleError
+from ..runtime.faults.kinds import BundleError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

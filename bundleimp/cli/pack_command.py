@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, get_args
 from ..packing.build import build
 from ..packing.executable import SHEBANG
 from ..packing.options import OPTIMIZATION_LEVELS, Compression, Layout, OnConflict, PackOptions
-from ..runtime.errors import BundleError
+from ..runtime.faults.kinds import BundleError
 from .output import add_json, plural, print_json, size_text
 from .signals import orderly_end
 

@@ -9,9 +9,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..inspection.reader import BundleReader
-from ..runtime.errors import BundleError
-from ..runtime.hook import check_signed, install
-from ..runtime.interpreter.program import run_module
+from ..runtime.faults.kinds import BundleError
+from ..runtime.hook import install
+from ..runtime.interpreter.program import check_signed, run_module
 
 if TYPE_CHECKING:
     import argparse

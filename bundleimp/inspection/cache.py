@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..runtime.cache import entries as cacheentries
 from ..runtime.cache import folder as cachefolder
-from ..runtime.errors import BundleError
+from ..runtime.faults.kinds import BundleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,8 +13,7 @@ from ..runtime.archive import Archive
 from ..runtime.bundlefile import is_regular_file
 from ..runtime.bundles import OpenBundle, locate
 from ..runtime.cache import folder as cachefolder
-from ..runtime.errors import BundleError
-from ..runtime.faults.kinds import BundleWarning
+from ..runtime.faults.kinds import BundleError, BundleWarning
 from ..runtime.format import SUFFIX
 
 

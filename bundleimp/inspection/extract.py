@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ..patterns import matches
-from ..runtime.errors import BundleError
+from ..runtime.faults.kinds import BundleError
 from .zipcheck import overlaps
 from .zippart import stream
 

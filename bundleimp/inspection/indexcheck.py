@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..encoding import CodeTag, IndexedMember, encode_index, encode_top_level
 from ..runtime import format as bundle_format
 from ..runtime.content.member import Member
-from ..runtime.errors import BundleFormatError
+from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.format import Directory, Extent, Locator
 from ..runtime.plain.zipdirectory import list_directories
 from ..runtime.site.units import decode_units, digest
@@ -108,7 +108,8 @@ def _notes(data: bytes, head: Head, offset: int) -> dict[str, _Note]:
     """Return what the index says of each member."""
     result: dict[str, _Note] = {}
     root = data[head.root_offset - offset :][: head.root_size]
-    todo = [("", Extent(head.root_offset, head.root_size, bundle_format.number(root, len(root) - 4, len(root))))]
+    own = bundle_format.number(root, len(root) - 4, len(root))
+    todo = [("", Extent(offset=head.root_offset, size=head.root_size, checksum=own))]
     seen = set()
     while todo:
         path, extent = todo.pop()

@@ -8,8 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..runtime.errors import BundleError
-from ..runtime.faults.kinds import BundleSignatureError, SignatureNotCheckedError
+from ..runtime.faults.kinds import BundleError, BundleSignatureError, SignatureNotCheckedError
 from ..runtime.sources.signatures import SUFFIX, Signers
 from .finding import Finding
 

@@ -12,9 +12,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ..runtime import format as bundle_format
-from ..runtime.archive import check_version
-from ..runtime.bundlefile import BundleFile
-from ..runtime.errors import BundleFormatError
+from ..runtime.bundlefile import open_file
+from ..runtime.faults.kinds import BundleFormatError
+from ..runtime.faults.opening import check_version
 from .zippart import ZipPart, data_offset, stream
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class BundleReader:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
-        self.file = BundleFile.at(self.path)
+        self.file = open_file(self.path)
         self.size = self.file.size
         try:
             self.outer = ZipPart(self.file, 0, self.file.size)

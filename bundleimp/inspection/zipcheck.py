@@ -12,9 +12,9 @@ import unicodedata
 import zlib
 from typing import TYPE_CHECKING
 
-from ..runtime.errors import BundleFormatError
+from ..runtime.content.localheader import HEADER_SIGNATURE, HEADER_SIZE
+from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.format import CENTRAL_SIZE, END64_LOCATOR_SIZE, END64_SIZE, END_SIGNATURE, END_SIZE, MANIFEST, number
-from ..runtime.plain.zipdirectory import HEADER_SIGNATURE, HEADER_SIZE
 from .finding import Finding
 from .zippart import data_offset
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..runtime.archive import DAMAGED, find_end
 from ..runtime.content.decompression import DEFLATED, STORED, decompress
-from ..runtime.errors import BundleFormatError
+from ..runtime.content.reading import data_offset
+from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.plain import zipdirectory
 
 if TYPE_CHECKING:
@@ -44,12 +45,6 @@ class ZipPart:
         if depth > _DEEPEST_FEW + _DEEPEST_MEAN * len(self.entries):
             message = f"its {len(self.entries)} members lie {depth // len(self.entries)} directories deep on average"
             raise BundleFormatError(message, offset=self.end.directory_offset)
-
-
-def data_offset(file: BundleFile, member: Member) -> int:
-    """Return the offset of the data of *member*.  The offset of a member is that of its local header."""
-    header = file.read(member.offset, zipdirectory.HEADER_SIZE + len(member.header or b""))
-    return member.offset + zipdirectory.data_offset(header, member)
 
 
 def stream(file: BundleFile, member: Member) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..runtime.errors import BundleError
+from ..runtime.faults.kinds import BundleError
 
 if TYPE_CHECKING:
     import os

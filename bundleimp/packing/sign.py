@@ -8,8 +8,8 @@ import tempfile
 from contextlib import suppress
 
 from ..runtime.archive import find_end
-from ..runtime.bundlefile import BundleFile
-from ..runtime.errors import BundleError, BundleFormatError
+from ..runtime.bundlefile import open_file
+from ..runtime.faults.kinds import BundleError, BundleFormatError
 from ..runtime.sources.signatures import NAMESPACE, SUFFIX
 
 
@@ -28,7 +28,7 @@ def sign(bundle: str, key: str, output: str | None = None) -> str:
         BundleError: ``ssh-keygen`` is missing or cannot sign, or the signature cannot be written.
 
     """
-    file = BundleFile.at(bundle)
+    file = open_file(bundle)
     try:
         find_end(file, 0, file.size)
     except BundleFormatError as error:

@@ -12,8 +12,8 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Self
 
 from ..encoding import IndexedMember, encode_index, encode_locator, encode_top_level
 from ..runtime import format as bundle_format
+from ..runtime.content.localheader import HEADER_SIZE
 from ..runtime.format import Extent, Locator, find_end
-from ..runtime.plain.zipdirectory import HEADER_SIZE
 from ..runtime.site.units import encode_units
 from ..waiting import TOP_LEVEL
 from .draft import Draft
@@ -188,7 +188,7 @@ class BundleWriter:
             return None
         table = encode_units(units)
         offset = self._zip.add(bundle_format.UNITS, io.BytesIO(table), zipfile.ZIP_STORED).member.offset
-        return Extent(offset, len(table), bundle_format.checksum(table))
+        return Extent(offset=offset, size=len(table), checksum=bundle_format.checksum(table))
 
     def _write_index(self, record_digest: bytes, units: Extent | None) -> None:
         offset = self._file.seek(0, os.SEEK_END) + HEADER_SIZE + len(bundle_format.INDEX)
@@ -203,14 +203,14 @@ class BundleWriter:
         start = end.directory_offset - tail_start
         directory = tail[start : start + end.directory_size]
         locator = Locator(
-            index.head_size,
-            offset,
-            len(index.data),
-            bundle_format.checksum(index.data),
-            end.directory_offset,
-            end.directory_size,
-            end.count,
-            bundle_format.checksum(directory),
+            head_size=index.head_size,
+            index_offset=offset,
+            index_size=len(index.data),
+            index_checksum=bundle_format.checksum(index.data),
+            directory_offset=end.directory_offset,
+            directory_size=end.directory_size,
+            directory_count=end.count,
+            directory_checksum=bundle_format.checksum(directory),
         )
         self._file.seek(-bundle_format.LOCATOR_SIZE, os.SEEK_END)
         self._file.write(encode_locator(locator))
@@ -225,7 +225,7 @@ def _keep(codes: BinaryIO, image: bytes | None) -> Extent | None:
     """Append a pyc image to a code tag's file; return its place there."""
     if image is None:
         return None
-    extent = Extent(codes.tell(), len(image), bundle_format.checksum(image))
+    extent = Extent(offset=codes.tell(), size=len(image), checksum=bundle_format.checksum(image))
     codes.write(image)
     return extent
 

@@ -10,18 +10,22 @@ wait for ever, because the owner of that lock may be waiting for the import lock
 
 Parts name each other by ``from . import part``: that asks the package for the name first (PEP 562), and so this module.
 ``from .part import name`` would ask the import system.
+
+The modules of this folder do not refer to `os`, but to what it is made of: they live as long as the import system, and the
+interpreter takes a quarter of a million instructions at its end to clear `os` where it is referred to by then.
 """
 
-import os
 import sys
 from _frozen_importlib import ModuleSpec, _ImportLockContext  # type: ignore[attr-defined]
-from _frozen_importlib_external import PathFinder, SourceFileLoader
+from _frozen_importlib_external import PathFinder, SourceFileLoader, path_sep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from types import CodeType, ModuleType
     from typing import Any
+
+    from .faults.kinds import BundleFormatError
 
 
 ROOMS = frozenset({"cache", "content", "data", "faults", "interpreter", "plain", "site", "sources"})
@@ -54,13 +58,38 @@ class PartLoader:
 
     def create_module(self, spec: ModuleSpec) -> "ModuleType":
         """Return the part, which is loaded then."""
-        return part(spec.name)
+        return sys.modules.get(spec.name) or part(spec.name)
 
     def exec_module(self, module: "ModuleType") -> None:
         """Do nothing: `create_module` has executed the part."""
 
 
-# The parts that are being loaded, by name.
+def environ(name: str) -> str:
+    """Return the value of the environment variable *name*, or ""."""
+    import os  # noqa: PLC0415 (not above: see there)
+
+    return os.environ.get(name, "")
+
+
+TRACING = environ("BUNDLEIMP_TRACE") not in {"", "0"}
+
+
+def trace(message: str) -> None:
+    """Write one line to standard error; callers test `TRACING` first."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"bundleimp: {message}\n")
+
+
+def fault(message: str, **where: "Any") -> "BundleFormatError":
+    """Return the error of a broken bundle; *where* as of `faults.kinds.BundleFormatError`, which is loaded for it."""
+    from . import faults  # noqa: PLC0415 (loaded when first needed)
+
+    return faults.kinds.BundleFormatError(message, **where)
+
+
+# The parts that are loaded, by name.  A program may take modules out of ``sys.modules``.
+_parts: "dict[str, ModuleType]" = {}
+# Those that are being loaded.
 _attempts: "dict[str, Generator[ModuleType]]" = {}
 
 
@@ -73,7 +102,7 @@ def part(fullname: str) -> "ModuleType":
 
     """
     with _ImportLockContext():
-        module = sys.modules.get(fullname)
+        module = _parts.get(fullname)
         if module is None:
             attempt = _attempts.get(fullname)
             if attempt is not None and attempt.gi_running:
@@ -89,9 +118,9 @@ def part(fullname: str) -> "ModuleType":
 def _load(fullname: str) -> "Generator[ModuleType]":
     """Load the part *fullname*, and yield it."""
     room, _, name = fullname.rpartition(".")
-    folder = f"{sys.modules[room].__path__[0]}{os.sep}{name}"
+    folder = _FOLDER + fullname[len(__name__) :].replace(".", path_sep)
     is_room = room == __name__ and name in ROOMS
-    path = f"{folder}{os.sep}__init__.py" if is_room else f"{folder}.py"
+    path = f"{folder}{path_sep}__init__.py" if is_room else f"{folder}.py"
     try:
         code = _code(fullname, path)
     except FileNotFoundError:
@@ -108,8 +137,8 @@ def _load(fullname: str) -> "Generator[ModuleType]":
         spec.submodule_search_locations = namespace["__path__"] = [folder]
     exec(code, namespace)  # noqa: S102 (what a loader does)
     # Only now: other threads take what they find there without a lock.
-    sys.modules[fullname] = module
-    setattr(sys.modules[room], name, module)
+    _parts[fullname] = sys.modules[fullname] = module
+    setattr(_parts.get(room) or sys.modules[__name__], name, module)
     yield module
 
 
@@ -158,7 +187,7 @@ elif hasattr(_own_loader, "parts"):
 else:
 
     def _code(fullname: str, path: str) -> "CodeType":
-        spec = PathFinder.find_spec(fullname, [path.rpartition(os.sep)[0]])
+        spec = PathFinder.find_spec(fullname, [path.rpartition(path_sep)[0]])
         if spec is None:
             raise FileNotFoundError(path)
         return spec.loader.get_code(fullname)  # type: ignore[no-any-return, union-attr]

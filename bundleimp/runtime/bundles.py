@@ -8,23 +8,30 @@ bundle, or may stand there when that one looks, is a bundle that is signed, or f
 """
 
 import _thread
-import os
+from _frozen_importlib_external import _path_isabs, _path_join, path_sep
 
+from . import TRACING, bundlefile, environ, trace
 from . import archive as archives
-from . import bundlefile, errors
 from . import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Generator
 
     from .archive import Archive
-    from .bundlefile import Identity, Signers
+    from .faults.kinds import BundleFormatError
+    from .records import Location
+    from .sources.signatures import Signers
+else:
+    from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
+
+    Location = archives.Window  # as cheap as that
 
 _ALLOWED_SIGNERS = "BUNDLEIMP_ALLOWED_SIGNERS"
 # How often a file is opened that is being written to.
 _ATTEMPTS = 3
-_SEPARATORS = "/\\" if os.sep == "\\" else "/"
+_SEPARATORS = "/\\" if path_sep == "\\" else "/"
 
 
 class OpenBundle:
@@ -39,19 +46,19 @@ class OpenBundle:
 
     """
 
-    __slots__ = ("_identity", "_openings", "_settled", "archive", "fault", "path", "reported")
+    __slots__ = ("_openings", "_settled", "_status", "archive", "fault", "path", "reported")
 
     signers: "Signers | None" = None
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.archive: Archive | None = None
-        self.fault: errors.BundleFormatError | None = None
+        self.fault: BundleFormatError | None = None
         self.reported = False
-        self._identity: Identity | None = None
+        self._status: os.stat_result | None = None
         self._settled = False
         # What opens the file, by thread.
-        self._openings: dict[int, Generator[Archive | errors.BundleFormatError]] = {}
+        self._openings: dict[int, Generator[Archive | BundleFormatError]] = {}
 
     def refresh(self, status: "os.stat_result | None" = None) -> bool:
         """Look at the file again, and take the new version, sound or not, where it was replaced.
@@ -67,30 +74,30 @@ class OpenBundle:
         status = status or bundlefile.status_of(self.path)
         if status is None or not (bundlefile.is_regular(status) or self.signers is not None):
             known = self.archive or self.fault
-            self._identity = self.archive = self.fault = None
+            self._status = self.archive = self.fault = None
             return known is not None
-        identity = bundlefile.Identity(status)
-        if self._settled and identity.untouched_since(self._identity):
+        if self._settled and self._status is not None and bundlefile.is_untouched(status, self._status):
             return False
         opened = self._opened(status)
         for _ in range(_ATTEMPTS - 1):
             now = bundlefile.status_of(self.path) if _may_be_in_the_making(opened) else None
-            if now is None or bundlefile.Identity(now).untouched_since(identity):
+            if now is None or bundlefile.is_untouched(now, status):
                 break
-            status, identity = now, bundlefile.Identity(now)  # it was written to while it was opened
+            status = now  # it was written to while it was opened
             opened = self._opened(status)
-        fault = opened if isinstance(opened, errors.BundleFormatError) else None
-        archive = opened if not isinstance(opened, errors.BundleFormatError) else None
+        fault = opened if isinstance(opened, ImportError) else None
+        archive = opened if not isinstance(opened, ImportError) else None
         known = self.archive
-        if self._settled and identity == self._identity and archive and known and archive.key == known.key:
-            self._identity = identity  # only its name or its permissions were changed
+        same = self._settled and self._status is not None and bundlefile.same_version(status, self._status)
+        if same and archive and known and archive.key == known.key:
+            self._status = status  # only its name or its permissions were changed
             return False
-        self._exchange(identity, archive, fault)
-        if errors.TRACING:
-            errors.trace(f"{self.path}: opened")
+        self._exchange(status, archive, fault)
+        if TRACING:
+            trace(f"{self.path}: opened")
         return True
 
-    def _opened(self, status: "os.stat_result") -> "Archive | errors.BundleFormatError":
+    def _opened(self, status: "os.stat_result") -> "Archive | BundleFormatError":
         """Return the version that is there now, or why it is not sound."""
         thread = _thread.get_ident()
         opening = self._openings[thread] = self._open(status)
@@ -98,18 +105,19 @@ class OpenBundle:
         self._openings.pop(thread, None)
         return opened
 
-    def _open(self, status: "os.stat_result") -> "Generator[Archive | errors.BundleFormatError]":
+    def _open(self, status: "os.stat_result") -> "Generator[Archive | BundleFormatError]":
         if not bundlefile.is_regular(status):
             from . import faults  # noqa: PLC0415 (loaded when first needed)
 
-            yield faults.kinds.NotABundleError("is not a regular file", file=self.path)
+            yield faults.opening.not_regular(self.path)
             return
         try:
-            archive = archives.Archive(self.path, self.signers)
-        except errors.BundleFormatError as error:
-            yield error
-        else:
-            yield archive
+            opened: Archive | BundleFormatError = archives.Archive(self.path, self.signers)
+        except ImportError as error:
+            if not hasattr(error, "offset"):  # a part of the runtime cannot be loaded now
+                raise
+            opened = error  # type: ignore[assignment] # it is a BundleFormatError
+        yield opened
 
     def _is_being_opened(self) -> bool:
         """Return whether this thread is about to open it: an audit hook that is told of that may import something.
@@ -123,18 +131,18 @@ class OpenBundle:
         """Go on with the version in use only where it is signed by one of *signers*."""
         try:
             if self.archive is not None:
-                self.archive.require(signers)
-        except errors.BundleFormatError as error:
+                self.archive.file.require(signers)
+        except ImportError as error:
             self.reported = False
-            self._exchange(self._identity, None, error)
+            self._exchange(self._status, None, error)  # type: ignore[arg-type] # it is a BundleFormatError
             self._settled = False
 
     def _exchange(
-        self, identity: "Identity | None", archive: "Archive | None", fault: "errors.BundleFormatError | None"
+        self, status: "os.stat_result | None", archive: "Archive | None", fault: "BundleFormatError | None"
     ) -> None:
         """Take the new version; an interrupt in between leaves it to be taken again, and no thread sees neither."""
         self._settled = False
-        if identity != self._identity:
+        if status is None or self._status is None or not bundlefile.same_version(status, self._status):
             self.reported = False
         if archive is not None:
             self.archive = archive
@@ -143,8 +151,13 @@ class OpenBundle:
             self.fault = fault
             self.archive = None
         self.reported = self.reported or getattr(fault, "told", False)
-        self._identity = identity
-        self._settled = fault is None or not _may_open_later(fault)
+        self._status = status
+        self._settled = fault is None
+        if fault is not None:
+            from . import faults  # noqa: PLC0415 (loaded when first needed)
+
+            # If the reason need not lie in the file, the next look may find it sound.
+            self._settled = not faults.opening.may_open_later(fault)
 
     @property
     def is_gone(self) -> bool:
@@ -167,24 +180,15 @@ class OpenBundle:
         if self.archive is None:
             from . import faults  # noqa: PLC0415 (loaded when first needed)
 
-            message = "there is no such file"
-            raise faults.kinds.NotABundleError(message, file=self.path)
+            raise faults.opening.missing(self.path)
 
 
-def _may_be_in_the_making(opened: "Archive | errors.BundleFormatError") -> bool:
-    """Return whether another look may find something else: the file may be written to at this moment."""
-    if not isinstance(opened, errors.BundleFormatError):
+def _may_be_in_the_making(opened: "Archive | BundleFormatError") -> bool:
+    if not isinstance(opened, ImportError):
         return False
     from . import faults  # noqa: PLC0415 (loaded when first needed)
 
-    return not isinstance(opened, faults.kinds.BundleChangedError | faults.kinds.BundleSignatureError)
-
-
-def _may_open_later(fault: "errors.BundleFormatError") -> bool:
-    """Return whether the next look may find no *fault* in the same file: the reason need not lie in it."""
-    from . import faults  # noqa: PLC0415 (loaded when first needed)
-
-    return isinstance(fault, faults.kinds.BundleUnreadableError | faults.kinds.BundleSignatureError)
+    return faults.opening.may_be_in_the_making(opened)
 
 
 # Every bundle in use, by absolute path.
@@ -195,29 +199,11 @@ mirrored: "dict[str, Archive]" = {}
 
 def absolute(path: str) -> str:
     """Return *path* made absolute as a path entry finder does it: without resolving links or ``..``."""
-    if os.path.isabs(path):
+    if _path_isabs(path):
         return path
     while path[:1] == "." and path[1:2] in _SEPARATORS and len(path) > 1:
         path = path[2:]
-    return os.path.join(os.getcwd(), path)
-
-
-class Location:
-    """A path split into the bundle's own and the name inside it.
-
-    Attributes:
-        bundle: absolute path of the bundle.
-        inner: "" or "pkg/sub".
-        status: the file status of the bundle; None where that was not asked for: the bundle is in use already.
-
-    """
-
-    __slots__ = ("bundle", "inner", "status")
-
-    def __init__(self, bundle: str, inner: str, status: "os.stat_result | None" = None) -> None:
-        self.bundle = bundle
-        self.inner = inner
-        self.status = status
+    return _path_join(os.getcwd(), path)
 
 
 def locate(path: str) -> "Location | None":
@@ -232,7 +218,7 @@ def locate(path: str) -> "Location | None":
                 return None
             status = bundlefile.status_of(bundle) if bundle not in _bundles else None
             if bundle in _bundles or bundlefile.is_regular(status) or _is_kept(bundle):
-                return Location(bundle, inner_name(path[end:]), status)
+                return Location(bundle=bundle, inner=inner_name(path[end:]), status=status)
     return None
 
 
@@ -251,7 +237,7 @@ def locate_mirrored(path: str) -> "str | None":
 
 def inner_name(path: str) -> str:
     """Return the member name for *path*, which is relative to a bundle; one that leads out of it names nothing."""
-    if os.sep == "\\":
+    if path_sep == "\\":
         path = path.replace("\\", "/")
     parts: list[str] = []
     for part in path.split("/"):
@@ -298,6 +284,8 @@ def require_signers(path: str) -> None:
     from . import sources  # noqa: PLC0415 (loaded only where bundles have to be signed)
 
     signers = OpenBundle.signers = sources.signatures.Signers(absolute(path))
+    import os  # noqa: PLC0415 (not above: see `runtime`)
+
     os.environ[_ALLOWED_SIGNERS] = signers.path
     opened = [bundle for bundle in list(_bundles.values()) if bundle.archive is not None]
     for bundle in opened:
@@ -308,5 +296,5 @@ def require_signers(path: str) -> None:
             bundle.check()
 
 
-if os.environ.get(_ALLOWED_SIGNERS):
-    require_signers(os.environ[_ALLOWED_SIGNERS])
+if environ(_ALLOWED_SIGNERS):
+    require_signers(environ(_ALLOWED_SIGNERS))

@@ -1,15 +1,15 @@
 """The path entry finder (PEP 302, PEP 420, PEP 451)."""
 
 import _imp
-import os
 from _frozen_importlib import ModuleSpec
-from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES
+from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES, _path_join, path_sep
 
-from . import bundles, errors, loaders
+from . import TRACING, bundles, loaders, trace
 from . import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
     from types import ModuleType
     from typing import Any
@@ -18,43 +18,15 @@ if TYPE_CHECKING:
     from .bundles import Location, OpenBundle
     from .format import Directory
     from .plain.zipdirectory import ListedDirectory
+    from .records import View
+else:
+    from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
+
+    View = bundles.Location  # as cheap as that
 
 
-class Kind:
-    """A kind of module file: what its name ends in, and the room of its loader; "" for source, loaded by `loaders`."""
-
-    __slots__ = ("init", "room", "suffix")
-
-    def __init__(self, suffix: str, room: str) -> None:
-        self.suffix = suffix
-        self.init = "__init__" + suffix
-        self.room = room
-
-
-# The order is that of FileFinder.
-KINDS = [
-    *(Kind(suffix, "site") for suffix in EXTENSION_SUFFIXES),
-    *(Kind(suffix, "") for suffix in SOURCE_SUFFIXES),
-    *(Kind(suffix, "plain") for suffix in BYTECODE_SUFFIXES),
-]
-
-
-class View:
-    """The finder's directory in one version of the bundle, or None.  Exchanged as a whole: threads share the finder.
-
-    Attributes:
-        archive: that version.
-        directory: the directory.
-        kinds: the kinds of module files that may be in it.
-
-    """
-
-    __slots__ = ("archive", "directory", "kinds")
-
-    def __init__(self, archive: "Archive", directory: "Directory | ListedDirectory | None") -> None:
-        self.archive = archive
-        self.directory = directory
-        self.kinds = [kind for kind in KINDS if directory is not None and directory.may_have(kind.suffix)]
+# In the order of FileFinder.
+SUFFIXES: "list[str]" = [*EXTENSION_SUFFIXES, *SOURCE_SUFFIXES, *BYTECODE_SUFFIXES]
 
 
 class BundleFinder:
@@ -90,8 +62,8 @@ class BundleFinder:
     def _settle(self, bundle: "OpenBundle", location: "Location") -> None:
         self._bundle = bundle
         self._inner = location.inner
-        self.path = os.path.join(location.bundle, *location.inner.split("/")) if location.inner else location.bundle
-        self._folder = self.path + os.sep
+        self.path = _path_join(location.bundle, *location.inner.split("/")) if location.inner else location.bundle
+        self._folder = self.path + path_sep
         self._view: View | None = None
 
     @classmethod
@@ -111,7 +83,7 @@ class BundleFinder:
             return None
         view = self._view
         if view is None or view.archive is not archive:
-            view = self._view = View(archive, archive.directory(self._inner))
+            view = self._view = look_at(archive, self._inner)  # exchanged as a whole: threads share the finder
         return view
 
     def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":
@@ -127,7 +99,7 @@ class BundleFinder:
             spec = self._find(fullname, fullname.rpartition(".")[2])
             if target is not None and hasattr(spec, "settle"):
                 spec.settle(spec.loader)  # type: ignore[union-attr] # what is loaded again is not created again
-        except errors.BundleFormatError as error:
+        except ImportError as error:
             error.name = fullname
             raise
         return spec
@@ -140,24 +112,24 @@ class BundleFinder:
         names = directory.names
         package = archive.directory(directory.prefix + tail) if tail + "/" in names else None
         if package is not None:
-            for kind in KINDS:
-                if kind.init in package.names:
-                    return self._spec(kind, fullname, kind.init, archive, package, tail)
-        for kind in view.kinds:
-            filename = tail + kind.suffix
+            for suffix in SUFFIXES:
+                if "__init__" + suffix in package.names:
+                    return self._spec(suffix, fullname, "__init__" + suffix, archive, package, tail)
+        for suffix in view.suffixes:
+            filename = tail + suffix
             if filename in names:
-                return self._spec(kind, fullname, filename, archive, directory)
+                return self._spec(suffix, fullname, filename, archive, directory)
         if package is None:
             return None
         spec = ModuleSpec(fullname, None, is_package=True)
         spec.submodule_search_locations = [self._folder + tail]
-        if errors.TRACING:
-            errors.trace(f"{fullname}: found portion {self._folder}{tail}")
+        if TRACING:
+            trace(f"{fullname}: found portion {self._folder}{tail}")
         return spec
 
     def _spec(
         self,
-        kind: Kind,
+        suffix: str,
         fullname: str,
         filename: str,
         archive: "Archive",
@@ -167,7 +139,7 @@ class BundleFinder:
         """Return the spec of a module file.
 
         Arguments:
-            kind: what it is.
+            suffix: what the name of its file ends in.
             fullname: the module's name.
             filename: that of its file.
             archive: where it is in.
@@ -175,28 +147,35 @@ class BundleFinder:
             package: the last part of the name where the module is a package.
 
         """
-        folder = f"{self._folder}{package}{os.sep}" if package else self._folder
+        folder = f"{self._folder}{package}{path_sep}" if package else self._folder
         path = folder + filename
-        flags = archive.flags(directory, filename)
-        if kind.room:
-            loader = _special_loader(kind)(fullname, path, archive, directory, filename)
-            cached = None
-        else:
+        flags = directory.flags(filename, archive.column)
+        cached = None
+        if suffix in SOURCE_SUFFIXES:
             embedded = flags & bundle_format.EMBEDDED and _imp.check_hash_based_pycs != "always"
-            loader_class = loaders.EmbeddedBundleLoader if embedded else loaders.BundleLoader
-            loader = loader_class(fullname, path, archive, directory, filename)
+            loader_class: Any = loaders.EmbeddedBundleLoader if embedded else loaders.BundleLoader
             cached = loaders.bytecode_folder(folder)
             if cached is not None:
-                cached += filename[: -len(kind.suffix)] + loaders.BYTECODE_END
+                cached += filename[: -len(suffix)] + loaders.BYTECODE_END
+        elif suffix in EXTENSION_SUFFIXES:
+            from . import site  # noqa: PLC0415 (loaded when first needed)
+
+            loader_class = site.extensions.BundleExtensionLoader
+        else:
+            from . import plain  # noqa: PLC0415 (loaded when first needed)
+
+            loader_class = plain.sourceless.SourcelessBundleLoader
+        loader = loader_class(fullname, path, archive, directory, filename)
         spec = ModuleSpec(fullname, loader, origin=path)
         spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
         spec._cached = cached  # type: ignore[attr-defined] # noqa: SLF001 (what its setter does)
         if package:
             spec.submodule_search_locations = [folder[:-1]]
-        if errors.TRACING:
-            errors.trace(f"{fullname}: found {path}")
-        if flags & bundle_format.LOCATED or kind.room == "site" or not archive.indexed:
-            own = kind.room == "site" or bool(flags & bundle_format.FLAG_REAL)
+        if TRACING:
+            trace(f"{fullname}: found {path}")
+        native = cached is None and suffix in EXTENSION_SUFFIXES
+        if flags & bundle_format.LOCATED or native or not archive.indexed:
+            own = native or bool(flags & bundle_format.FLAG_REAL)
             self._locate(spec, archive, directory.prefix + filename, own=own)
         return spec
 
@@ -218,21 +197,10 @@ class BundleFinder:
         """Yield the name of each module of this path entry, with *prefix*, and whether it is a package (`pkgutil`)."""
         view = self._current()
         if view is None or view.directory is None:
-            return
-        longest_first = sorted((kind.suffix for kind in KINDS), key=len, reverse=True)
-        seen = set()
-        for entry in sorted(view.directory.names, key=lambda entry: entry.removesuffix("/")):
-            if entry.endswith("/"):
-                name = entry[:-1]
-                package = view.archive.directory(view.directory.prefix + name)
-                is_package = package is not None and any(kind.init in package.names for kind in KINDS)
-            else:
-                name = next((entry.removesuffix(end) for end in longest_first if entry.endswith(end)), "")
-                is_package = False
-            usable = name and name != "__init__" and "." not in name and name not in seen
-            if usable and (is_package or not entry.endswith("/")):
-                seen.add(name)
-                yield prefix + name, is_package
+            return iter(())
+        from . import data  # noqa: PLC0415 (loaded when first needed)
+
+        return data.modules.modules(view.archive, view.directory, SUFFIXES, prefix)
 
     def discover(self, parent: "ModuleSpec | None" = None) -> "Iterator[ModuleSpec]":
         """Yield the spec of each module of this path entry (Python 3.15).
@@ -263,18 +231,19 @@ class BundleFinder:
         """
         archive = self._bundle.archive
         if archive is None:
-            raise FileNotFoundError(errors.ENOENT, "No such file in the bundle", path)
+            from . import faults  # noqa: PLC0415 (loaded when first needed)
+
+            raise FileNotFoundError(faults.numbers.ENOENT, "No such file in the bundle", path)
         from . import data  # noqa: PLC0415 (loaded when first needed)
 
         return data.files.read_at(archive, path)  # type: ignore[no-any-return]
 
 
-def _special_loader(kind: Kind) -> "Any":
-    """Return the class of the loader for a *kind* of module file that is no source."""
-    if kind.room == "site":
-        from . import site  # noqa: PLC0415 (loaded when first needed)
-
-        return site.extensions.BundleExtensionLoader
-    from . import plain  # noqa: PLC0415 (loaded when first needed)
-
-    return plain.sourceless.SourcelessBundleLoader
+def look_at(archive: "Archive", inner: str) -> View:
+    """Return what a finder for the directory *inner* sees of an *archive*."""
+    directory = archive.directory(inner)
+    return View(
+        archive=archive,
+        directory=directory,
+        suffixes=[suffix for suffix in SUFFIXES if directory is not None and directory.may_have(suffix)],
+    )

@@ -42,12 +42,17 @@ Extent: u64 offset, u32 size, u32 checksum.
 """
 
 import _imp
+import sys
 
-from . import errors
+from . import fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .content.member import Member
+    from .records import EndRecord, Extent, Head, Locator
+else:
+    # `types.SimpleNamespace`: to make a class takes 70,000 instructions, in every process that imports from a bundle.
+    EndRecord = Extent = Locator = Head = type(sys.implementation)
 
 VERSION = 1
 SUFFIX = ".pybundle"
@@ -106,26 +111,6 @@ def _is_sound(data: bytes) -> bool:
     return checksum(data[:-4]) == number(data, len(data) - 4, len(data))
 
 
-class EndRecord:
-    """The end of an archive: where its central directory lies, and the archive's comment.
-
-    ``start`` is the offset at which the archive begins (what stands before it is a shebang or a program);
-    ``offset`` is that of the end record itself.
-    """
-
-    __slots__ = ("comment", "count", "directory_offset", "directory_size", "offset", "start")
-
-    def __init__(
-        self, start: int, directory_offset: int, directory_size: int, count: int, comment: bytes, offset: int
-    ) -> None:
-        self.start = start
-        self.directory_offset = directory_offset
-        self.directory_size = directory_size
-        self.count = count
-        self.comment = comment
-        self.offset = offset
-
-
 def find_end(tail: bytes, tail_start: int, start: int) -> "EndRecord | None":
     """Find the end record of an archive (APPNOTE.TXT 6.3, 4.3.14 to 4.3.16); None where *tail* holds none.
 
@@ -167,74 +152,43 @@ def _decode_end(tail: bytes, position: int, tail_start: int, start: int) -> EndR
         if any(value not in {full, other} for (value, full), other in zip(plain, wide, strict=True)):
             # Half of all tools believe the one, and half the other (CVE-2025-54368).
             message = "the zip's end record and its zip64 end record disagree; pack it anew"
-            raise errors.BundleFormatError(message, offset=tail_start + position)
+            raise fault(message, offset=tail_start + position)
     directory_offset = tail_start + directory_end - size
     archive_start = directory_offset - offset
     if archive_start < start or not count * CENTRAL_SIZE <= size <= MOST_WASTE + count * LONGEST_MEAN:
         message = "the zip's end record is damaged, or the file is truncated; copy it again, or pack it anew"
-        raise errors.BundleFormatError(message, offset=tail_start + position)
-    return EndRecord(archive_start, directory_offset, size, count, comment, tail_start + position)
-
-
-class Extent:
-    """A run of bytes in the file: its offset and its size in bytes, and its checksum."""
-
-    __slots__ = ("checksum", "offset", "size")
-
-    def __init__(self, offset: int, size: int, checksum: int) -> None:
-        self.offset = offset
-        self.size = size
-        self.checksum = checksum
+        raise fault(message, offset=tail_start + position)
+    return EndRecord(
+        start=archive_start,
+        directory_offset=directory_offset,
+        directory_size=size,
+        count=count,
+        comment=comment,
+        offset=tail_start + position,
+    )
 
 
 def decode_extent(data: bytes) -> "Extent | None":
     """Return the extent in the 16 bytes of *data*, or None where it is of no bytes."""
     value = int.from_bytes(data, "little")
     size = value >> 64 & 0xFFFFFFFF
-    return Extent(value & 0xFFFFFFFFFFFFFFFF, size, value >> 96) if size else None
-
-
-class Locator:
-    """Where the index is, and the central directory that it was made for."""
-
-    __slots__ = (
-        "directory_checksum",
-        "directory_count",
-        "directory_offset",
-        "directory_size",
-        "head_size",
-        "index_checksum",
-        "index_offset",
-        "index_size",
-    )
-
-    def __init__(
-        self,
-        head_size: int,
-        index_offset: int,
-        index_size: int,
-        index_checksum: int,
-        directory_offset: int,
-        directory_size: int,
-        directory_count: int,
-        directory_checksum: int,
-    ) -> None:
-        self.head_size = head_size
-        self.index_offset = index_offset
-        self.index_size = index_size
-        self.index_checksum = index_checksum
-        self.directory_offset = directory_offset
-        self.directory_size = directory_size
-        self.directory_count = directory_count
-        self.directory_checksum = directory_checksum
+    return Extent(offset=value & 0xFFFFFFFFFFFFFFFF, size=size, checksum=value >> 96) if size else None
 
 
 def decode_locator(comment: bytes) -> "Locator | None":
     """Return the locator in an archive *comment* of this format version, or None where it holds no sound one."""
     if len(comment) != LOCATOR_SIZE or format_version(comment) != VERSION or not _is_sound(comment):
         return None
-    ends = 10, 14, 22, 30, 34, 42, 50, 58, 62
-    return Locator(*[number(comment, *place) for place in zip(ends, ends[1:])])  # noqa: B905, RUF007 (no itertools here)
+    return Locator(
+        head_size=number(comment, 10, 14),
+        index_offset=number(comment, 14, 22),
+        index_size=number(comment, 22, 30),
+        index_checksum=number(comment, 30, 34),
+        directory_offset=number(comment, 34, 42),
+        directory_size=number(comment, 42, 50),
+        directory_count=number(comment, 50, 58),
+        directory_checksum=number(comment, 58, 62),
+    )
 
 
 def format_version(comment: bytes) -> "int | None":
@@ -257,31 +211,6 @@ def fits(locator: Locator, end: EndRecord, directory: bytes) -> bool:
     )
 
 
-class Head:
-    """What the index says about the bundle as a whole.
-
-    Attributes:
-        record_digest: the SHA-256 of the RECORD member.
-        root_offset: where the root block begins.
-        root_size: how many bytes it has.
-        tags: the pyc magic (PEP 3147) of each embedded kind of bytecode, by code tag: ``cpython-311``, or
-            ``cpython-311.opt-1``.  Their order is that of the columns of a block.
-        units: where the table of units lies, or None.
-
-    """
-
-    __slots__ = ("record_digest", "root_offset", "root_size", "tags", "units")
-
-    def __init__(
-        self, record_digest: bytes, root_offset: int, root_size: int, tags: "dict[str, bytes]", units: "Extent | None"
-    ) -> None:
-        self.record_digest = record_digest
-        self.root_offset = root_offset
-        self.root_size = root_size
-        self.tags = tags
-        self.units = units
-
-
 def decode_head(data: bytes) -> Head:
     """Return the head in *data*.
 
@@ -291,7 +220,7 @@ def decode_head(data: bytes) -> Head:
     """
     message = "the index is damaged"
     if len(data) < 54 or data[:4] != HEAD_MAGIC or not _is_sound(data):
-        raise errors.BundleFormatError(message, member=INDEX)
+        raise fault(message, member=INDEX)
     tags = {}
     position = 50
     for _ in range(number(data, 48, 50)):
@@ -299,9 +228,15 @@ def decode_head(data: bytes) -> Head:
         tags[data[position + 6 : end].decode("latin-1")] = data[position : position + 4]
         position = end
     if position + CODE_SIZE + 4 != len(data) or len(tags) != number(data, 48, 50):
-        raise errors.BundleFormatError(message, member=INDEX)
+        raise fault(message, member=INDEX)
     units = decode_extent(data[position : position + CODE_SIZE])
-    return Head(data[4:36], number(data, 36, 44), number(data, 44, 48), tags, units)
+    return Head(
+        record_digest=data[4:36],
+        root_offset=number(data, 36, 44),
+        root_size=number(data, 44, 48),
+        tags=tags,
+        units=units,
+    )
 
 
 class Directory:
@@ -327,18 +262,23 @@ class Directory:
             BundleFormatError: the block is damaged, describes another directory, or is that of another version.
 
         """
+        message = ""
         if len(block) < 16 or block[:4] != BLOCK_MAGIC or not _is_sound(block):
-            raise _damaged(f"directory {path!r}")
-        if noted is not None and number(block, len(block) - 4, len(block)) != noted:
-            raise _damaged(f"directory {path!r} is of another version of the bundle")
+            message = f"the index is damaged (directory {path!r})"
+        elif noted is not None and number(block, len(block) - 4, len(block)) != noted:
+            message = f"the index is damaged (directory {path!r} is of another version of the bundle)"
+        if message:
+            raise fault(message, member=INDEX)
         self._entries = 12 + number(block, 4, 8)
         self.count = number(block, 8, 12)
         self._codes = self._entries + self.count * ENTRY_SIZE
         if self._codes + 4 > len(block):
-            raise _damaged(f"directory {path!r} has more entries than there is room for")
+            message = f"the index is damaged (directory {path!r} has more entries than there is room for)"
+            raise fault(message, member=INDEX)
         owner, *names = block[12 : self._entries].decode("utf-8", "surrogateescape").split("\0")
         if owner != path or len(names) != self.count:
-            raise _damaged(f"directory {path!r} is described as {owner!r}")
+            message = f"the index is damaged (directory {path!r} is described as {owner!r})"
+            raise fault(message, member=INDEX)
         self._block = block
         self.prefix = path + "/" if path else ""
         self.names = dict(zip(names, range(len(names))))  # noqa: B905 (they are of one length)
@@ -357,7 +297,7 @@ class Directory:
     def subdirectory(self, name: str) -> Extent:
         """Return where the block of subdirectory *name* lies, and its own checksum (KeyError where there is none)."""
         entry = self.entry(name + "/")
-        return Extent(number(entry, 8, 16), number(entry, 16, 24), number(entry, 0, 4))
+        return Extent(offset=number(entry, 8, 16), size=number(entry, 16, 24), checksum=number(entry, 0, 4))
 
     def code(self, name: str, column: int) -> "Extent | None":
         """Return where the pyc image of file *name* lies for code tag number *column*, or None."""
@@ -373,8 +313,4 @@ class Directory:
 
     def may_have(self, suffix: str) -> bool:
         """Return False where no name ends in *suffix*."""
-        return suffix.encode() in self._block
-
-
-def _damaged(reason: str) -> "errors.BundleFormatError":
-    return errors.BundleFormatError(f"the index is damaged ({reason})", member=INDEX)
+        return self._block.find(suffix.encode(), 12, self._entries) >= 0

@@ -1,35 +1,30 @@
 """The path hook (PEP 302) and the meta path finder, and putting them into and out of the import system."""
 
 import _imp
-import os
 import sys
 from _frozen_importlib import BuiltinImporter, FrozenImporter
 from _frozen_importlib_external import NamespaceLoader as _NamespaceLoader
 from _frozen_importlib_external import PathFinder
 
-from . import PartLoader, bundles, errors, finder, is_own_folder
+from . import TRACING, PartLoader, bundles, finder, is_own_folder, trace
 from . import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from _frozen_importlib import ModuleSpec
     from collections.abc import Sequence
     from types import ModuleType
     from typing import Any
+else:
+    from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
 
 SUFFIX = bundle_format.SUFFIX
 
-# Modules that are told of bundles right after they are loaded, each by a part of `interpreter` or `data`.  The second
-# of `importlib.metadata` is its backport.
-TOLD = {
-    "importlib.abc": "classes",
-    "importlib.metadata": "distributions",
-    "importlib_metadata": "distributions",
-    "linecache": "lines",
-    "pkg_resources": "pkgresources",
-}
+# Modules that are told of bundles right after they are loaded (`interpreter.telling`).
+TOLD = {"importlib.abc", "importlib.metadata", "importlib_metadata", "linecache", "pkg_resources"}
 if sys.version_info < (3, 13):
-    TOLD["threading"] = ""  # its printer is replaced, as those of `sys` are
+    TOLD.add("threading")
 _find_on_path = PathFinder.__dict__["find_spec"]
 
 
@@ -52,8 +47,8 @@ def path_hook(path: str) -> "Any":
         bundle.check()
     # A file that is not sound is claimed too: zipimport, asked next, imports from many truncated ones.
     found = finder.BundleFinder.at(bundle, location)
-    if errors.TRACING:
-        errors.trace(f"claimed path entry {path}")
+    if TRACING:
+        trace(f"claimed path entry {path}")
     return found
 
 
@@ -83,7 +78,7 @@ class MetaFinder:
     claims_bundles = True  # as of the path hook
 
     def __init__(self) -> None:
-        self._late: set[str] = set()
+        self.late: set[str] = set()
 
     def find_spec(
         self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
@@ -95,12 +90,12 @@ class MetaFinder:
                 spec = found.find_spec(fullname, target)
                 if spec is not None and spec.loader is not None:
                     return spec
-        if self._late:
+        if self.late:
             self._tell_late()
         if fullname in TOLD:
             from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 
-            return interpreter.telling.find_and_tell(self, fullname, path, target, _tell)  # type: ignore[no-any-return]
+            return interpreter.telling.find_and_tell(self, fullname, path, target)  # type: ignore[no-any-return]
         return None
 
     def _is_next_to_standard_finders(self, fullname: str) -> bool:
@@ -116,90 +111,49 @@ class MetaFinder:
                 return False
         return False
 
-    def tell_loaded(self) -> None:
-        """Tell what is loaded already.  What is still being loaded is told later.
-
-        This finder is at work already: another thread may be about to load one of these modules.
-        """
-        for name in TOLD:
-            module = sys.modules.get(name)
-            if module is not None and _is_initializing(module):
-                self._late.add(name)
-            elif module is not None:
-                _tell(module)
-
     def find_distributions(self, context: object = None) -> "tuple[()]":  # noqa: ARG002 (of a protocol)
         """Find nothing (``importlib.metadata``), but tell what was still being loaded when all else was told."""
-        self._tell_late()
+        if self.late:
+            self._tell_late()
         return ()
 
     def _tell_late(self) -> None:
-        for name in list(self._late):
-            module = sys.modules.get(name)
-            if module is not None and not _is_initializing(module):
-                _tell(module)
-                self._late.discard(name)
-
-    def invalidate_caches(self) -> None:
-        """Look at all bundles again (`importlib.invalidate_caches`).
-
-        The import system does not ask the finders of relative path entries, it forgets them.
-        """
-        linecache = sys.modules.get("linecache")
-        for bundle in bundles.refresh_all():
-            for table in (getattr(linecache, "cache", {}), sys.path_importer_cache if bundle.is_gone else {}):
-                for path in [path for path in list(table) if isinstance(path, str) and path.startswith(bundle.path)]:
-                    table.pop(path, None)
-
-
-def _is_initializing(module: "ModuleType") -> bool:
-    return getattr(getattr(module, "__spec__", None), "_initializing", False)
-
-
-def _tell(module: "Any") -> None:
-    """Tell one of the modules in `TOLD` of bundles."""
-    name = module.__spec__.name
-    if TOLD[name]:
         from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 
-        getattr(interpreter, TOLD[name]).tell(module)
-    elif hasattr(module, "__excepthook__"):
-        replace_printer(module, "excepthook")
+        self.late = interpreter.telling.tell_loaded(self.late)
+
+    def invalidate_caches(self) -> None:
+        """Look at all bundles again (`importlib.invalidate_caches`)."""
+        from . import interpreter  # noqa: PLC0415 (loaded when first needed)
+
+        interpreter.refreshing.refresh()
 
 
-class Printer:
-    """In the place of one of the interpreter's printers of exceptions, which are written in C and only open files.
+def _replace_printer(name: str) -> None:
+    """Put a printer of ours in the place of ``sys.__NAME__``, and of the hook in use where that is the original.
 
-    It prints what has to do with a bundle, with source lines; what does not, the original prints.
+    The interpreter's printers of exceptions are written in C and only open files.  A program's own hook stays: it may
+    have been there before the first import from a bundle.
     """
+    usual = f"__{name}__"
+    original = getattr(sys, usual)
+    if hasattr(original, "original"):
+        return
 
-    def __init__(self, original: "Any", kind: str) -> None:
-        self.original = original
-        self.kind = kind
-
-    def __call__(self, *arguments: "Any") -> None:
+    def printer(*arguments: "Any") -> None:
         try:
             from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 
-            done = interpreter.tracebacks.has_printed(self.kind, *arguments)
+            done = interpreter.tracebacks.has_printed(name, *arguments)
         except Exception:  # noqa: BLE001 (the exception that is to be printed matters more)
             done = False
         if not done:
-            self.original(*arguments)
+            original(*arguments)
 
-
-def replace_printer(module: "Any", name: str) -> None:
-    """Put a `Printer` in the place of the printer *name* of *module*, and of the hook in use where that is the original.
-
-    A program's own hook stays: it may have been there before the first import from a bundle.
-    """
-    usual = f"__{name}__"
-    original = getattr(module, usual)
-    if not isinstance(original, Printer):
-        printer = Printer(original, f"{module.__name__}.{name}")
-        if getattr(module, name) is original:
-            setattr(module, name, printer)
-        setattr(module, usual, printer)
+    printer.original = original  # type: ignore[attr-defined]
+    if getattr(sys, name) is original:
+        setattr(sys, name, printer)
+    setattr(sys, usual, printer)
 
 
 # Private to the import system, but nothing else stands between a namespace package and its resources.
@@ -280,25 +234,17 @@ def _tell_interpreter() -> None:
     if NamespaceLoader.get_resource_reader is _namespace_reader:
         return
     if sys.version_info < (3, 15):
-        replace_printer(sys, "unraisablehook")
+        _replace_printer("unraisablehook")
     if sys.version_info < (3, 13):
-        replace_printer(sys, "excepthook")
+        _replace_printer("excepthook")
     meta_finder = MetaFinder()
     put_first(sys.meta_path, meta_finder)
-    meta_finder.tell_loaded()
+    # This finder is at work already: another thread may be about to load one of these modules.
+    if not TOLD.isdisjoint(sys.modules):
+        from . import interpreter  # noqa: PLC0415 (loaded when first needed)
+
+        meta_finder.late = interpreter.telling.tell_loaded(TOLD)
     NamespaceLoader.get_resource_reader = _namespace_reader
-
-
-def check_signed(path: str) -> None:
-    """Raise BundleSignatureError where bundles have to be signed and the file at the absolute *path* is not."""
-    if bundles.OpenBundle.signers is None:
-        return
-    if not path.endswith(SUFFIX):
-        from . import faults  # noqa: PLC0415 (loaded when first needed)
-
-        message = f"must have a name that ends in {SUFFIX}: what Python imports from other files is not checked"
-        raise faults.kinds.BundleSignatureError(message, file=path)
-    bundles.open_bundle(path).check()
 
 
 def uninstall() -> None:
@@ -308,19 +254,6 @@ def uninstall() -> None:
         hooks[:] = _others(hooks)
     forget_path_entries(ours=True)
     NamespaceLoader.get_resource_reader = _original_reader
-    for name, part in TOLD.items():
-        module: Any = sys.modules.get(name)
-        if module is not None and part:
-            from . import interpreter  # noqa: PLC0415 (loaded when first needed)
+    from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 
-            getattr(interpreter, part).forget(module)
-        elif module is not None:
-            _restore_printers(module)
-    _restore_printers(sys)
-
-
-def _restore_printers(module: "Any") -> None:
-    """Undo what `replace_printer` did, unless another program has put something of its own on top."""
-    for name, printer in list(vars(module).items()):
-        if isinstance(printer, Printer):
-            setattr(module, name, printer.original)
+    interpreter.telling.forget(TOLD)

@@ -8,15 +8,15 @@ No method here stands on the stack while a module's code runs, so tracebacks loo
 
 import _imp
 import marshal
-import os
 import sys
-from _frozen_importlib_external import SourceLoader, _LoaderBasics, cache_from_source
+from _frozen_importlib_external import SourceLoader, cache_from_source, path_sep
 
 from . import archive as archives
-from . import bundles, errors
+from . import bundles, fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from _frozen_importlib import ModuleSpec
     from importlib.resources.abc import TraversableResources
     from types import CodeType, ModuleType
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .archive import Archive
     from .format import Directory
     from .plain.zipdirectory import ListedDirectory
+else:
+    from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
 
 _HEADER = 16
 # What a program may replace, to transform source.
@@ -39,10 +41,10 @@ def bytecode_folder(folder: str) -> "str | None":
     """
     if sys.pycache_prefix is not None or sys.implementation.cache_tag is None:
         return None
-    return f"{folder}__pycache__{os.sep}"
+    return f"{folder}__pycache__{path_sep}"
 
 
-def unmarshalled(image: bytes, loader: "LoaderBase", co_filename: str) -> "CodeType":
+def unmarshalled(image: bytes, loader: "Any", co_filename: str) -> "CodeType":
     """Return the code object of a pyc *image*, with *co_filename* as its file name.
 
     Raises:
@@ -54,12 +56,15 @@ def unmarshalled(image: bytes, loader: "LoaderBase", co_filename: str) -> "CodeT
         _imp._fix_co_filename(code, co_filename)  # type: ignore[attr-defined] # noqa: SLF001 (as other loaders do)
     except (EOFError, ValueError, TypeError) as error:
         message = f"holds no code object: {error}"
-        raise errors.BundleFormatError(message, file=loader.path, name=loader.name) from None
+        raise fault(message, file=loader.path, name=loader.name) from None
     return code  # type: ignore[no-any-return]
 
 
-class LoaderBase(_LoaderBasics):
-    """What the loaders have in common.
+class BundleLoader(SourceLoader):
+    """Loader of source modules in a bundle (PEP 302, PEP 451; `importlib.abc.SourceLoader`).
+
+    ``get_code`` is inherited: the tracebacks of what it compiles then show no frame but the program's.  A loader whose
+    ``source_to_code`` is overridden or replaced gets the source, whatever bytecode there is.
 
     Attributes:
         name: the module's name.
@@ -93,22 +98,6 @@ class LoaderBase(_LoaderBasics):
             raise ImportError(message, name=fullname)
         return self.path
 
-    def get_data(self, path: str) -> bytes:
-        """Return the bytes of the file at *path* (PEP 302): absolute and under the bundle or a mirror, or relative.
-
-        Raises:
-            OSError: there is no such file in the bundle.
-            BundleFormatError: it is damaged.
-
-        """
-        from . import data  # noqa: PLC0415 (loaded when first needed)
-
-        try:
-            return data.files.read_at(self.archive, path)  # type: ignore[no-any-return]
-        except errors.BundleFormatError as error:
-            error.name = self.name
-            raise
-
     def create_module(self, spec: "ModuleSpec") -> "ModuleType | None":
         """Return the module that the *spec* asks for, or None for an ordinary one (PEP 451)."""
         make_module = getattr(spec, "make_module", None)
@@ -125,14 +114,6 @@ class LoaderBase(_LoaderBasics):
         from . import data  # noqa: PLC0415 (loaded when first needed)
 
         return data.resources.BundleReader(self.archive, self._directory.prefix.removesuffix("/"))
-
-
-class BundleLoader(LoaderBase, SourceLoader):
-    """Loader of source modules in a bundle (PEP 302, PEP 451; `importlib.abc.SourceLoader`).
-
-    ``get_code`` is inherited: the tracebacks of what it compiles then show no frame but the program's.  A loader whose
-    ``source_to_code`` is overridden or replaced gets the source, whatever bytecode there is.
-    """
 
     def path_stats(self, path: str) -> "dict[str, int]":
         """Return modification time (seconds since the epoch) and size (bytes) of the source file at *path*.
@@ -167,12 +148,14 @@ class BundleLoader(LoaderBase, SourceLoader):
             BundleFormatError: it is damaged.
 
         """
+        from . import data  # noqa: PLC0415 (loaded when first needed)
+
         path = os.fspath(path)
         if path != self._bytecode_path():
-            return super().get_data(path)
+            return data.files.read_for(self, path)
         image = None if self._transforms_source() else self._image(path)
         if image is None:
-            raise FileNotFoundError(errors.ENOENT, "No bytecode in the bundle or the cache", path)
+            raise data.files.missing(path, "No bytecode in the bundle or the cache")
         return image
 
     def _image(self, path: str) -> "bytes | None":
@@ -215,7 +198,7 @@ class EmbeddedBundleLoader(BundleLoader):
             return self._compiled(fullname, path)
         try:
             image = self.archive.image(self._directory, self._filename)
-        except errors.BundleFormatError as error:
+        except ImportError as error:
             error.name = fullname
             raise
         return unmarshalled(image or b"", self, path)

@@ -8,7 +8,7 @@ import os
 import sys
 from _io import open_code
 
-from .. import content, errors
+from .. import TRACING, content, trace
 from . import folder as cachefolder
 
 TYPE_CHECKING = False
@@ -49,12 +49,12 @@ def load(archive: "Archive", member: "Member", bytecode_path: str) -> "bytes | N
         return None
     body = data[:-4]
     if len(data) < _HEADER + _TRAILER or content.decompression.crc32(body).to_bytes(4, "little") != data[-4:]:
-        if errors.TRACING:
-            errors.trace(f"cache: refused {path}: it is damaged")
+        if TRACING:
+            trace(f"cache: refused {path}: it is damaged")
         return None
     if body[-16:].hex() != archive.key:
-        if errors.TRACING:
-            errors.trace(f"cache: refused {path}: it belongs to another bundle")
+        if TRACING:
+            trace(f"cache: refused {path}: it belongs to another bundle")
         return None
     return data[:-_TRAILER]
 

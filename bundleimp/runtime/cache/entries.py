@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from .. import bundlefile, content, errors
+from .. import TRACING, bundlefile, content, faults, trace
 from . import folder as cachefolder
 
 TYPE_CHECKING = False
@@ -32,11 +32,11 @@ _errno = content.standard.standard_module("errno")  # it need not be loaded yet
 class _Held:
     """A lock on a mark.  It goes with the interpreter that holds it, which may be one of several in the process."""
 
-    __slots__ = ("descriptor", "identity", "mapping")
+    __slots__ = ("descriptor", "mapping", "status")
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
-        self.identity = bundlefile.Identity(os.fstat(descriptor))
+        self.status = os.fstat(descriptor)
         self.mapping = _mapped(descriptor)
 
     def give_up(self) -> None:
@@ -46,7 +46,7 @@ class _Held:
 
     def _is_ours(self) -> bool:
         try:
-            return bundlefile.Identity(os.fstat(self.descriptor)).same_file(self.identity)
+            return bundlefile.same_file(os.fstat(self.descriptor), self.status)
         except OSError:
             return False
 
@@ -131,7 +131,7 @@ def set_aside(path: str) -> "str | None":
             if not _lock(descriptor, exclusive=True):
                 return None
             if not _is_at(descriptor, mark):
-                raise FileNotFoundError(errors.ENOENT, "No such entry any more", path)
+                raise FileNotFoundError(faults.numbers.ENOENT, "No such entry any more", path)
         if folder:
             os.rename(path, aside)
         else:
@@ -203,11 +203,11 @@ def publish_folder(path: str, fill: "Callable[[str], object]") -> bool:
         if not wrote:
             _remove_folder(aside)
     except (OSError, ValueError) as error:
-        if errors.TRACING:
-            errors.trace(f"cache: cannot write {path}: {error}")
+        if TRACING:
+            trace(f"cache: cannot write {path}: {error}")
         return False
-    if wrote and errors.TRACING:
-        errors.trace(f"cache: wrote {path}")
+    if wrote and TRACING:
+        trace(f"cache: wrote {path}")
     return True
 
 
@@ -273,7 +273,7 @@ def _lock(descriptor: int, *, exclusive: bool) -> bool:
 def _is_at(descriptor: int, path: str) -> bool:
     """Return whether the file behind *descriptor* is the one at *path*."""
     try:
-        return bundlefile.Identity(os.fstat(descriptor)).same_file(bundlefile.Identity(os.stat(path)))
+        return bundlefile.same_file(os.fstat(descriptor), os.stat(path))
     except OSError:
         return False
 

@@ -8,7 +8,7 @@ sees nothing or everything; a cache that cannot be written is no error, only no 
 import os
 import sys
 
-from .. import errors, faults
+from .. import TRACING, faults, trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -148,15 +148,15 @@ def publish(path: str, data: bytes, mode: int = 0o600) -> bool:
         write(aside, data, mode)
         os.replace(aside, path)
     except (OSError, ValueError) as error:
-        if errors.TRACING:
-            errors.trace(f"cache: cannot write {path}: {error}")
+        if TRACING:
+            trace(f"cache: cannot write {path}: {error}")
         try:
             os.unlink(aside)
         except (OSError, ValueError):
             pass
         return False
-    if errors.TRACING:
-        errors.trace(f"cache: wrote {path}")
+    if TRACING:
+        trace(f"cache: wrote {path}")
     return True
 
 

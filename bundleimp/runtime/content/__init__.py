@@ -8,6 +8,6 @@ from .. import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import decompression, member, standard
+    from . import decompression, localheader, member, reading, standard
 else:
     __getattr__ = parts_of(__name__)

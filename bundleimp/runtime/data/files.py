@@ -4,11 +4,13 @@ import os
 from _frozen_importlib_external import decode_source
 
 from .. import archive as archives
-from .. import bundles, errors
+from .. import bundles, faults
 from .. import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..archive import Archive
     from ..content.member import Member
 
@@ -29,8 +31,8 @@ def member_named(archive: "Archive", name: str, path: str) -> "Member":
     member = archive.member(name)
     if member is None:
         if archive.directory(name) is not None:
-            raise IsADirectoryError(errors.EISDIR, "Is a directory", path)
-        raise FileNotFoundError(errors.ENOENT, "No such file in the bundle", path)
+            raise IsADirectoryError(faults.numbers.EISDIR, "Is a directory", path)
+        raise FileNotFoundError(faults.numbers.ENOENT, "No such file in the bundle", path)
     return member
 
 
@@ -55,7 +57,7 @@ def name_at(archive: "Archive", path: str) -> str:
     path = os.fspath(path)
     place = archive.path if path.startswith(archive.path + os.sep) else bundles.locate_mirrored(path)
     if place is None and os.path.isabs(path):
-        raise FileNotFoundError(errors.ENOENT, "No such file in the bundle", path)
+        raise FileNotFoundError(faults.numbers.ENOENT, "No such file in the bundle", path)
     return bundles.inner_name(path[len(place or "") :])
 
 
@@ -69,6 +71,26 @@ def read_at(archive: "Archive", path: str) -> bytes:
 
     """
     return read_named(archive, name_at(archive, path), os.path.join(archive.path, path))
+
+
+def read_for(loader: "Any", path: str) -> bytes:
+    """Return what ``get_data`` of a *loader* gives (PEP 302): as of `read_at`, in the archive of the loader.
+
+    Raises:
+        OSError: there is no such file in the bundle.
+        BundleFormatError: it is damaged; it has the name of the loader's module.
+
+    """
+    try:
+        return read_at(loader.archive, path)
+    except faults.kinds.BundleFormatError as error:
+        error.name = loader.name
+        raise
+
+
+def missing(path: str, reason: str) -> FileNotFoundError:
+    """Return the error for *path*, where there is nothing."""
+    return FileNotFoundError(faults.numbers.ENOENT, reason, path)
 
 
 def open_source(path: str) -> "str | None":

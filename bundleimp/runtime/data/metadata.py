@@ -7,7 +7,7 @@ What they make of the paths that they get is theirs.  Loaded at the first such s
 import os
 import pathlib
 
-from .. import bundles, errors, site
+from .. import bundles, faults, site
 from . import files, reading
 
 TYPE_CHECKING = False
@@ -62,7 +62,7 @@ class BundledPath(reading.Readable, _PurePath):
     def resolve(self, strict: bool = False) -> "BundledPath":
         """Return the absolute path without ``..``; FileNotFoundError where *strict* and nothing is there."""
         if strict and not self.exists():
-            raise FileNotFoundError(errors.ENOENT, "No such file in the bundle", str(self))
+            raise FileNotFoundError(faults.numbers.ENOENT, "No such file in the bundle", str(self))
         archive = self._archive()
         return type(self)(archive.path, self._inner()) if archive is not None else self
 
@@ -77,15 +77,15 @@ class BundledPath(reading.Readable, _PurePath):
         directory = archive.directory(self._inner()) if archive is not None else None
         if directory is None:
             if self.is_file():
-                raise NotADirectoryError(errors.ENOTDIR, "Not a directory", str(self))
-            raise FileNotFoundError(errors.ENOENT, "No such directory in the bundle", str(self))
+                raise NotADirectoryError(faults.numbers.ENOTDIR, "Not a directory", str(self))
+            raise FileNotFoundError(faults.numbers.ENOENT, "No such directory in the bundle", str(self))
         for name in directory.names:
             yield self / name.removesuffix("/")
 
     def read_bytes(self) -> bytes:  # noqa: D102 (described there)
         archive = self._archive()
         if archive is None:
-            raise FileNotFoundError(errors.ENOENT, "No such file in the bundle", str(self))
+            raise FileNotFoundError(faults.numbers.ENOENT, "No such file in the bundle", str(self))
         return files.read_named(archive, self._inner(), str(self))
 
 

@@ -6,7 +6,7 @@ Loaded when that asks; `setuptools` from 82 on no longer has it.
 import os
 import pathlib
 
-from .. import bundles, errors
+from .. import bundles, faults
 from . import metadata, resources
 
 TYPE_CHECKING = False
@@ -46,7 +46,9 @@ def provider(pkg_resources: "Any", module: object) -> "Any":
             if location is not None and archive is not None and metadata.BundledPath(path).exists():
                 real = resources.BundlePath(archive, location.inner).real_path()
             if real is None:
-                raise FileNotFoundError(errors.ENOENT, "No such file in the bundle, or no cache to put it into", path)
+                raise FileNotFoundError(
+                    faults.numbers.ENOENT, "No such file in the bundle, or no cache to put it into", path
+                )
             return str(real)
 
     return BundleProvider(module)

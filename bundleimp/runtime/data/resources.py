@@ -14,7 +14,7 @@ import tempfile
 from importlib.resources.abc import TraversableResources
 
 from .. import archive as archives
-from .. import bundles, cache, errors, site
+from .. import bundles, cache, faults, site
 from . import files, reading
 
 TYPE_CHECKING = False
@@ -79,8 +79,8 @@ class BundlePath(reading.Readable):
         directory = self._archive.directory(self._inner)
         if directory is None:
             if self.is_file():
-                raise NotADirectoryError(errors.ENOTDIR, "Not a directory", self._place)
-            raise FileNotFoundError(errors.ENOENT, "No such directory in the bundle", self._place)
+                raise NotADirectoryError(faults.numbers.ENOTDIR, "Not a directory", self._place)
+            raise FileNotFoundError(faults.numbers.ENOENT, "No such directory in the bundle", self._place)
         for name in directory.names:
             yield BundlePath(self._archive, directory.prefix + name.removesuffix("/"))
 
@@ -167,7 +167,7 @@ class JoinedPath:
 
     def read_bytes(self, *args: "Any", **kwargs: "Any") -> "Any":  # noqa: ARG002 (of several methods)
         """Raise IsADirectoryError: this is no file."""
-        raise IsADirectoryError(errors.EISDIR, "Is a directory", repr(self))
+        raise IsADirectoryError(faults.numbers.EISDIR, "Is a directory", repr(self))
 
     read_text = open = read_bytes
 
@@ -190,7 +190,7 @@ class NamespaceReader(TraversableResources):
     def __init__(self, portions: "Iterable[str]") -> None:
         paths = [path for path in map(_portion, dict.fromkeys(portions)) if path.is_dir()]
         if not paths:
-            raise FileNotFoundError(errors.ENOENT, "No portion of the namespace package is there any more")
+            raise FileNotFoundError(faults.numbers.ENOENT, "No portion of the namespace package is there any more")
         self._path = JoinedPath(*paths) if len(paths) > 1 else paths[0]
         _register()
 
@@ -203,7 +203,7 @@ class NamespaceReader(TraversableResources):
         path = self._path.joinpath(resource)
         if isinstance(path, pathlib.Path):
             return str(path)
-        raise FileNotFoundError(errors.ENOENT, "No such file outside a bundle", str(path))
+        raise FileNotFoundError(faults.numbers.ENOENT, "No such file outside a bundle", str(path))
 
 
 def _portion(entry: str) -> "Any":
@@ -269,7 +269,7 @@ def as_file(path: "BundlePath | JoinedPath") -> "contextlib.AbstractContextManag
 
     """
     if not path.is_dir() and not path.is_file():
-        raise FileNotFoundError(errors.ENOENT, "No such file in the bundle", repr(path))
+        raise FileNotFoundError(faults.numbers.ENOENT, "No such file in the bundle", repr(path))
     real = path.real_path() if isinstance(path, BundlePath) else None
     return contextlib.nullcontext(real) if real is not None else _temporary(path)
 

@@ -7,6 +7,6 @@ from .. import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import classes, distributions, embedded, lines, pkgresources, program, telling, tracebacks
+    from . import classes, distributions, embedded, lines, pkgresources, program, refreshing, telling, tracebacks
 else:
     __getattr__ = parts_of(__name__)

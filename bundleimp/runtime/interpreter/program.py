@@ -4,8 +4,8 @@ import gc
 import os
 import sys
 
+from .. import bundles, faults, hook
 from .. import format as bundle_format
-from .. import hook
 from . import telling
 
 # Objects between two looks for cycles; 700 to 2,000 are usual.  A thousand modules make 200,000, which one look goes
@@ -16,6 +16,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+
+def check_signed(path: str) -> None:
+    """Raise BundleSignatureError where bundles have to be signed and the file at the absolute *path* is not."""
+    if bundles.OpenBundle.signers is None:
+        return
+    if not path.endswith(bundle_format.SUFFIX):
+        message = (
+            f"must have a name that ends in {bundle_format.SUFFIX}: what Python imports from other files is not checked"
+        )
+        raise faults.kinds.BundleSignatureError(message, file=path)
+    bundles.open_bundle(path).check()
 
 
 def prepare(namespace: "dict[str, Any]", module: str, attribute: str) -> "Callable[[], object] | None":

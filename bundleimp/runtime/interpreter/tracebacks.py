@@ -108,18 +108,18 @@ def has_printed(printer: str, *arguments: "Any") -> bool:
     """Print what the *printer* is called for, if it has to do with a bundle; return whether that was done.
 
     Arguments:
-        printer: "sys.excepthook", "sys.unraisablehook" or "threading.excepthook".
+        printer: "excepthook" or "unraisablehook", of ``sys``, or "threading".
         arguments: what it is called with.
 
     """
     text = ""
     if sys.stderr is None:
         return False
-    if printer == "sys.excepthook":
+    if printer == "excepthook":
         _, error, trace = arguments
         if _comes_from_bundle(error):
             text = _of_exception(error, trace if trace is not None else error.__traceback__)
-    elif printer == "sys.unraisablehook":
+    elif printer == "unraisablehook":
         if _comes_from_bundle(arguments[0].exc_value):
             text = _of_unraisable(arguments[0])
     elif arguments[0].exc_type is not SystemExit and _comes_from_bundle(arguments[0].exc_value):
@@ -127,3 +127,39 @@ def has_printed(printer: str, *arguments: "Any") -> bool:
     if text:
         sys.stderr.write(text)
     return bool(text)
+
+
+class _ThreadPrinter:
+    """In the place of ``threading.excepthook``, which is written in C on 3.11 and 3.12."""
+
+    def __init__(self, original: "Any") -> None:
+        self.original = original
+
+    def __call__(self, args: "Any") -> None:
+        try:
+            done = has_printed("threading", args)
+        except Exception:  # noqa: BLE001 (the exception that is to be printed matters more)
+            done = False
+        if not done:
+            self.original(args)
+
+
+def tell(threading: "Any") -> None:
+    """Let the module *threading* print exceptions from bundles with source lines.
+
+    A program's own hook stays.
+    """
+    original = getattr(threading, "__excepthook__", None)
+    if original is not None and not isinstance(original, _ThreadPrinter):
+        printer = _ThreadPrinter(original)
+        if threading.excepthook is original:
+            threading.excepthook = printer
+        threading.__excepthook__ = printer
+
+
+def forget(module: "Any") -> None:
+    """Give *module*, `threading` or `sys`, its own printers back, unless another program has replaced ours."""
+    for name in ("excepthook", "unraisablehook", "__excepthook__", "__unraisablehook__"):
+        printer = getattr(module, name, None)
+        if hasattr(printer, "original"):
+            setattr(module, name, printer.original)

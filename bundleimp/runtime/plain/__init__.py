@@ -7,6 +7,6 @@ from .. import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import bytecode, sourceless, zipdirectory
+    from . import bytecode, listing, sourceless, special, zipdirectory
 else:
     __getattr__ = parts_of(__name__)

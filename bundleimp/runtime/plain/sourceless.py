@@ -3,6 +3,7 @@
 from _frozen_importlib_external import MAGIC_NUMBER
 
 from .. import loaders
+from . import special
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 _HEADER = 16
 
 
-class SourcelessBundleLoader(loaders.LoaderBase):
+class SourcelessBundleLoader(special.SpecialLoader):
     """Loader of modules that come as bytecode alone."""
 
     def get_code(self, fullname: str) -> "CodeType":
@@ -28,7 +29,3 @@ class SourcelessBundleLoader(loaders.LoaderBase):
             message = f"bad magic number in {fullname!r}: {image[:4]!r}; {path} was compiled by another Python"
             raise ImportError(message, name=fullname, path=path)
         return loaders.unmarshalled(image, self, path[:-1])
-
-    def get_source(self, fullname: str) -> None:
-        """Return None: there is no source (PEP 302)."""
-        self.get_filename(fullname)

@@ -4,7 +4,7 @@ Written after APPNOTE.TXT 6.3 (4.3.12 to 4.3.16, and 4.5.3 for zip64).  It serve
 zips, wheels, bundles that another tool has changed) and every command that judges a file.
 """
 
-from .. import content, errors
+from .. import content, faults
 from .. import format as bundle_format
 
 TYPE_CHECKING = False
@@ -15,11 +15,8 @@ if TYPE_CHECKING:
     from ..format import EndRecord
 
 ENTRY_SIGNATURE = b"PK\x01\x02"
-HEADER_SIGNATURE = b"PK\x03\x04"
-HEADER_SIZE = 30
 
 _ENCRYPTED = 0x1
-_DATA_DESCRIPTOR = 0x8
 _UTF8 = 0x800
 _UNIX = 3
 _ZIP64_EXTRA = 1
@@ -115,7 +112,7 @@ def raw_entries(data: bytes, end: "EndRecord") -> "Iterator[RawEntry]":
         here = end.directory_offset + position
         if data[position : position + 4] != ENTRY_SIGNATURE or position + bundle_format.CENTRAL_SIZE > len(data):
             message = "the central directory is damaged"
-            raise errors.BundleFormatError(message, offset=here)
+            raise faults.kinds.BundleFormatError(message, offset=here)
         flags = bundle_format.number(data, position + 8, position + 10)
         name_end = position + bundle_format.CENTRAL_SIZE + bundle_format.number(data, position + 28, position + 30)
         extra_end = name_end + bundle_format.number(data, position + 30, position + 32)
@@ -128,7 +125,7 @@ def raw_entries(data: bytes, end: "EndRecord") -> "Iterator[RawEntry]":
             try:
                 values = _zip64(data[name_end:extra_end], values)
             except ValueError as error:
-                raise errors.BundleFormatError(str(error), offset=here) from None
+                raise faults.kinds.BundleFormatError(str(error), offset=here) from None
         size, packed_size, offset = values
         raw = data[position + bundle_format.CENTRAL_SIZE : name_end]
         name = _decode_name(raw, flags)
@@ -153,7 +150,7 @@ def raw_entries(data: bytes, end: "EndRecord") -> "Iterator[RawEntry]":
         position = extra_end + bundle_format.number(data, position + 32, position + 34)
     if position != len(data):
         message = "the central directory is damaged: its size and its number of entries disagree"
-        raise errors.BundleFormatError(message, offset=end.directory_offset + position)
+        raise faults.kinds.BundleFormatError(message, offset=end.directory_offset + position)
 
 
 class Listing:
@@ -167,7 +164,7 @@ class Listing:
 
     __slots__ = ("fault", "members")
 
-    def __init__(self, members: "dict[str, Member]", fault: "errors.BundleFormatError | None") -> None:
+    def __init__(self, members: "dict[str, Member]", fault: "faults.kinds.BundleFormatError | None") -> None:
         self.members = members
         self.fault = fault
 
@@ -193,17 +190,17 @@ def members(data: bytes, end: "EndRecord", read: "Callable[[int, int], bytes]") 
     fault = None
     if not end.count and end.start:
         message = f"says that the archive is empty, and {end.start} bytes stand before it: the end record is damaged"
-        fault = errors.BundleFormatError(message, offset=end.offset)
+        fault = faults.kinds.BundleFormatError(message, offset=end.offset)
     for entry in raw_entries(data, end):
         member = entry.member
         try:
             other = _other_name(entry, read)
-        except errors.BundleFormatError as error:
+        except faults.kinds.BundleFormatError as error:
             error.member = member.name
             other, fault = None, fault or error
         if other is not None:
             member.refusal = f"has another name in its local header, {other!r}"
-            fault = fault or errors.BundleFormatError(member.refusal, member=member.name, offset=entry.position)
+            fault = fault or faults.kinds.BundleFormatError(member.refusal, member=member.name, offset=entry.position)
             doubted.append((other.removesuffix("/"), member))
         if entry.fault is None:
             if member.name in result and not member.name.endswith("/"):
@@ -220,14 +217,14 @@ def _other_name(entry: RawEntry, read: "Callable[[int, int], bytes]") -> "str | 
     """Return the name in the local header of *entry* where it is not that of the central directory, else None."""
     member = entry.member
     raw = member.header or b""
-    header = read(member.offset, HEADER_SIZE + len(raw))
-    if header[:4] != HEADER_SIGNATURE:
+    header = read(member.offset, content.localheader.HEADER_SIZE + len(raw))
+    if header[:4] != content.localheader.HEADER_SIGNATURE:
         message = "has no local header where the central directory says"
-        raise errors.BundleFormatError(message, offset=member.offset)
+        raise faults.kinds.BundleFormatError(message, offset=member.offset)
     flags, size = bundle_format.number(header, 6, 8), bundle_format.number(header, 26, 28)
-    if size == len(raw) and header[HEADER_SIZE:] == raw and not (flags ^ entry.flags) & _UTF8:
+    if size == len(raw) and header[content.localheader.HEADER_SIZE :] == raw and not (flags ^ entry.flags) & _UTF8:
         return None
-    other = read(member.offset + HEADER_SIZE, size)
+    other = read(member.offset + content.localheader.HEADER_SIZE, size)
     name = _decode_name(other, flags)
     name = other.decode("utf-8", "backslashreplace") if name is None else name
     return None if name == member.name else name
@@ -290,33 +287,5 @@ def list_directories(members: "Collection[Member]") -> "dict[str, ListedDirector
             directory(folder)
         if len(directories) > most:
             message = f"has more than {most} directories for {len(members)} members"
-            raise errors.BundleFormatError(message, member=member.name, offset=member.offset)
+            raise faults.kinds.BundleFormatError(message, member=member.name, offset=member.offset)
     return directories
-
-
-def data_offset(header: bytes, member: content.member.Member) -> int:
-    """Return how far behind its local *header* the data of *member* begins.
-
-    Two copies of the same facts protect what a checksum cannot: an entry whose size and checksum are both damaged.
-
-    Raises:
-        BundleFormatError: the header is damaged, or does not say what the central directory says.
-
-    """
-    raw = member.header or b""
-    name_size = bundle_format.number(header, 26, 28)
-    if header[:4] != HEADER_SIGNATURE or name_size != len(raw) or header[HEADER_SIZE : HEADER_SIZE + name_size] != raw:
-        message = "the local header is damaged or is that of another member"
-        raise errors.BundleFormatError(message, member=member.name, offset=member.offset)
-    packed_size, size = bundle_format.number(header, 18, 22), bundle_format.number(header, 22, 26)
-    # A data descriptor or the zip64 field may hold what the header itself then does not.
-    silent = bundle_format.number(header, 6, 8) & _DATA_DESCRIPTOR or _IN_ZIP64 in {packed_size, size}
-    same_data = (bundle_format.number(header, 14, 18), packed_size, size) == (
-        member.crc,
-        member.packed_size,
-        member.size,
-    )
-    if bundle_format.number(header, 8, 10) != member.method or not (silent or same_data):
-        message = "the local header and the central directory disagree"
-        raise errors.BundleFormatError(message, member=member.name, offset=member.offset)
-    return HEADER_SIZE + name_size + bundle_format.number(header, 28, 30)

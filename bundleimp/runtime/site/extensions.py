@@ -3,7 +3,7 @@
 import _imp
 from _frozen_importlib_external import ExtensionFileLoader
 
-from .. import cache, loaders
+from .. import cache, plain
 from . import native
 
 TYPE_CHECKING = False
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class BundleExtensionLoader(loaders.LoaderBase):
+class BundleExtensionLoader(plain.special.SpecialLoader):
     """Loader of extension modules: from the mirror of their distribution, else from memory."""
 
     def create_module(self, spec: "Any") -> "ModuleType":
@@ -37,8 +37,4 @@ class BundleExtensionLoader(loaders.LoaderBase):
 
     def get_code(self, fullname: str) -> None:
         """Return None: an extension module has no code object."""
-        self.get_filename(fullname)
-
-    def get_source(self, fullname: str) -> None:
-        """Return None: an extension module has no source."""
         self.get_filename(fullname)

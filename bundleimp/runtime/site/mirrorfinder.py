@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..archive import Archive
-    from ..finder import Kind
     from ..format import Directory
     from ..plain.zipdirectory import ListedDirectory
 
@@ -26,7 +25,7 @@ class MirrorFinder(finder.BundleFinder):
         """Make a finder for *path*, which is the mirror *root* or a directory in it."""
         self._archive = archive = bundles.mirrored[root]
         self._files = next(unit.files for unit in archive.units if archive.mirrors.get(unit.digest) == root)
-        location = bundles.Location(archive.path, bundles.inner_name(path[len(root) :]))
+        location = bundles.Location(bundle=archive.path, inner=bundles.inner_name(path[len(root) :]), status=None)
         # What belongs to another unit may have no mirror.
         self._other = finder.BundleFinder.at(bundles.open_bundle(archive.path), location)
         self._settle(self._other._bundle, location)  # noqa: SLF001 (of our own class)
@@ -38,11 +37,11 @@ class MirrorFinder(finder.BundleFinder):
         # One that must not be used takes its mirror with it.
         if isinstance(self._bundle.fault, faults.kinds.BundleSignatureError):
             return None
-        return super()._current() or finder.View(self._archive, self._archive.directory(self._inner))
+        return super()._current() or finder.look_at(self._archive, self._inner)
 
     def _spec(
         self,
-        kind: "Kind",
+        suffix: str,
         fullname: str,
         filename: str,
         archive: "Archive",
@@ -51,7 +50,7 @@ class MirrorFinder(finder.BundleFinder):
     ) -> "ModuleSpec":
         mirrored_here = archive is self._archive and directory.prefix + filename in self._files
         make_spec = super()._spec if mirrored_here else self._other._spec  # noqa: SLF001 (of our own class)
-        return make_spec(kind, fullname, filename, archive, directory, package)
+        return make_spec(suffix, fullname, filename, archive, directory, package)
 
     def _locate(self, spec: "ModuleSpec", archive: "Archive", member: str, *, own: bool) -> None:  # noqa: ARG002
         """Leave the location of *spec*: it is real."""

@@ -8,7 +8,7 @@ bundle.  Loaded when something first needs a real file.
 import os
 from _frozen_importlib_external import EXTENSION_SUFFIXES
 
-from .. import bundles, cache, content, errors, faults
+from .. import TRACING, bundles, cache, content, faults, trace
 from .. import format as bundle_format
 from . import units
 
@@ -86,7 +86,7 @@ def _recorded(archive: "Archive", record: str) -> "list[str]":
     member = archive.member(record)
     if member is not None and member.size > _LARGEST_RECORD:
         message = f"announces {member.size} bytes, more than it can have"
-        raise errors.BundleFormatError(message, file=archive.path, member=record, offset=member.offset)
+        raise faults.kinds.BundleFormatError(message, file=archive.path, member=record, offset=member.offset)
     lines = archive.read(member).decode("utf-8", "replace").splitlines() if member is not None else []
     # Names with quotes and commas are left out: nothing that is linked to has such a one.
     names = [line.rpartition(",")[0].rpartition(",")[0] for line in lines]
@@ -108,7 +108,9 @@ def _listed_unit(archive: "Archive", member: str) -> units.Unit:
     if all(file.endswith((".py", ".pyc", ".pyi", "/py.typed")) for file in found):
         return units.Unit(name, "", dict.fromkeys(found, False))
     # Nothing of an archive without an index tells its content from one that somebody made alike: the file itself does.
-    stamps = (f"{archive.file_stamp}{item.crc:08x}{item.size}".encode() for item in found.values() if item is not None)
+    own = archive.file.status
+    stamp = f"{archive.path}\0{own.st_dev}\0{own.st_ino}\0{own.st_size}\0{own.st_mtime_ns}\0{archive.key}\0"
+    stamps = (f"{stamp}{item.crc:08x}{item.size}".encode() for item in found.values() if item is not None)
     return units.Unit(name, units.digest([(name, False, b"".join(stamps))], _sha256()), dict.fromkeys(found, False))
 
 
@@ -133,8 +135,8 @@ def root(archive: "Archive", unit: units.Unit) -> "str | None":
         return None
     archive.mirrors[unit.digest] = path
     bundles.mirrored.setdefault(path, archive)
-    if errors.TRACING:
-        errors.trace(f"{unit.name}: real files in {path}")
+    if TRACING:
+        trace(f"{unit.name}: real files in {path}")
     return path
 
 
@@ -211,13 +213,13 @@ def _contents(archive: "Archive", unit: units.Unit) -> "Iterator[_File]":
         member = archive.member(name)
         if member is None or content.member.name_fault(name) is not None:
             message = f"{name!r} cannot be unpacked, which {unit.name!r} needs: the file is damaged"
-            raise errors.BundleFormatError(message, file=archive.path, member=bundle_format.UNITS)
+            raise faults.kinds.BundleFormatError(message, file=archive.path, member=bundle_format.UNITS)
         data = archive.read(member)
         seen.append((name, executable, sha256(data).digest()))
         yield _File(name, data, executable=executable)
     if archive.indexed and units.digest(seen, sha256) != unit.digest:
         message = f"the files of {unit.name!r} do not match their digest: the file is damaged"
-        raise errors.BundleFormatError(message, file=archive.path, member=bundle_format.UNITS)
+        raise faults.kinds.BundleFormatError(message, file=archive.path, member=bundle_format.UNITS)
 
 
 def _unit_below(archive: "Archive", folder: str) -> "Unit | None":

@@ -1,20 +1,23 @@
 """Units: the members that stand or fall together when real files are needed, and the table of them in a bundle.
 
 A unit is a distribution, or what belongs to none (see `packing.units`).  Its *mirror*
-(`mirrors`) is a folder with its members as files.  Bytes in, values out; no I/O.
+(`mirrors`) is a folder with its members as files.
 
 The table is text in UTF-8: a line ``PBu1``, for each unit a line with its name, digest, and the size of its list in
 bytes, a tab between; an empty line; the lists.  A list has for each member ``-`` or, where the file is executable,
 ``x``, the name, and a NUL.
 """
 
-from .. import content, errors
+from .. import content, faults
 from .. import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
+
+    from ..bundlefile import BundleFile
+    from ..format import Extent
 
 _MAGIC = "PBu1"
 
@@ -74,6 +77,20 @@ def encode_units(units: "Iterable[Unit]") -> bytes:
     return b"".join(["\n".join(head).encode(), *(files for _, files in lists)])
 
 
+def read_units(file: "BundleFile", extent: "Extent") -> "list[Unit]":
+    """Return the units in the table that lies at *extent* in the *file*.
+
+    Raises:
+        BundleFormatError: it is damaged.
+
+    """
+    data = file.read(extent.offset, extent.size)
+    if bundle_format.checksum(data) != extent.checksum:
+        message = "does not match its checksum: the file is damaged; copy it again, or pack it anew"
+        raise faults.kinds.BundleFormatError(message, member=bundle_format.UNITS, offset=extent.offset)
+    return decode_units(data)
+
+
 def decode_units(data: bytes) -> "list[Unit]":
     """Return the units in the table *data*.
 
@@ -96,7 +113,7 @@ def decode_units(data: bytes) -> "list[Unit]":
         sound = False
     if not sound:
         message = "the table of units is damaged"
-        raise errors.BundleFormatError(message, member=bundle_format.UNITS)
+        raise faults.kinds.BundleFormatError(message, member=bundle_format.UNITS)
     return units
 
 

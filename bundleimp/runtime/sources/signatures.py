@@ -7,11 +7,19 @@ and is started without a module that is not loaded yet: that could come from the
 
 import os
 
-from .. import bundlefile, errors, faults
+from .. import TRACING, faults, trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..bundlefile import BundleFile
+    from typing import Protocol
+
+    class BundleFile(Protocol):
+        """What is checked: `bundlefile.BundleFile`, or anything like that."""
+
+        path: str
+        descriptor: int
+        content: "bytes | None"
+
 
 NAMESPACE = "pybundle@bundleimp"
 SUFFIX = ".sig"
@@ -61,16 +69,19 @@ class Signers:
             error.told, self._told = self._told, True
             raise
         self._told = False
-        if errors.TRACING:
-            errors.trace(f"{file.path}: signed by {principal}")
+        if TRACING:
+            trace(f"{file.path}: signed by {principal}")
         return principal
 
     def _check(self, file: "BundleFile", signature: str, identity: "str | None") -> str:
-        source = file.fileno()
-        if not bundlefile.is_regular_file(self.path) or not os.access(self.path, os.R_OK):
+        if file.content is not None:
+            message = "cannot be signed, or shown to be: what this interpreter's open_code gives of it is not the file"
+            raise faults.kinds.SignatureNotCheckedError(message, file=file.path)
+        source = file.descriptor
+        if not os.path.isfile(self.path) or not os.access(self.path, os.R_OK):
             message = "the file of allowed signers is missing or cannot be read, so no bundle can be shown to be signed"
             raise faults.kinds.SignatureNotCheckedError(message, file=self.path)
-        if not bundlefile.is_regular_file(signature):  # nothing else, such as a pipe, can make us wait
+        if not os.path.isfile(signature):  # nothing else, such as a pipe, can make us wait
             message = f"is not signed: there is no signature at {signature}"
             raise faults.kinds.BundleSignatureError(message, file=file.path)
         known = ["-s", signature, "-f", self.path]

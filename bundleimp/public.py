@@ -1,0 +1,65 @@
+"""The attributes that the package loads at their first use (PEP 562)."""
+
+import sys
+
+from .waiting import installed, load
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+    from typing import Any
+
+_HOMES = {
+    "Bundle": "inspection.bundle",
+    "BundleError": "runtime.faults.kinds",
+    "BundleFinder": "runtime.finder",
+    "BundleLoader": "runtime.loaders",
+    "BundleWarning": "runtime.faults.kinds",
+    "PackReport": "packing.pack",
+    "install": "runtime.hook",
+    "open_bundle": "inspection.bundle",
+    "pack": "packing.pack",
+    "uninstall": "runtime.hook",
+}
+
+
+def attribute(name: str) -> object:
+    """Return the attribute *name* of the package: a public name, or the runtime.
+
+    Raises:
+        AttributeError: there is none.
+
+    """
+    if name == "runtime":
+        return load(name)
+    if name == "__all__":
+        return sorted(_HOMES)
+    home = _HOMES.get(name)
+    if home is None:
+        message = f"module {__package__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value: Any
+    if home.startswith("runtime."):
+        value = load("runtime")
+        for part in home.split(".")[1:]:
+            value = getattr(value, part)
+    else:
+        value = __import__(f"{__package__}.{home}", fromlist=[name])
+    value = getattr(value, name)
+    setattr(sys.modules[__package__], name, value)
+    return value
+
+
+def names() -> list[str]:
+    """Return what the package shows of itself."""
+    return ["__version__", *sorted(_HOMES)]
+
+
+def find_spec(name: str, path: "Any", target: "Any") -> "ModuleSpec | None":
+    """Return the spec of the runtime, or of ``pkg_resources`` where a bundle is on the path; as of a meta path finder."""
+    if name != "pkg_resources":
+        return load("runtime").__spec__  # type: ignore[no-any-return]
+    if not any(".pybundle" in str(entry) for entry in sys.path):
+        return None
+    installed()
+    return sys.meta_path[0].find_spec(name, path, target)

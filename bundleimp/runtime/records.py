@@ -1,0 +1,110 @@
+"""The records of the modules beside this one, for type checkers.
+
+At run time they are all `types.SimpleNamespace`: to make a class takes 70,000 instructions, in every process that imports
+from a bundle.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from .archive import Archive
+from .bundlefile import BundleFile
+from .format import Directory
+from .plain.zipdirectory import ListedDirectory
+
+
+@dataclass(kw_only=True)
+class EndRecord:
+    """The end of an archive: where its central directory lies, and the archive's comment.
+
+    ``start`` is the offset at which the archive begins (what stands before it is a shebang or a program);
+    ``offset`` is that of the end record itself.
+    """
+
+    start: int
+    directory_offset: int
+    directory_size: int
+    count: int
+    comment: bytes
+    offset: int
+
+
+@dataclass(kw_only=True)
+class Extent:
+    """A run of bytes in the file: its offset and its size in bytes, and its checksum."""
+
+    offset: int
+    size: int
+    checksum: int
+
+
+@dataclass(kw_only=True)
+class Locator:
+    """Where the index is, and the central directory that it was made for."""
+
+    head_size: int
+    index_offset: int
+    index_size: int
+    index_checksum: int
+    directory_offset: int
+    directory_size: int
+    directory_count: int
+    directory_checksum: int
+
+
+@dataclass(kw_only=True)
+class Head:
+    """What the index says about the bundle as a whole.
+
+    ``tags`` has the pyc magic (PEP 3147) of each embedded kind of bytecode, by code tag: ``cpython-311``, or
+    ``cpython-311.opt-1``; their order is that of the columns of a block.  ``units`` is where the table of units
+    lies; ``record_digest`` is the SHA-256 of the RECORD member.
+    """
+
+    record_digest: bytes
+    root_offset: int
+    root_size: int
+    tags: dict[str, bytes]
+    units: Extent | None
+
+
+@dataclass(kw_only=True)
+class Tail:
+    """The last bytes of an archive, the offset at which they begin, and the end record that they hold."""
+
+    start: int
+    data: bytes
+    record: EndRecord
+
+
+@dataclass(kw_only=True)
+class Window:
+    """The bytes that were read last, of which file, and where they begin."""
+
+    file: BundleFile
+    start: int
+    data: bytes
+
+
+@dataclass(kw_only=True)
+class Location:
+    """A path split into the bundle's own and the name inside it.
+
+    ``bundle`` is the absolute path of the bundle; ``inner`` is "" or "pkg/sub"; ``status`` is the file status of
+    the bundle, or None where that was not asked for: the bundle is in use already.
+    """
+
+    bundle: str
+    inner: str
+    status: os.stat_result | None = None
+
+
+@dataclass(kw_only=True)
+class View:
+    """A finder's directory in one version of the bundle, or None, and the suffixes of module files in it."""
+
+    archive: Archive
+    directory: Directory | ListedDirectory | None
+    suffixes: list[str]
