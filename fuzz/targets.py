@@ -26,7 +26,7 @@ from bundleimp.runtime import bundles as open_bundles
 from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.archive import Archive, code_tag
 from bundleimp.runtime.content.decompression import crc32
-from bundleimp.runtime.errors import BundleError, BundleFormatError
+from bundleimp.runtime.faults.kinds import BundleError, BundleFormatError
 from bundleimp.runtime.finder import BundleFinder
 from bundleimp.runtime.plain import zipdirectory
 from bundleimp.runtime.site.units import decode_units

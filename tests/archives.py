@@ -175,7 +175,7 @@ def decode_index(index: bytes, head_size: int, offset: int) -> Index:
     head: Head = bundle_format.decode_head(index[-head_size:])
     tags = [CodeTag(name, magic) for name, magic in head.tags.items()]
     result = Index(tags=tags, record_digest=head.record_digest, units=head.units)
-    todo = [("", Extent(head.root_offset, head.root_size, 0))]
+    todo = [("", Extent(offset=head.root_offset, size=head.root_size, checksum=0))]
     while todo:
         path, extent = todo.pop()
         start = extent.offset - offset
@@ -210,8 +210,14 @@ def with_index(data: bytes, index: bytes, head_size: int) -> bytes:
     end = bytearray(data[-bundle_format.LOCATOR_SIZE - END_SIZE : -bundle_format.LOCATOR_SIZE])
     end[16:20] = offset.to_bytes(4, "little")
     locator = Locator(
-        *(head_size, old.index_offset, len(index), bundle_format.checksum(index)),
-        *(offset, len(directory), old.directory_count, bundle_format.checksum(directory)),
+        head_size=head_size,
+        index_offset=old.index_offset,
+        index_size=len(index),
+        index_checksum=bundle_format.checksum(index),
+        directory_offset=offset,
+        directory_size=len(directory),
+        directory_count=old.directory_count,
+        directory_checksum=bundle_format.checksum(directory),
     )
     return data[:start] + header + index + directory + bytes(end) + encode_locator(locator)
 

@@ -24,8 +24,7 @@ from typing import TYPE_CHECKING, Any
 from bundleimp.runtime import bundles, hook
 from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.data import files
-from bundleimp.runtime.errors import BundleFormatError
-from bundleimp.runtime.faults.kinds import BundleWarning
+from bundleimp.runtime.faults.kinds import BundleFormatError, BundleWarning
 from bundleimp.runtime.loaders import BundleLoader
 from bundleimp.runtime.plain.sourceless import SourcelessBundleLoader
 from bundleimp.runtime.site import mirrors

@@ -15,8 +15,10 @@ def stems(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
 
 
+# What only type checkers load.
+FOR_TYPES = {"records"}
 # What every import of indexed, embedded code needs.
-FAST = stems(RUNTIME)
+FAST = [name for name in stems(RUNTIME) if name not in FOR_TYPES]
 # The parts of each room, by its name.
 ROOMS = {path.parent.name: stems(path.parent) for path in sorted(RUNTIME.glob("*/__init__.py"))}
 # All of them, by the name below that of the runtime.

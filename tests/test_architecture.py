@@ -13,7 +13,7 @@ import bundleimp
 
 from .builders import make_bundle, run_python
 from .imports import MODULES, ROOM_NAMES, Module
-from .parts import FAST, PACKAGE, PARTS, ROOMS
+from .parts import FAST, FOR_TYPES, PACKAGE, PARTS, ROOMS
 from .places import FLAT, NESTED, NO_BYTECODE, PLAIN_ZIP, SOURCELESS, lay_out
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LAYERS = {"runtime": 0, "packing": 1, "inspection": 1, "cli": 2}
 # What every import goes through; each imports the ones before it.
-FAST_ORDER = ["errors", "format", "bundlefile", "archive", "bundles", "loaders", "finder", "hook"]
+FAST_ORDER = ["format", "bundlefile", "archive", "bundles", "loaders", "finder", "hook"]
 # Each imports rooms before it, and modules of `FAST_ORDER`.
 ROOM_ORDER = ["faults", "content", "plain", "cache", "site", "data", "sources", "interpreter"]
 # What any interpreter has loaded before its first import statement runs, or has built in.
@@ -42,6 +42,8 @@ PUBLIC = [
     *("Bundle", "BundleError", "BundleFinder", "BundleLoader", "BundleWarning", "PackReport"),
     *("install", "open_bundle", "pack", "uninstall"),
 ]
+# They name everything, and are loaded by type checkers only.
+TYPED = {"bundleimp._typing", *(f"bundleimp.runtime.{name}" for name in FOR_TYPES)}
 IN_RUNTIME = {name: module for name, module in MODULES.items() if name.startswith("bundleimp.runtime")}
 
 
@@ -63,7 +65,7 @@ def test_every_part_of_the_runtime_has_its_place_in_the_order() -> None:
     assert sorted(FAST_ORDER) == FAST
     assert sorted(ROOM_ORDER) == sorted(ROOMS)
     assert set(ROOM_ORDER) == bundleimp.runtime.ROOMS
-    assert len(IN_RUNTIME) == 1 + len(FAST) + len(ROOMS) + sum(map(len, ROOMS.values()))
+    assert len(IN_RUNTIME) == 1 + len(FAST) + len(FOR_TYPES) + len(ROOMS) + sum(map(len, ROOMS.values()))
 
 
 @pytest.mark.parametrize("name", FAST)
@@ -75,13 +77,18 @@ def test_modules_of_every_import_load_those_before_them_and_no_room(name: str) -
 @pytest.mark.parametrize("name", [part for part in PARTS if "." in part])
 def test_rooms_load_rooms_before_them(name: str) -> None:
     room = name.partition(".")[0]
-    allowed = {f"bundleimp.runtime.{other}" for other in FAST_ORDER}
+    allowed = {"bundleimp.runtime", *(f"bundleimp.runtime.{other}" for other in FAST_ORDER)}
     allowed |= {f"bundleimp.runtime.{other}" for other in ROOM_ORDER[: ROOM_ORDER.index(room) + 1]}
     allowed |= {f"bundleimp.runtime.{room}.{other}" for other in ROOMS[room]}
     assert {other for other in runtime_module(name).imports(functions=False) if other in MODULES} <= allowed
 
 
-@pytest.mark.parametrize("name", IN_RUNTIME)
+@pytest.mark.parametrize("name", MODULES)
+def test_what_is_there_for_type_checkers_is_loaded_by_nothing_else(name: str) -> None:
+    assert not MODULES[name].imports() & TYPED
+
+
+@pytest.mark.parametrize("name", [name for name in IN_RUNTIME if name not in TYPED])
 def test_parts_of_the_runtime_are_imported_in_the_one_way_that_asks_no_finder(name: str) -> None:
     """That is ``from . import part`` or ``from .. import part``; and no part is asked for outside the runtime."""
     depth = 2 if name in ROOM_NAMES or name.rpartition(".")[0] in ROOM_NAMES else 1
@@ -92,21 +99,10 @@ def test_parts_of_the_runtime_are_imported_in_the_one_way_that_asks_no_finder(na
 
 def test_no_files_import_each_other_in_a_circle() -> None:
     """An import inside a function counts: it hides a circle, and does not remove it."""
-    graph = {name: module.uses() for name, module in MODULES.items()}
+    graph = {name: module.uses() for name, module in MODULES.items() if name not in TYPED}
     assert sum(map(len, graph.values())) > 2 * len(MODULES), "the imports are read"
-    assert "bundleimp.runtime.faults.kinds" in graph["bundleimp.runtime.bundlefile"]
-    assert "bundleimp.runtime.interpreter.lines" in graph["bundleimp.runtime.hook"]
-    assert_no_circle(graph)
-
-
-def test_no_files_name_each_other_in_a_circle_for_types() -> None:
-    """But the public names, which are there for type checkers, and are made of the modules that they stand in."""
-    graph = {name: module.uses(typing=True) for name, module in MODULES.items() if name != "bundleimp._typing"}
-    assert "bundleimp.runtime.plain.zipdirectory" in graph["bundleimp.runtime.finder"]
-    assert_no_circle(graph)
-
-
-def assert_no_circle(graph: dict[str, set[str]]) -> None:
+    assert "bundleimp.runtime.faults.opening" in graph["bundleimp.runtime.bundlefile"]
+    assert "bundleimp.runtime.interpreter.lines" in graph["bundleimp.runtime.interpreter.telling"]
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:

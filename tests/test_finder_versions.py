@@ -11,6 +11,8 @@ import pytest
 
 from bundleimp import BundleError, BundleFinder, BundleWarning
 from bundleimp.runtime.bundlefile import BundleFile
+from bundleimp.runtime.faults.kinds import BundleFormatError
+from bundleimp.runtime.faults.reopening import reopened_after
 
 from .builders import make_bundle, make_zip
 from .places import FLAT, NESTED, PLAIN_ZIP, Laboratory, in_each_with_source, lay_out
@@ -294,7 +296,7 @@ def test_a_file_that_was_replaced_is_not_read_for_a_descriptor_that_was_closed(k
 @needs_own_descriptors
 def test_a_descriptor_that_is_somebody_elses_by_now_is_not_closed(tmp_path: Path) -> None:
     file = BundleFile(str(make_zip(tmp_path / "out.pybundle", OLD)))
-    number = file.fileno()
+    number = file.descriptor
     theirs = os.open(os.devnull, os.O_RDONLY)
     os.dup2(theirs, number)
     del file
@@ -308,16 +310,16 @@ def test_a_descriptor_that_another_thread_has_given_up_meanwhile_is_no_damage(
 ) -> None:
     """The number may be that of the same file by then, which the other thread has opened anew."""
     file = BundleFile(str(make_zip(tmp_path / "out.pybundle", OLD)))
-    number = file.fileno()
+    number = file.descriptor
     really = os.fstat
 
     def late(descriptor: int) -> os.stat_result:
-        file._descriptor = -1  # noqa: SLF001 (what the other thread does)
+        file.descriptor = -1  # what the other thread does
         return really(descriptor)
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fstat", late)
-        fresh = file.reopened()
+        fresh = reopened_after(BundleFormatError("cannot be read"), file)
     os.close(number)
     assert fresh is not None
     assert fresh.read(0, 2) == b"PK"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bundleimp.encoding import CodeTag, IndexedMember, encode_head, encode_index, encode_locator, sealed
 from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.content.member import Member, name_fault
-from bundleimp.runtime.errors import BundleFormatError
+from bundleimp.runtime.faults.kinds import BundleFormatError
 from bundleimp.runtime.format import Directory, Extent, Head, Locator
 
 from .archives import decode_index, flipped
@@ -24,12 +24,29 @@ _U16 = st.integers(0, 2**16 - 1)
 _U32 = st.integers(0, 2**32 - 1)
 _U64 = st.integers(0, 2**64 - 1)
 
-locators = st.builds(Locator, _U32, _U64, _U64, _U32, _U64, _U64, _U64, _U32)
+locators = st.builds(
+    Locator,
+    head_size=_U32,
+    index_offset=_U64,
+    index_size=_U64,
+    index_checksum=_U32,
+    directory_offset=_U64,
+    directory_size=_U64,
+    directory_count=_U64,
+    directory_checksum=_U32,
+)
 tag_names = st.text(st.sampled_from("abcdefgcpythonl0123456789-."), min_size=1, max_size=30)
-extents = st.builds(Extent, _U64, st.integers(1, 2**32 - 1), _U32)
+extents = st.builds(Extent, offset=_U64, size=st.integers(1, 2**32 - 1), checksum=_U32)
 magics = st.binary(min_size=4, max_size=4)
 tag_tables = st.dictionaries(tag_names, magics, max_size=4)
-heads = st.builds(Head, st.binary(min_size=32, max_size=32), _U64, _U32, tag_tables, st.none() | extents)
+heads = st.builds(
+    Head,
+    record_digest=st.binary(min_size=32, max_size=32),
+    root_offset=_U64,
+    root_size=_U32,
+    tags=tag_tables,
+    units=st.none() | extents,
+)
 
 
 @st.composite
@@ -55,7 +72,9 @@ def indexes(draw: st.DrawFn) -> tuple[list[IndexedMember], list[CodeTag], bytes,
 
 def fields(value: Locator | Member | Extent) -> dict[str, object]:
     """Return a record's fields by name."""
-    return {name: getattr(value, name) for name in type(value).__slots__}
+    if isinstance(value, Member):
+        return {name: getattr(value, name) for name in Member.__slots__}
+    return dict(vars(value))
 
 
 def notes(members: list[IndexedMember]) -> dict[str, object]:
@@ -214,7 +233,9 @@ def test_a_block_with_a_flipped_bit_or_a_missing_end_is_refused(
 
 
 def test_a_small_block_is_refused_whichever_bit_is_flipped() -> None:
-    member = IndexedMember(Member("ä.py", 8, 100, 20, 40, 0x1234, 0), [Extent(500, 60, 0x99), None])
+    member = IndexedMember(
+        Member("ä.py", 8, 100, 20, 40, 0x1234, 0), [Extent(offset=500, size=60, checksum=0x99), None]
+    )
     tags = [CodeTag("cpython-311", b"abcd"), CodeTag("cpython-312", b"efgh")]
     encoded = encode_index([member], tags, bytes(32), 0)
     (block,) = blocks(encoded.data, encoded.head_size)
@@ -293,7 +314,9 @@ def test_one_bad_part_anywhere_is_a_fault(name: str, part: str, data: st.DataObj
 
 
 def test_a_head_that_ends_within_its_tags_is_damaged() -> None:
-    whole = encode_head(Head(bytes(32), 0, 0, {"cpython-311": b"mgc\0"}, None))
+    whole = encode_head(
+        Head(record_digest=bytes(32), root_offset=0, root_size=0, tags={"cpython-311": b"mgc\0"}, units=None)
+    )
     for size in range(50, len(whole) - 4):
         with pytest.raises(BundleFormatError, match="the index is damaged"):
             bundle_format.decode_head(sealed(whole[:size]))

@@ -13,8 +13,7 @@ import pytest
 
 from bundleimp.runtime.archive import Archive
 from bundleimp.runtime.content.decompression import DEFLATED, decompress
-from bundleimp.runtime.errors import BundleError, BundleFormatError
-from bundleimp.runtime.faults.kinds import NotABundleError
+from bundleimp.runtime.faults.kinds import BundleError, BundleFormatError, NotABundleError
 
 from .archives import (
     ENCRYPTED,

@@ -140,7 +140,7 @@ def test_a_damaged_file_is_not_taken_for_a_missing_one(tmp_path: Path) -> None:
     bundle.write_bytes(flipped(data, 8 * index_of(data)[name].member.offset + 40))
     ended = run_python("-c", "import importlib.metadata as m; m.version('lib')", path=[bundle], check=False)
     error = ended.stderr.splitlines()[-1]
-    assert error.startswith(f"bundleimp.runtime.errors.BundleFormatError: {bundle}: {name}: ")
+    assert error.startswith(f"bundleimp.runtime.faults.kinds.BundleFormatError: {bundle}: {name}: ")
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\5\6" + b"\xff" * 18])
@@ -166,7 +166,7 @@ def many(number: int) -> Tree:
 
 
 COUNTED = """
-import builtins, importlib.metadata as m, io, json, os, sys
+import builtins, importlib.metadata as m, importlib._bootstrap_external, io, json, os, sys
 sys.path[:] = [entry for entry in sys.path if "site-packages" not in entry]
 import imported
 from bundleimp.runtime import bundlefile
@@ -180,7 +180,8 @@ def counted(holder, name):
         return original(*arguments, **keywords)
     setattr(holder, name, call)
 for name in ("stat", "lstat", "listdir", "scandir", "open", "fstat", "getcwd"):
-    counted(os, name)
+    for holder in os, importlib._bootstrap_external._os:
+        counted(holder, name)
 counted(io, "open")
 counted(builtins, "open")
 counted(bundlefile.BundleFile, "read")

@@ -100,7 +100,7 @@ def test_code_that_lies_elsewhere_in_the_file_is_found(bundle: Path) -> None:
     index = index_of(bundle.read_bytes())
     noise = index["pkg/data/noise.bin"].member
     content = bundle.read_bytes()[noise.offset : noise.offset + noise.size]
-    index["pkg/mod.py"].codes = [Extent(noise.offset, noise.size, bundle_format.checksum(content))]
+    index["pkg/mod.py"].codes = [Extent(offset=noise.offset, size=noise.size, checksum=bundle_format.checksum(content))]
     forge(bundle, index)
     assert [
         text for text in findings(bundle) if "the bytecode of pkg/mod.py does not lie where it should" in text
@@ -135,7 +135,7 @@ def test_an_index_that_leads_back_to_itself_is_found(bundle: Path) -> None:
 
 def test_code_outside_the_file_is_found(bundle: Path) -> None:
     index = index_of(bundle.read_bytes())
-    index["pkg/mod.py"].codes = [Extent(2**60, 100, 0)]
+    index["pkg/mod.py"].codes = [Extent(offset=2**60, size=100, checksum=0)]
     forge(bundle, index)
     assert findings(bundle) != []
 
@@ -164,7 +164,16 @@ def _with_record(record: bytes) -> bytes:
     data = raw_zip(entries, comment=bytes(bundle_format.LOCATOR_SIZE))
     directory_offset = data.index(b"PK\1\2")
     size = data.index(b"PK\5\6") - directory_offset
-    blank = Locator(0, directory_offset, 0, 0, directory_offset, size, len(entries), 0)
+    blank = Locator(
+        head_size=0,
+        index_offset=directory_offset,
+        index_size=0,
+        index_checksum=0,
+        directory_offset=directory_offset,
+        directory_size=size,
+        directory_count=len(entries),
+        directory_checksum=0,
+    )
     member = Member("a.py", 0, 34, 5, 5, zlib.crc32(b"x = 1"), 0x210000)
     digest = hashlib.sha256(record).digest()
     encoded = encode_index([IndexedMember(member, [])], [], digest, directory_offset)
