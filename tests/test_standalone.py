@@ -109,7 +109,7 @@ import importlib.resources, inspect, sys
 
 def main():
     text = importlib.resources.files("pkg").joinpath("data.txt").read_text()
-    for name in ("hook", "embedded", "resources"):
+    for name in ("hook", "interpreter.program", "data", "data.resources"):
         module = sys.modules["_bundleimp." + name]
         spec = module.__spec__
         assert spec.name == module.__name__ and spec.loader is module.__loader__ and spec.origin == module.__file__
