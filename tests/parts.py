@@ -23,3 +23,22 @@ FAST = [name for name in stems(RUNTIME) if name not in FOR_TYPES]
 ROOMS = {path.parent.name: stems(path.parent) for path in sorted(RUNTIME.glob("*/__init__.py"))}
 # All of them, by the name below that of the runtime.
 PARTS = [*FAST, *(f"{room}.{part}" for room, parts in ROOMS.items() for part in parts)]
+
+# Import systems in which nothing of ours could be found.
+EMPTIED = "sys.meta_path[:] = sys.path[:] = sys.path_hooks[:] = []; sys.path_importer_cache.clear()"
+FOREIGN = """
+from importlib.machinery import ModuleSpec
+
+class Foreign:
+    def find_spec(self, name, path=None, target=None):
+        asked.append(name)
+        return ModuleSpec(name, self)
+
+    def create_module(self, spec):
+        raise ImportError("not by this one")
+
+    exec_module = create_module
+
+sys.meta_path.insert(0, Foreign())
+"""
+WORLDS = {"emptied": EMPTIED, "foreign": FOREIGN}

@@ -13,7 +13,7 @@ import bundleimp
 
 from .builders import make_bundle, run_python
 from .imports import MODULES, ROOM_NAMES, Module
-from .parts import FAST, FOR_TYPES, PACKAGE, PARTS, ROOMS
+from .parts import FAST, FOR_TYPES, PACKAGE, PARTS, ROOMS, WORLDS
 from .places import FLAT, NESTED, NO_BYTECODE, PLAIN_ZIP, SOURCELESS, lay_out
 
 if TYPE_CHECKING:
@@ -148,26 +148,6 @@ def test_an_import_from_a_bundle_loads_what_every_import_needs_and_no_room(tmp_p
     having = set(json.loads(run_python("-c", script.format("import mypkg.mod"), path=[bundle]).stdout))
     ours = {"bundleimp.waiting", "bundleimp.runtime", *(f"bundleimp.runtime.{name}" for name in FAST)}
     assert having - without == ours | {"mypkg", "mypkg.mod"}
-
-
-# Import systems in which nothing of ours could be found.
-EMPTIED = "sys.meta_path[:] = sys.path[:] = sys.path_hooks[:] = []; sys.path_importer_cache.clear()"
-FOREIGN = """
-from importlib.machinery import ModuleSpec
-
-class Foreign:
-    def find_spec(self, name, path=None, target=None):
-        asked.append(name)
-        return ModuleSpec(name, self)
-
-    def create_module(self, spec):
-        raise ImportError("not by this one")
-
-    exec_module = create_module
-
-sys.meta_path.insert(0, Foreign())
-"""
-WORLDS = {"emptied": EMPTIED, "foreign": FOREIGN}
 
 
 @pytest.mark.parametrize("world", WORLDS)

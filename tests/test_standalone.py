@@ -15,6 +15,7 @@ import bundleimp
 
 from .archives import flipped
 from .builders import Tree, clean_environment, make_bundle, make_tree
+from .parts import PARTS, WORLDS
 from .programs import APP, PARALLEL, VERSIONS, interpreter_without_bundleimp, run_file
 
 if TYPE_CHECKING:
@@ -119,6 +120,25 @@ def main():
 """
     bundle = program(tmp_path, "pkg.main:main", {"pkg/__init__.py": "", "pkg/main.py": script, "pkg/data.txt": "data"})
     assert run_file(*BARE, "-W", "error", bundle).stdout == "data _bundleimp.loaders\n"
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_the_runtime_loads_its_parts_whatever_the_import_system_is(tmp_path: Path, world: str) -> None:
+    script = f"""
+import contextlib, importlib.resources.abc, io, pathlib, sys, tempfile
+
+def main():
+    asked = []
+    exec({WORLDS[world]!r}, {{"asked": asked, "sys": sys}})
+    for name in {PARTS!r}:
+        part = sys.modules["_bundleimp"]
+        for each in name.split("."):
+            part = getattr(part, each)
+        assert part is sys.modules["_bundleimp." + name], name
+    print(asked)
+"""
+    bundle = program(tmp_path, "pkg.main:main", {"pkg/__init__.py": "", "pkg/main.py": script})
+    assert run_file(*BARE, "-W", "error", bundle).stdout == "[]\n"
 
 
 @in_each_version
