@@ -15,33 +15,32 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    return _waiting().load("public").attribute(name)
+    return _load("public").attribute(name)
 
 
 def __dir__() -> "list[str]":
-    return _waiting().load("public").names()  # type: ignore[no-any-return]
+    return _load("public").names()  # type: ignore[no-any-return]
 
 
-def _waiting() -> "Any":
-    """Return our module `waiting`, loaded under the import lock and without a module lock: `runtime` says why."""
+def _load(part: str) -> "Any":
+    """Return our module *part*, loaded under the import lock and without a module lock: `runtime` says why."""
     from _frozen_importlib import _ImportLockContext  # type: ignore[attr-defined]
     from _frozen_importlib_external import SourceFileLoader
 
-    name = "bundleimp.waiting"
+    name = f"bundleimp.{part}"
     with _ImportLockContext():
         module: Any = sys.modules.get(name)
         if module is None:
-            path = f"{__path__[0]}/waiting.py"
+            path = f"{__path__[0]}/{part}.py"
             try:
                 module = sys.modules[name] = type(sys)(name)
-                module.__file__, module.__package__ = path, __name__
+                module.__file__ = path
                 exec(SourceFileLoader(name, path).get_code(name), module.__dict__)
-            except OSError:  # we are in an archive
+            except BaseException as error:
                 del sys.modules[name]
-                return __import__(name, fromlist=["READY"])
-            except BaseException:
-                del sys.modules[name]
-                raise
+                if not isinstance(error, OSError):
+                    raise
+                module = __import__(name, fromlist=[name])  # we are in an archive
     return module
 
 
@@ -49,7 +48,7 @@ def _path_hook(path: str) -> object:
     """Stand in for `runtime.hook.path_hook` until a module is wanted of a path entry that may be a bundle."""
     if ".pybundle" not in path:
         raise ImportError
-    waiting = _waiting()
+    waiting = _load("waiting")
     # While this thread loads it, an audit hook (PEP 578) may import something.
     return waiting.path_hook(path) if hasattr(waiting, "READY") else meta_finder
 
@@ -60,22 +59,15 @@ _path_hook.claims_bundles = True  # type: ignore[attr-defined]
 def _find_spec(name: str, path: "Any" = None, target: "Any" = None) -> "ModuleSpec | None":
     """Return the spec of the runtime, or of a module that is told of bundles right after it is loaded; else None."""
     if name == "bundleimp.runtime" or name == "pkg_resources":  # noqa: PLR1714 (a set costs more at each start)
-        return _waiting().load("public").find_spec(name, path, target)  # type: ignore[no-any-return]
+        return _load("public").find_spec(name, path, target)  # type: ignore[no-any-return]
     return None
 
 
 def _find_distributions(context: "Any") -> "tuple[()]":
     """Find nothing, but see to it that the finder that is asked next finds what is in bundles."""
     if ".pybundle" in str(context.path):
-        _waiting().installed()
+        _load("waiting").installed()
     return ()
-
-
-# It stands in for what the runtime does to ``importlib.metadata`` and ``pkg_resources``: they ask for distributions on
-# path entries that nothing was imported from yet.  A class would double the cost of this.
-meta_finder: "Any" = type(sys.implementation)(
-    claims_bundles=True, find_spec=_find_spec, find_distributions=_find_distributions
-)
 
 
 def _start() -> None:
@@ -84,11 +76,18 @@ def _start() -> None:
     for hook in sys.path_hooks:
         if hasattr(hook, "claims_bundles"):
             return
+    global meta_finder
     import os
 
     if os.environ.get("BUNDLEIMP_DISABLE", "") in {"", "0"}:
         sys.path_hooks.insert(0, _path_hook)  # type: ignore[arg-type]
-        sys.meta_path.insert(0, meta_finder)
-        for path in list(sys.path_importer_cache):
+        # It stands in for what the runtime does to ``importlib.metadata`` and ``pkg_resources``: they ask for
+        # distributions on path entries that nothing was imported from yet.  A class would cost as much as all else here.
+        meta_finder = type(sys.implementation)(  # type: ignore[call-arg]
+            claims_bundles=True, find_spec=_find_spec, find_distributions=_find_distributions
+        )
+        sys.meta_path.insert(0, meta_finder)  # type: ignore[arg-type]
+        for path in sys.path_importer_cache:
             if ".pybundle" in path:
-                _waiting().forget_known()
+                _load("waiting").forget_known()
+                break

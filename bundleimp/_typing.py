@@ -11,5 +11,5 @@ from .runtime.faults.kinds import BundleError as BundleError
 from .runtime.faults.kinds import BundleWarning as BundleWarning
 from .runtime.finder import BundleFinder as BundleFinder
 from .runtime.hook import install as install
-from .runtime.hook import uninstall as uninstall
+from .runtime.interpreter.removing import uninstall as uninstall
 from .runtime.loaders import BundleLoader as BundleLoader

@@ -13,7 +13,7 @@ from coverage import CoveragePlugin, FileTracer
 from coverage.parser import PythonParser
 from coverage.python import PythonFileReporter
 
-from .runtime.data.files import open_source
+from .runtime.content.files import open_source
 
 if TYPE_CHECKING:
     from coverage.plugin_support import Plugins

@@ -2,13 +2,12 @@
 
 import sys
 
-from .waiting import installed, load
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from typing import Any
 
+_PACKAGE = __name__.rpartition(".")[0]
 _HOMES = {
     "Bundle": "inspection.bundle",
     "BundleError": "runtime.faults.kinds",
@@ -19,8 +18,12 @@ _HOMES = {
     "install": "runtime.hook",
     "open_bundle": "inspection.bundle",
     "pack": "packing.pack",
-    "uninstall": "runtime.hook",
+    "uninstall": "runtime.interpreter.removing",
 }
+
+
+def _waiting() -> "Any":
+    return sys.modules[_PACKAGE]._load("waiting")  # noqa: SLF001 (of our own package)
 
 
 def attribute(name: str) -> object:
@@ -31,22 +34,22 @@ def attribute(name: str) -> object:
 
     """
     if name == "runtime":
-        return load(name)
+        return _waiting().load(name)
     if name == "__all__":
         return sorted(_HOMES)
     home = _HOMES.get(name)
     if home is None:
-        message = f"module {__package__!r} has no attribute {name!r}"
+        message = f"module {_PACKAGE!r} has no attribute {name!r}"
         raise AttributeError(message)
     value: Any
     if home.startswith("runtime."):
-        value = load("runtime")
+        value = _waiting().load("runtime")
         for part in home.split(".")[1:]:
             value = getattr(value, part)
     else:
-        value = __import__(f"{__package__}.{home}", fromlist=[name])
+        value = __import__(f"{_PACKAGE}.{home}", fromlist=[name])
     value = getattr(value, name)
-    setattr(sys.modules[__package__], name, value)
+    setattr(sys.modules[_PACKAGE], name, value)
     return value
 
 
@@ -58,8 +61,8 @@ def names() -> list[str]:
 def find_spec(name: str, path: "Any", target: "Any") -> "ModuleSpec | None":
     """Return the spec of the runtime, or of ``pkg_resources`` where a bundle is on the path; as of a meta path finder."""
     if name != "pkg_resources":
-        return load("runtime").__spec__  # type: ignore[no-any-return]
+        return _waiting().load("runtime").__spec__  # type: ignore[no-any-return]
     if not any(".pybundle" in str(entry) for entry in sys.path):
         return None
-    installed()
+    _waiting().installed()
     return sys.meta_path[0].find_spec(name, path, target)

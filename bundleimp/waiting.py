@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 else:
     from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
 
+_PACKAGE = __name__.rpartition(".")[0]
 TOP_LEVEL = "BUNDLE-INFO/top-level"
 HASH_SIZE = 8
-_package: "Any" = sys.modules[__package__]
+_package: "Any" = sys.modules[_PACKAGE]
 # What `zipimport` made of the path entries that it was asked for before there was any hook, by absolute path.
 _known_zips: "dict[str, Any]" = {}
 # What loads our modules, by name.
@@ -56,13 +57,13 @@ def read_code(fullname: str, path: str) -> "CodeType":
 
 
 def load(name: str) -> "Any":
-    """Return our module or package *name*, loaded as `runtime` loads its parts.
+    """Return our package *name*, loaded as `runtime` loads its parts.
 
     Raises:
         ImportError: this thread is loading it: an audit hook (PEP 578) imports something while a file of it is opened.
 
     """
-    fullname = f"{__package__}.{name}"
+    fullname = f"{_PACKAGE}.{name}"
     with _ImportLockContext():
         if fullname not in sys.modules:
             attempt = _attempts.get(name)
@@ -118,13 +119,10 @@ def path_hook(path: str) -> object:
     if importer is not None:
         return WaitingFinder(path, importer)
     try:
-        hook = installed()
-    except ImportError:
-
-        class NothingYet:  # forgotten when the runtime is there
-            find_spec = staticmethod(lambda _name, _target=None: None)
-
-        return NothingYet
+        hook = load("runtime").hook
+    except ImportError:  # it is being loaded; what answers now is forgotten when the hooks are installed
+        return _package.meta_finder
+    hook.install()
     return hook.path_hook(path)
 
 

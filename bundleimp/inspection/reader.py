@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ..runtime import format as bundle_format
-from ..runtime.bundlefile import open_file
+from ..runtime.content.opening import open_file
 from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.faults.opening import check_version
 from .zippart import ZipPart, data_offset, stream

@@ -8,7 +8,7 @@ import tempfile
 from contextlib import suppress
 
 from ..runtime.archive import find_end
-from ..runtime.bundlefile import open_file
+from ..runtime.content.opening import open_file
 from ..runtime.faults.kinds import BundleError, BundleFormatError
 from ..runtime.sources.signatures import NAMESPACE, SUFFIX
 

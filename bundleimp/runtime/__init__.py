@@ -181,7 +181,7 @@ if isinstance(_own_loader, PartLoader):
 _is_in_folder = isinstance(_own_loader, SourceFileLoader)
 _code: "Callable[[str, str], CodeType]"
 if _is_in_folder:
-    _code = sys.modules[__package__.rpartition(".")[0]]._waiting().read_code  # noqa: SLF001 (of our own package)
+    _code = sys.modules[__package__.rpartition(".")[0]]._load("waiting").read_code  # noqa: SLF001 (of our own package)
 elif hasattr(_own_loader, "parts"):
     _code = _own_loader.read_code
 else:

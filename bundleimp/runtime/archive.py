@@ -210,9 +210,9 @@ class Archive:
         try:
             return attempt(*arguments)
         except ImportError as error:
-            from . import faults  # noqa: PLC0415 (loaded when first needed)
+            from . import content  # noqa: PLC0415 (loaded when first needed)
 
-            fresh = faults.reopening.reopened_after(error, file)
+            fresh = content.reopening.reopened_after(error, file)
             if fresh is not None:
                 self.file = fresh
                 return attempt(*arguments)

@@ -4,7 +4,6 @@ Reads are positioned, so threads share the descriptor without a lock, and a chil
 none.  The descriptor stays open, so a rename over the file mixes no two versions.
 """
 
-import _thread
 import sys
 from _io import BufferedReader, UnsupportedOperation, open_code
 
@@ -19,6 +18,12 @@ if TYPE_CHECKING:
 else:
     from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
 
+_pread: "Callable[[int, int, int], bytes]" = getattr(os, "pread", None)  # type: ignore[assignment]
+if _pread is None:  # on Windows
+    from . import content
+
+    _pread = content.positioned.pread
+
 
 def status_of(path: str) -> "os.stat_result | None":
     """Return the file status of *path*, or None if it does not exist or cannot be read."""
@@ -31,24 +36,6 @@ def status_of(path: str) -> "os.stat_result | None":
 def is_regular(status: "os.stat_result | None") -> bool:
     """Return whether *status* is that of a regular file."""
     return status is not None and status.st_mode & 0o170000 == 0o100000
-
-
-def same_file(one: os.stat_result, other: os.stat_result) -> bool:
-    """Return whether two file statuses are of the same file, whatever its content."""
-    return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
-
-
-def same_version(one: os.stat_result, other: os.stat_result) -> bool:
-    """Return whether two file statuses are of the same file with the same content, as far as they tell."""
-    return same_file(one, other) and (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns)
-
-
-def is_untouched(one: os.stat_result, other: os.stat_result) -> bool:
-    """Return whether nothing was done to a file between two looks at its status.
-
-    A program can set back the time of what it has written, but not that of its last change (but on Windows).
-    """
-    return same_version(one, other) and one.st_ctime_ns == other.st_ctime_ns
 
 
 class BundleFile:
@@ -101,22 +88,9 @@ class BundleFile:
             raise faults.opening.not_regular(path)
         self.size = self.status.st_size if self.content is None else len(self.content)
         if signers is not None:
-            self.require(signers)
+            from . import sources  # noqa: PLC0415 (loaded only where bundles have to be signed)
 
-    def require(self, signers: "Signers") -> None:
-        """Be signed by one of *signers*, now and when the file has to be opened anew.
-
-        Raises:
-            BundleSignatureError: it is not; SignatureNotCheckedError: that cannot be checked.
-            BundleChangedError: it was written to meanwhile.
-
-        """
-        self.signers = signers
-        signers.check(self)
-        if not same_version(os.fstat(self.descriptor), self.status):
-            from . import faults  # noqa: PLC0415 (loaded when first needed)
-
-            raise faults.opening.rewritten_while_checked(self.path)
+            sources.signatures.require(self, signers)
 
     def __del__(
         self,
@@ -134,23 +108,6 @@ class BundleFile:
         except Exception:  # noqa: BLE001, S110 (it is not ours any more, or was never opened)
             pass
 
-    if hasattr(os, "pread"):
-
-        def _pread(self, size: int, offset: int) -> bytes:
-            return os.pread(self.descriptor, size, offset)
-
-    else:
-        # A signal handler in the midst of a read may read, too.
-        _lock = _thread.RLock()
-
-        def _pread(self, size: int, offset: int) -> bytes:
-            with self._lock:
-                while True:
-                    os.lseek(self.descriptor, offset, os.SEEK_SET)
-                    data = os.read(self.descriptor, size)
-                    if os.lseek(self.descriptor, 0, os.SEEK_CUR) == offset + len(data):
-                        return data
-
     def read(self, offset: int, size: int) -> bytes:
         """Return the *size* bytes at *offset*.
 
@@ -164,8 +121,8 @@ class BundleFile:
         if self.content is not None:
             return self.content[offset : offset + size]
         try:
-            data = self._pread(size, offset)
-            while len(data) < size and (more := self._pread(size - len(data), offset + len(data))):
+            data = _pread(self.descriptor, size, offset)
+            while len(data) < size and (more := _pread(self.descriptor, size - len(data), offset + len(data))):
                 data += more
         except OSError:
             data = b""
@@ -173,13 +130,3 @@ class BundleFile:
             message = "cannot be read: it is damaged or truncated"
             raise fault(message, file=self.path, offset=offset)
         return data
-
-
-def open_file(path: str, signers: "Signers | None" = None) -> BundleFile:
-    """Open what is at *path*, which need not be a regular file; arguments and errors as of `BundleFile`."""
-    status = status_of(path)
-    if status is not None and not is_regular(status):
-        from . import faults  # noqa: PLC0415 (loaded when first needed)
-
-        raise faults.opening.not_regular(path)
-    return BundleFile(path, signers)

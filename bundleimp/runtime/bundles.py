@@ -10,8 +10,8 @@ bundle, or may stand there when that one looks, is a bundle that is signed, or f
 import _thread
 from _frozen_importlib_external import _path_isabs, _path_join, path_sep
 
-from . import TRACING, bundlefile, environ, trace
 from . import archive as archives
+from . import bundlefile
 from . import format as bundle_format
 
 TYPE_CHECKING = False
@@ -28,9 +28,6 @@ else:
 
     Location = archives.Window  # as cheap as that
 
-_ALLOWED_SIGNERS = "BUNDLEIMP_ALLOWED_SIGNERS"
-# How often a file is opened that is being written to.
-_ATTEMPTS = 3
 _SEPARATORS = "/\\" if path_sep == "\\" else "/"
 
 
@@ -43,10 +40,12 @@ class OpenBundle:
         archive: the version in use; None where the file is gone or not sound.
         fault: why it is not sound, or None.
         reported: whether the user was told of the fault.
+        status: the file status of that version.
+        settled: whether the file need not be opened again while its status is the same.
 
     """
 
-    __slots__ = ("_openings", "_settled", "_status", "archive", "fault", "path", "reported")
+    __slots__ = ("_openings", "archive", "fault", "path", "reported", "settled", "status")
 
     signers: "Signers | None" = None
 
@@ -55,8 +54,8 @@ class OpenBundle:
         self.archive: Archive | None = None
         self.fault: BundleFormatError | None = None
         self.reported = False
-        self._status: os.stat_result | None = None
-        self._settled = False
+        self.status: os.stat_result | None = None
+        self.settled = False
         # What opens the file, by thread.
         self._openings: dict[int, Generator[Archive | BundleFormatError]] = {}
 
@@ -71,33 +70,19 @@ class OpenBundle:
         """
         if self._is_being_opened():
             return False
-        status = status or bundlefile.status_of(self.path)
-        if status is None or not (bundlefile.is_regular(status) or self.signers is not None):
-            known = self.archive or self.fault
-            self._status = self.archive = self.fault = None
-            return known is not None
-        if self._settled and self._status is not None and bundlefile.is_untouched(status, self._status):
-            return False
-        opened = self._opened(status)
-        for _ in range(_ATTEMPTS - 1):
-            now = bundlefile.status_of(self.path) if _may_be_in_the_making(opened) else None
-            if now is None or bundlefile.is_untouched(now, status):
-                break
-            status = now  # it was written to while it was opened
-            opened = self._opened(status)
-        fault = opened if isinstance(opened, ImportError) else None
-        archive = opened if not isinstance(opened, ImportError) else None
-        known = self.archive
-        same = self._settled and self._status is not None and bundlefile.same_version(status, self._status)
-        if same and archive and known and archive.key == known.key:
-            self._status = status  # only its name or its permissions were changed
-            return False
-        self._exchange(status, archive, fault)
-        if TRACING:
-            trace(f"{self.path}: opened")
-        return True
+        opened = None
+        if self.status is None and bundlefile.is_regular(status):
+            opened = self.opened(status)  # type: ignore[arg-type] # there is one
+            if not isinstance(opened, ImportError):
+                self.archive = opened
+                self.status = status
+                self.settled = True
+                return True
+        from . import content  # noqa: PLC0415 (loaded when first needed)
 
-    def _opened(self, status: "os.stat_result") -> "Archive | BundleFormatError":
+        return content.refreshing.refresh(self, status, opened)
+
+    def opened(self, status: "os.stat_result") -> "Archive | BundleFormatError":
         """Return the version that is there now, or why it is not sound."""
         thread = _thread.get_ident()
         opening = self._openings[thread] = self._open(status)
@@ -127,38 +112,6 @@ class OpenBundle:
         opening = self._openings.get(_thread.get_ident())
         return opening is not None and opening.gi_running
 
-    def require(self, signers: "Signers") -> None:
-        """Go on with the version in use only where it is signed by one of *signers*."""
-        try:
-            if self.archive is not None:
-                self.archive.file.require(signers)
-        except ImportError as error:
-            self.reported = False
-            self._exchange(self._status, None, error)  # type: ignore[arg-type] # it is a BundleFormatError
-            self._settled = False
-
-    def _exchange(
-        self, status: "os.stat_result | None", archive: "Archive | None", fault: "BundleFormatError | None"
-    ) -> None:
-        """Take the new version; an interrupt in between leaves it to be taken again, and no thread sees neither."""
-        self._settled = False
-        if status is None or self._status is None or not bundlefile.same_version(status, self._status):
-            self.reported = False
-        if archive is not None:
-            self.archive = archive
-            self.fault = None
-        else:
-            self.fault = fault
-            self.archive = None
-        self.reported = self.reported or getattr(fault, "told", False)
-        self._status = status
-        self._settled = fault is None
-        if fault is not None:
-            from . import faults  # noqa: PLC0415 (loaded when first needed)
-
-            # If the reason need not lie in the file, the next look may find it sound.
-            self._settled = not faults.opening.may_open_later(fault)
-
     @property
     def is_gone(self) -> bool:
         """Whether there is no such file any more."""
@@ -173,26 +126,9 @@ class OpenBundle:
             self.reported = True
             faults.warning.warn(str(fault))
 
-    def check(self) -> None:
-        """Raise BundleFormatError where the file is not sound, NotABundleError where it is gone."""
-        if self.fault is not None:
-            raise self.fault.with_traceback(None)
-        if self.archive is None:
-            from . import faults  # noqa: PLC0415 (loaded when first needed)
-
-            raise faults.opening.missing(self.path)
-
-
-def _may_be_in_the_making(opened: "Archive | BundleFormatError") -> bool:
-    if not isinstance(opened, ImportError):
-        return False
-    from . import faults  # noqa: PLC0415 (loaded when first needed)
-
-    return faults.opening.may_be_in_the_making(opened)
-
 
 # Every bundle in use, by absolute path.
-_bundles: "dict[str, OpenBundle]" = {}
+in_use: "dict[str, OpenBundle]" = {}
 # The archive that gives the code of what is imported from a mirror (see `site.mirrors`), by the mirror's folder.
 mirrored: "dict[str, Archive]" = {}
 
@@ -216,8 +152,8 @@ def locate(path: str) -> "Location | None":
                 bundle = absolute(path[:end])
             except OSError:  # the working directory is gone
                 return None
-            status = bundlefile.status_of(bundle) if bundle not in _bundles else None
-            if bundle in _bundles or bundlefile.is_regular(status) or _is_kept(bundle):
+            status = bundlefile.status_of(bundle) if bundle not in in_use else None
+            if bundle in in_use or bundlefile.is_regular(status) or _is_kept(bundle):
                 return Location(bundle=bundle, inner=inner_name(path[end:]), status=status)
     return None
 
@@ -256,45 +192,7 @@ def open_bundle(path: str, status: "os.stat_result | None" = None) -> OpenBundle
         status: the file status of a moment ago; default: it is asked for.
 
     """
-    bundle = _bundles.get(path) or _bundles.setdefault(path, OpenBundle(path))
+    bundle = in_use.get(path) or in_use.setdefault(path, OpenBundle(path))
     if bundle.archive is None:
         bundle.refresh(status)
     return bundle
-
-
-def refresh_all() -> list[OpenBundle]:
-    """Look at all files again; return the bundles that were replaced.  Those whose file is gone are forgotten."""
-    replaced = [bundle for bundle in list(_bundles.values()) if bundle.refresh()]
-    for bundle in replaced:
-        bundle.report()
-        if bundle.is_gone:
-            _bundles.pop(bundle.path, None)
-    return replaced
-
-
-def require_signers(path: str) -> None:
-    """Use only bundles that are signed by somebody whom the ``allowed_signers`` file at *path* allows.
-
-    The same holds for child processes, wherever they start, and for the runtime in an executable that takes over.
-
-    Raises:
-        BundleSignatureError: a bundle that is open already is not; nothing more is imported from any such bundle.
-
-    """
-    from . import sources  # noqa: PLC0415 (loaded only where bundles have to be signed)
-
-    signers = OpenBundle.signers = sources.signatures.Signers(absolute(path))
-    import os  # noqa: PLC0415 (not above: see `runtime`)
-
-    os.environ[_ALLOWED_SIGNERS] = signers.path
-    opened = [bundle for bundle in list(_bundles.values()) if bundle.archive is not None]
-    for bundle in opened:
-        bundle.require(signers)
-    for bundle in opened:
-        if bundle.fault is not None:
-            bundle.reported = True
-            bundle.check()
-
-
-if environ(_ALLOWED_SIGNERS):
-    require_signers(environ(_ALLOWED_SIGNERS))

@@ -4,7 +4,7 @@ import _imp
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES, _path_join, path_sep
 
-from . import TRACING, bundles, loaders, trace
+from . import TRACING, bundles, environ, loaders, trace
 from . import format as bundle_format
 
 TYPE_CHECKING = False
@@ -56,7 +56,9 @@ class BundleFinder:
             message = "neither this path nor a parent of it is a file named *.pybundle"
             raise faults.kinds.NotABundleError(message, file=text)
         bundle = bundles.open_bundle(location.bundle, location.status)
-        bundle.check()
+        from . import content  # noqa: PLC0415 (loaded when first needed)
+
+        content.refreshing.check(bundle)
         self._settle(bundle, location)
 
     def _settle(self, bundle: "OpenBundle", location: "Location") -> None:
@@ -234,9 +236,9 @@ class BundleFinder:
             from . import faults  # noqa: PLC0415 (loaded when first needed)
 
             raise FileNotFoundError(faults.numbers.ENOENT, "No such file in the bundle", path)
-        from . import data  # noqa: PLC0415 (loaded when first needed)
+        from . import content  # noqa: PLC0415 (loaded when first needed)
 
-        return data.files.read_at(archive, path)  # type: ignore[no-any-return]
+        return content.files.read_at(archive, path)  # type: ignore[no-any-return]
 
 
 def look_at(archive: "Archive", inner: str) -> View:
@@ -247,3 +249,9 @@ def look_at(archive: "Archive", inner: str) -> View:
         directory=directory,
         suffixes=[suffix for suffix in SUFFIXES if directory is not None and directory.may_have(suffix)],
     )
+
+
+if environ("BUNDLEIMP_ALLOWED_SIGNERS"):
+    from . import sources
+
+    sources.requiring.require_signers(environ("BUNDLEIMP_ALLOWED_SIGNERS"))

@@ -44,7 +44,9 @@ def path_hook(path: str) -> "Any":
     bundle = bundles.open_bundle(location.bundle, location.status)
     bundle.report()
     if bundle.is_gone and bundles.OpenBundle.signers is None:
-        bundle.check()
+        from . import content  # noqa: PLC0415 (loaded when first needed)
+
+        content.refreshing.check(bundle)
     # A file that is not sound is claimed too: zipimport, asked next, imports from many truncated ones.
     found = finder.BundleFinder.at(bundle, location)
     if TRACING:
@@ -158,7 +160,7 @@ def _replace_printer(name: str) -> None:
 
 # Private to the import system, but nothing else stands between a namespace package and its resources.
 NamespaceLoader: "Any" = _NamespaceLoader
-_original_reader = NamespaceLoader.get_resource_reader
+original_reader = NamespaceLoader.get_resource_reader
 
 
 def _namespace_reader(self: "Any", module: str) -> "Any":
@@ -167,13 +169,13 @@ def _namespace_reader(self: "Any", module: str) -> "Any":
         from . import data  # noqa: PLC0415 (loaded when first needed)
 
         return data.resources.NamespaceReader(self._path)
-    return _original_reader(self, module)
+    return original_reader(self, module)
 
 
 _namespace_reader.__name__ = "get_resource_reader"
 
 
-def _others(hooks: "list[Any]") -> "list[Any]":
+def others(hooks: "list[Any]") -> "list[Any]":
     """Return those of *hooks* that are not ours, and no stand-ins."""
     return [hook for hook in hooks if not getattr(hook, "claims_bundles", False)]
 
@@ -183,7 +185,7 @@ def put_first(hooks: "list[Any]", hook: "Any") -> None:
 
     That is one assignment, because other threads iterate over the list: there must be no moment without a hook of ours.
     """
-    hooks[:] = [hook, *_others(hooks)]
+    hooks[:] = [hook, *others(hooks)]
 
 
 def forget_path_entries(*, ours: bool) -> None:
@@ -220,7 +222,9 @@ def install(allowed_signers: "str | os.PathLike[str] | None" = None) -> None:
     forget_path_entries(ours=False)
     if allowed_signers is not None:
         try:
-            bundles.require_signers(os.fspath(allowed_signers))
+            from . import sources  # noqa: PLC0415 (loaded only where bundles have to be signed)
+
+            sources.requiring.require_signers(os.fspath(allowed_signers))
         finally:
             # What the import system has for a directory or a missing file, it has from other hooks.
             forget_path_entries(ours=True)
@@ -245,15 +249,3 @@ def _tell_interpreter() -> None:
 
         meta_finder.late = interpreter.telling.tell_loaded(TOLD)
     NamespaceLoader.get_resource_reader = _namespace_reader
-
-
-def uninstall() -> None:
-    """Take the path hook out again; what was imported stays imported, and works on."""
-    hooks: Any
-    for hooks in (sys.path_hooks, sys.meta_path):
-        hooks[:] = _others(hooks)
-    forget_path_entries(ours=True)
-    NamespaceLoader.get_resource_reader = _original_reader
-    from . import interpreter  # noqa: PLC0415 (loaded when first needed)
-
-    interpreter.telling.forget(TOLD)

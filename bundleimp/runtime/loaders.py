@@ -122,9 +122,9 @@ class BundleLoader(SourceLoader):
             OSError: there is no such file in the bundle.
 
         """
-        from . import content, data  # noqa: PLC0415 (loaded when first needed)
+        from . import content  # noqa: PLC0415 (loaded when first needed)
 
-        member = data.files.member_named(self.archive, data.files.name_at(self.archive, path), path)
+        member = content.files.member_named(self.archive, content.files.name_at(self.archive, path), path)
         return {"mtime": content.member.local_seconds(member.stamp), "size": member.size}
 
     def _bytecode_path(self) -> "str | None":
@@ -148,14 +148,14 @@ class BundleLoader(SourceLoader):
             BundleFormatError: it is damaged.
 
         """
-        from . import data  # noqa: PLC0415 (loaded when first needed)
+        from . import content  # noqa: PLC0415 (loaded when first needed)
 
         path = os.fspath(path)
         if path != self._bytecode_path():
-            return data.files.read_for(self, path)
+            return content.files.read_for(self, path)
         image = None if self._transforms_source() else self._image(path)
         if image is None:
-            raise data.files.missing(path, "No bytecode in the bundle or the cache")
+            raise content.files.missing(path, "No bytecode in the bundle or the cache")
         return image
 
     def _image(self, path: str) -> "bytes | None":

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from .. import TRACING, bundlefile, content, faults, trace
+from .. import TRACING, content, faults, trace
 from . import folder as cachefolder
 
 TYPE_CHECKING = False
@@ -46,7 +46,7 @@ class _Held:
 
     def _is_ours(self) -> bool:
         try:
-            return bundlefile.same_file(os.fstat(self.descriptor), self.status)
+            return content.status.same_file(os.fstat(self.descriptor), self.status)
         except OSError:
             return False
 
@@ -273,7 +273,7 @@ def _lock(descriptor: int, *, exclusive: bool) -> bool:
 def _is_at(descriptor: int, path: str) -> bool:
     """Return whether the file behind *descriptor* is the one at *path*."""
     try:
-        return bundlefile.same_file(os.fstat(descriptor), os.stat(path))
+        return content.status.same_file(os.fstat(descriptor), os.stat(path))
     except OSError:
         return False
 

@@ -8,6 +8,18 @@ from .. import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import decompression, localheader, member, reading, standard
+    from . import (
+        decompression,
+        files,
+        localheader,
+        member,
+        opening,
+        positioned,
+        reading,
+        refreshing,
+        reopening,
+        standard,
+        status,
+    )
 else:
     __getattr__ = parts_of(__name__)

@@ -7,7 +7,7 @@ from .. import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import files, metadata, modules, pkgresources, reading, resources
+    from . import metadata, modules, pkgresources, reading, resources
 else:
     __getattr__ = parts_of(
         __name__,

@@ -7,8 +7,8 @@ What they make of the paths that they get is theirs.  Loaded at the first such s
 import os
 import pathlib
 
-from .. import bundles, faults, site
-from . import files, reading
+from .. import bundles, content, faults, site
+from . import reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class BundledPath(reading.Readable, _PurePath):
         archive = self._archive()
         if archive is None:
             raise FileNotFoundError(faults.numbers.ENOENT, "No such file in the bundle", str(self))
-        return files.read_named(archive, self._inner(), str(self))
+        return content.files.read_named(archive, self._inner(), str(self))
 
 
 class MetadataPath:
@@ -128,7 +128,7 @@ class MetadataPath:
 
     def read_text(self, encoding: "str | None" = None, errors: "str | None" = None) -> str:
         """Return the file's text; *encoding* and *errors* as of `open`."""
-        return reading.decoded(files.read_named(self._archive, self._inner, str(self)), encoding, errors)
+        return reading.decoded(content.files.read_named(self._archive, self._inner, str(self)), encoding, errors)
 
 
 def _normalized(name: str) -> str:

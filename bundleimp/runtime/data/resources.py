@@ -14,8 +14,8 @@ import tempfile
 from importlib.resources.abc import TraversableResources
 
 from .. import archive as archives
-from .. import bundles, cache, faults, site
-from . import files, reading
+from .. import bundles, cache, content, faults, site
+from . import reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class BundlePath(reading.Readable):
     __truediv__ = joinpath
 
     def read_bytes(self) -> bytes:  # noqa: D102 (described there)
-        return files.read_named(self._archive, self._inner, self._place)
+        return content.files.read_named(self._archive, self._inner, self._place)
 
     def real_path(self) -> "pathlib.Path | None":
         """Return a real file or folder with this content in the cache, or None where none can be written."""

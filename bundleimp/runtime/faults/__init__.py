@@ -7,6 +7,6 @@ from .. import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import kinds, numbers, opening, reopening, warning
+    from . import kinds, numbers, opening, warning
 else:
     __getattr__ = parts_of(__name__)

@@ -7,6 +7,17 @@ from .. import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import classes, distributions, embedded, lines, pkgresources, program, refreshing, telling, tracebacks
+    from . import (
+        classes,
+        distributions,
+        embedded,
+        lines,
+        pkgresources,
+        program,
+        refreshing,
+        removing,
+        telling,
+        tracebacks,
+    )
 else:
     __getattr__ = parts_of(__name__)

@@ -161,9 +161,9 @@ def runtime(path: str, data: bytes, version: str) -> "ModuleType":
     if PACKAGE not in sys.modules:
         _provide(path, data)
     # What is installed gives way; the new hook makes the import system ask again.
-    hook = sys.modules.get("bundleimp.runtime.hook")
-    if hook is not None:
-        hook.uninstall()
+    other = sys.modules.get("bundleimp.runtime")
+    if other is not None:
+        other.interpreter.removing.uninstall()
     return sys.modules[PACKAGE].interpreter.program  # type: ignore[no-any-return]
 
 

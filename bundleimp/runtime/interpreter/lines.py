@@ -2,7 +2,7 @@
 
 import sys
 
-from .. import data
+from .. import content
 from .. import format as bundle_format
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ class UpdateCache:
                 return loader.get_source(loader.name)  # type: ignore[no-any-return, union-attr]
         except (ImportError, OSError, AttributeError):
             pass
-        return data.files.open_source(filename)
+        return content.files.open_source(filename)
 
 
 def tell(linecache: "Any") -> None:

@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 
-from .. import bundles, faults, hook
+from .. import bundles, content, faults, hook
 from .. import format as bundle_format
 from . import telling
 
@@ -27,7 +27,7 @@ def check_signed(path: str) -> None:
             f"must have a name that ends in {bundle_format.SUFFIX}: what Python imports from other files is not checked"
         )
         raise faults.kinds.BundleSignatureError(message, file=path)
-    bundles.open_bundle(path).check()
+    content.refreshing.check(bundles.open_bundle(path))
 
 
 def prepare(namespace: "dict[str, Any]", module: str, attribute: str) -> "Callable[[], object] | None":

@@ -2,7 +2,7 @@
 
 from _frozen_importlib_external import _LoaderBasics
 
-from .. import loaders
+from .. import content, loaders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,9 +33,7 @@ class SpecialLoader(_LoaderBasics):
             BundleFormatError: it is damaged.
 
         """
-        from .. import data  # noqa: PLC0415 (a room that loads this one)
-
-        return data.files.read_for(self, path)
+        return content.files.read_for(self, path)
 
     def get_source(self, fullname: str) -> None:
         """Return None: there is no source (PEP 302)."""

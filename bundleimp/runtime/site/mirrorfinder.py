@@ -3,7 +3,7 @@
 import os
 from _frozen_importlib_external import ExtensionFileLoader
 
-from .. import bundles, cache, data, faults, finder
+from .. import bundles, cache, content, faults, finder
 from . import extensions
 
 TYPE_CHECKING = False
@@ -66,4 +66,4 @@ class MirrorFinder(finder.BundleFinder):
             BundleFormatError: it is damaged.
 
         """
-        return data.files.read_at(self._archive, path)
+        return content.files.read_at(self._archive, path)

@@ -7,6 +7,6 @@ from .. import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import signatures
+    from . import requiring, signatures
 else:
     __getattr__ = parts_of(__name__)

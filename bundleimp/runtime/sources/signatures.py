@@ -7,7 +7,7 @@ and is started without a module that is not loaded yet: that could come from the
 
 import os
 
-from .. import TRACING, faults, trace
+from .. import TRACING, content, faults, trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
         path: str
         descriptor: int
         content: "bytes | None"
+        status: os.stat_result
+        signers: "Signers | None"
 
 
 NAMESPACE = "pybundle@bundleimp"
@@ -98,6 +100,20 @@ class Signers:
         by = f" by {identity}" if identity is not None else ""
         message = f"its signature is not a valid one of this file{by}: {reason}"
         raise faults.kinds.BundleSignatureError(message, file=file.path)
+
+
+def require(file: "BundleFile", signers: Signers) -> None:
+    """Have *file* signed by one of *signers*, now and when it has to be opened anew.
+
+    Raises:
+        BundleSignatureError: it is not; SignatureNotCheckedError: that cannot be checked.
+        BundleChangedError: it was written to meanwhile.
+
+    """
+    file.signers = signers
+    signers.check(file)
+    if not content.status.same_version(os.fstat(file.descriptor), file.status):
+        raise faults.opening.rewritten_while_checked(file.path)
 
 
 def _run(arguments: "list[str]", source: int, wanted: int) -> "str | None":

@@ -2,8 +2,8 @@
 
 import os
 
-from .. import bundlefile
-from . import kinds
+from .. import faults
+from . import opening, status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def reopened_after(error: ImportError, file: "BundleFile") -> "BundleFile | None
         BundleChangedError: the file is not what it was.
 
     """
-    if not isinstance(error, kinds.BundleFormatError) or isinstance(error, kinds.BundleChangedError):
+    if not isinstance(error, faults.kinds.BundleFormatError) or isinstance(error, faults.kinds.BundleChangedError):
         return None
     return _reopened(file)
 
@@ -35,21 +35,21 @@ def _reopened(file: "BundleFile") -> "BundleFile | None":
     """
     present = _present(file)
     if present is not None:
-        if bundlefile.same_version(present, file.status):
+        if status.same_version(present, file.status):
             return None
         message = (
             "was rewritten in place while it was imported from; restart the program,"
             " and replace bundles by renaming a new file over them"
         )
-        raise kinds.BundleChangedError(message, file=file.path)
+        raise faults.kinds.BundleChangedError(message, file=file.path)
     file.descriptor = -1  # the number is somebody else's, or the next one's
     try:
-        fresh: BundleFile | None = bundlefile.open_file(file.path, file.signers)
-    except kinds.NotABundleError:
+        fresh: BundleFile | None = opening.open_file(file.path, file.signers)
+    except faults.kinds.NotABundleError:
         fresh = None
-    if fresh is None or not bundlefile.same_version(fresh.status, file.status):
+    if fresh is None or not status.same_version(fresh.status, file.status):
         message = "its descriptor was closed by the program, and the file was replaced since; restart the program"
-        raise kinds.BundleChangedError(message, file=file.path)
+        raise faults.kinds.BundleChangedError(message, file=file.path)
     return fresh
 
 
@@ -66,4 +66,4 @@ def _present(file: "BundleFile") -> "os.stat_result | None":
     except OSError:
         return None
     # Another thread may have given it up meanwhile, and opened the same file under the same number.
-    return present if bundlefile.same_file(present, file.status) and descriptor == file.descriptor else None
+    return present if status.same_file(present, file.status) and descriptor == file.descriptor else None

@@ -1,0 +1,43 @@
+"""Bundles have to be signed from now on."""
+
+import os
+
+from .. import bundles, content, faults
+from . import signatures
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..bundles import OpenBundle
+
+ALLOWED_SIGNERS = "BUNDLEIMP_ALLOWED_SIGNERS"
+
+
+def require_signers(path: str) -> None:
+    """Use only bundles that are signed by somebody whom the ``allowed_signers`` file at *path* allows.
+
+    The same holds for child processes, wherever they start, and for the runtime in an executable that takes over.
+
+    Raises:
+        BundleSignatureError: a bundle that is open already is not; nothing more is imported from any such bundle.
+
+    """
+    signers = bundles.OpenBundle.signers = signatures.Signers(bundles.absolute(path))
+    os.environ[ALLOWED_SIGNERS] = signers.path
+    opened = [bundle for bundle in list(bundles.in_use.values()) if bundle.archive is not None]
+    for bundle in opened:
+        _require(bundle, signers)
+    for bundle in opened:
+        if bundle.fault is not None:
+            bundle.reported = True
+            content.refreshing.check(bundle)
+
+
+def _require(bundle: "OpenBundle", signers: signatures.Signers) -> None:
+    """Go on with the version of *bundle* in use only where it is signed by one of *signers*."""
+    try:
+        if bundle.archive is not None:
+            signatures.require(bundle.archive.file, signers)
+    except faults.kinds.BundleFormatError as error:
+        bundle.reported = False
+        content.refreshing.exchange(bundle, bundle.status, None, error)
+        bundle.settled = False
