@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from bundleimp.runtime import bundles, hook
 from bundleimp.runtime import format as bundle_format
-from bundleimp.runtime.data import files
+from bundleimp.runtime.content import files
 from bundleimp.runtime.faults.kinds import BundleFormatError, BundleWarning
 from bundleimp.runtime.loaders import BundleLoader
 from bundleimp.runtime.plain.sourceless import SourcelessBundleLoader
@@ -289,7 +289,7 @@ def _replaced(original: Path, content: bytes) -> str:
     aside = original.with_name("aside")
     aside.write_bytes(content)
     aside.replace(copy)
-    bundles._bundles.clear()  # noqa: SLF001 (as in a fresh process)
+    bundles.in_use.clear()  # as in a fresh process
     sys.path_importer_cache.clear()
     importlib.metadata.FastPath.__new__.cache_clear()  # type: ignore[attr-defined] # some versions keep it
     shutil.rmtree(os.path.join(os.environ["BUNDLEIMP_CACHE_DIR"], "mirrors"), ignore_errors=True)

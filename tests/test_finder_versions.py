@@ -11,8 +11,8 @@ import pytest
 
 from bundleimp import BundleError, BundleFinder, BundleWarning
 from bundleimp.runtime.bundlefile import BundleFile
+from bundleimp.runtime.content.reopening import reopened_after
 from bundleimp.runtime.faults.kinds import BundleFormatError
-from bundleimp.runtime.faults.reopening import reopened_after
 
 from .builders import make_bundle, make_zip
 from .places import FLAT, NESTED, PLAIN_ZIP, Laboratory, in_each_with_source, lay_out

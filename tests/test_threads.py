@@ -11,6 +11,7 @@ import pytest
 from bundleimp.runtime import bundles, hook
 from bundleimp.runtime.archive import Archive
 from bundleimp.runtime.bundles import OpenBundle
+from bundleimp.runtime.content import refreshing
 
 from .builders import make_zip
 from .places import FLAT, NESTED, NO_BYTECODE, PLAIN_ZIP, Laboratory, lay_out
@@ -206,7 +207,7 @@ def test_there_is_no_moment_without_a_version_while_a_bundle_is_exchanged(tmp_pa
         fresh = tmp_path / "fresh"
         fresh.write_bytes(content)
         fresh.replace(path)
-        assert seen_at_each_line(OpenBundle._exchange, is_there, bundle.refresh) == {True}  # noqa: SLF001 (see its name)
+        assert seen_at_each_line(refreshing.exchange, is_there, bundle.refresh) == {True}
     assert bundle.archive not in {None, first}
 
 
