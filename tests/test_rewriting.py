@@ -321,7 +321,10 @@ def check():
         assert found == {{value}}, f"{{found}} in the cache for {{value}}"
 
 
-files = {{"archive.py", "bundlefile.py", "bundles.py", "format.py", "finder.py"}}
+files = {{
+    *("archive.py", "bundlefile.py", "bundles.py", "format.py", "finder.py"),
+    *("listing.py", "localheader.py", "reading.py", "refreshing.py", "reopening.py"),
+}}
 result = each_step(work, happening, check, files=files, stride={STRIDES[kind]})
 """
     found = at_each_step(program, *pair.put(tmp_path / "places"), cwd=tmp_path)
