@@ -18,17 +18,18 @@ from typing import TYPE_CHECKING
 
 import bundleimp
 from bundleimp import waiting
+from bundleimp.encoding import encode_locator, encode_top_level, sealed
 from bundleimp.inspection.diff import diff
 from bundleimp.inspection.extract import extract
 from bundleimp.inspection.info import describe
 from bundleimp.runtime import bundles as open_bundles
 from bundleimp.runtime import format as bundle_format
-from bundleimp.runtime import zipdirectory, zipend
 from bundleimp.runtime.archive import Archive, code_tag
-from bundleimp.runtime.codec import crc32
-from bundleimp.runtime.errors import BundleError, BundleFormatError
+from bundleimp.runtime.content.decompression import crc32
+from bundleimp.runtime.faults.kinds import BundleError, BundleFormatError
 from bundleimp.runtime.finder import BundleFinder
-from bundleimp.runtime.units import decode_units
+from bundleimp.runtime.plain import zipdirectory
+from bundleimp.runtime.site.units import decode_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,27 +108,27 @@ def written(data: bytes):  # type: ignore[no-untyped-def] # noqa: ANN201 (a cont
 def run_end(data: bytes) -> None:
     """Find the end record and the locator."""
     with contextlib.suppress(BundleFormatError):
-        end = zipend.find_end(data, 0, 0)
+        end = bundle_format.find_end(data, 0, 0)
         if end is not None:
             assert 0 <= end.start <= end.directory_offset <= end.offset <= len(data)
             bundle_format.decode_locator(end.comment)
     bundle_format.format_version(data)
-    sealed = bundle_format.sealed(data[:-4])
-    locator = bundle_format.decode_locator(sealed)
-    assert locator is None or locator.encode() == sealed
+    whole = sealed(data[:-4])
+    locator = bundle_format.decode_locator(whole)
+    assert locator is None or encode_locator(locator) == whole
 
 
 def run_head(data: bytes) -> None:
     """Decode the head of an index, whose checksum fits."""
     with contextlib.suppress(BundleFormatError):
-        head = bundle_format.decode_head(bundle_format.sealed(data[:-4]))
+        head = bundle_format.decode_head(sealed(data[:-4]))
         assert len(head.tags) <= len(data)
 
 
 def run_block(data: bytes) -> None:
     """Decode a block of an index, whose checksum fits, and ask it for all that it has."""
     with contextlib.suppress(BundleFormatError):
-        directory = bundle_format.Directory(bundle_format.sealed(data[:-4]), "")
+        directory = bundle_format.Directory(sealed(data[:-4]), "")
         for name in directory.names:
             if name.endswith("/"):
                 directory.subdirectory(name[:-1])
@@ -147,7 +148,7 @@ def run_directory(data: bytes) -> None:
         return data[offset : offset + size]
 
     with contextlib.suppress(BundleFormatError):
-        end = zipend.find_end(data, 0, 0)
+        end = bundle_format.find_end(data, 0, 0)
         if end is not None:
             listing = zipdirectory.members(read(end.directory_offset, end.directory_size), end, read)
             zipdirectory.list_directories(listing.members.values())
@@ -178,7 +179,7 @@ def run_names(data: bytes) -> None:
     """Look for a module in a list of top-level names: only a list whose hash fits may say that there is none."""
     importer: zipimporter = Importer(data)  # type: ignore[assignment]
     lacks = waiting.WaitingFinder("fuzzed.pybundle", importer)._lacks("pkg")  # noqa: SLF001 (what decides)
-    assert not lacks or data == waiting.encode_top_level([]) or data not in members(waiting.TOP_LEVEL)
+    assert not lacks or data == encode_top_level([]) or data not in members(waiting.TOP_LEVEL)
 
 
 def run_image(data: bytes) -> None:

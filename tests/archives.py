@@ -9,9 +9,9 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bundleimp.encoding import CodeTag, IndexedMember, encode_index, encode_locator
 from bundleimp.runtime import format as bundle_format
-from bundleimp.runtime.encoding import IndexedMember, encode_index
-from bundleimp.runtime.format import CodeTag, Directory, Extent, Head, Locator
+from bundleimp.runtime.format import Directory, Extent, Head, Locator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -173,12 +173,13 @@ def locator_of(data: bytes) -> Locator:
 def decode_index(index: bytes, head_size: int, offset: int) -> Index:
     """Take an index apart, by walking from the head to every block."""
     head: Head = bundle_format.decode_head(index[-head_size:])
-    result = Index(tags=list(head.tags), record_digest=head.record_digest, units=head.units)
-    todo = [("", Extent(head.root_offset, head.root_size, 0))]
+    tags = [CodeTag(name, magic) for name, magic in head.tags.items()]
+    result = Index(tags=tags, record_digest=head.record_digest, units=head.units)
+    todo = [("", Extent(offset=head.root_offset, size=head.root_size, checksum=0))]
     while todo:
         path, extent = todo.pop()
         start = extent.offset - offset
-        directory = Directory(index[start : start + extent.size], path, extent.crc)
+        directory = Directory(index[start : start + extent.size], path, extent.checksum if path else None)
         for name in directory.names:
             if name.endswith("/"):
                 todo.append((directory.prefix + name[:-1], directory.subdirectory(name[:-1])))
@@ -209,10 +210,16 @@ def with_index(data: bytes, index: bytes, head_size: int) -> bytes:
     end = bytearray(data[-bundle_format.LOCATOR_SIZE - END_SIZE : -bundle_format.LOCATOR_SIZE])
     end[16:20] = offset.to_bytes(4, "little")
     locator = Locator(
-        *(head_size, old.index_offset, len(index), zlib.crc32(index)),
-        *(offset, len(directory), old.directory_count, zlib.crc32(directory)),
+        head_size=head_size,
+        index_offset=old.index_offset,
+        index_size=len(index),
+        index_checksum=bundle_format.checksum(index),
+        directory_offset=offset,
+        directory_size=len(directory),
+        directory_count=old.directory_count,
+        directory_checksum=bundle_format.checksum(directory),
     )
-    return data[:start] + header + index + directory + bytes(end) + locator.encode()
+    return data[:start] + header + index + directory + bytes(end) + encode_locator(locator)
 
 
 def forge(path: Path, index: Index) -> None:

@@ -21,10 +21,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bundleimp.runtime import bundles, hook, mirrors
+from bundleimp.runtime import bundles, hook
 from bundleimp.runtime import format as bundle_format
-from bundleimp.runtime.errors import BundleFormatError, BundleWarning
-from bundleimp.runtime.loaders import BundleExtensionLoader, BundleLoader, SourcelessBundleLoader
+from bundleimp.runtime.content import files
+from bundleimp.runtime.faults.kinds import BundleFormatError, BundleWarning
+from bundleimp.runtime.loaders import BundleLoader
+from bundleimp.runtime.plain.sourceless import SourcelessBundleLoader
+from bundleimp.runtime.site import mirrors
+from bundleimp.runtime.site.extensions import BundleExtensionLoader
 from bundleimp.waiting import TOP_LEVEL, WaitingFinder
 
 from .archives import decode_index, flipped
@@ -194,7 +198,7 @@ def _mirrored(path: str, name: str) -> bytes | None:
     if archive is None or archive.member(name) is None:
         return None
     real = mirrors.real_path(archive, name)
-    return archive.read(bundles.member_named(archive, name, name)) if real is None else Path(real).read_bytes()
+    return archive.read(files.member_named(archive, name, name)) if real is None else Path(real).read_bytes()
 
 
 def faults(sound: Sight, sight: Sight, path: str) -> list[str]:
@@ -285,7 +289,7 @@ def _replaced(original: Path, content: bytes) -> str:
     aside = original.with_name("aside")
     aside.write_bytes(content)
     aside.replace(copy)
-    bundles._bundles.clear()  # noqa: SLF001 (as in a fresh process)
+    bundles.in_use.clear()  # as in a fresh process
     sys.path_importer_cache.clear()
     importlib.metadata.FastPath.__new__.cache_clear()  # type: ignore[attr-defined] # some versions keep it
     shutil.rmtree(os.path.join(os.environ["BUNDLEIMP_CACHE_DIR"], "mirrors"), ignore_errors=True)

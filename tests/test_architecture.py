@@ -1,12 +1,10 @@
-"""The layers, what an importing process loads, and the public names."""
+"""The layers and rooms, what an importing process loads, and the public names."""
 
 from __future__ import annotations
 
-import ast
 import inspect
 import json
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,41 +12,20 @@ import pytest
 import bundleimp
 
 from .builders import make_bundle, run_python
+from .imports import MODULES, ROOM_NAMES, Module
+from .parts import FAST, FOR_TYPES, PACKAGE, PARTS, ROOMS, WORLDS
+from .places import FLAT, NESTED, NO_BYTECODE, PLAIN_ZIP, SOURCELESS, lay_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
-PACKAGE = Path(bundleimp.__file__).parent
-RUNTIME = [
-    *(
-        "errors",
-        "codec",
-        "format",
-        "encoding",
-        "zipend",
-        "zipdirectory",
-        "units",
-        "bundlefile",
-        "signatures",
-        "archive",
-    ),
-    *("bundles", "cachefolder", "cacheentries", "codecache", "mirrors", "located", "native", "reading", "resources"),
-    *(
-        "metadata",
-        "pkgresources",
-        "printing",
-        "adapt",
-        "loaders",
-        "finder",
-        "mirrorfinder",
-        "hook",
-        "program",
-        "embedded",
-    ),
-]
 LAYERS = {"runtime": 0, "packing": 1, "inspection": 1, "cli": 2}
-# The folders in which no files import each other in a circle.
-WITHOUT_CIRCLES = ["packing", "inspection", "cli"]
+# What every import goes through; each imports the ones before it.
+FAST_ORDER = ["format", "bundlefile", "archive", "bundles", "loaders", "finder", "hook"]
+# Each imports rooms before it, and modules of `FAST_ORDER`.
+ROOM_ORDER = ["faults", "content", "plain", "cache", "site", "data", "sources", "interpreter"]
+# Where the platform has no ``pread``, and where bundles have to be signed, these load a room.
+ON_CONDITION = {"bundlefile": {"bundleimp.runtime.content"}, "finder": {"bundleimp.runtime.sources"}}
 # What any interpreter has loaded before its first import statement runs, or has built in.
 ALWAYS_THERE = {
     "_frozen_importlib",
@@ -63,105 +40,153 @@ ALWAYS_THERE = {
     "sys",
     "time",
 }
-# Loaded when a program asks for a resource or for a distribution; not on the way of an import.
-LOADED_LATER = {"metadata", "pkgresources", "reading", "resources"}
+PUBLIC = [
+    *("Bundle", "BundleError", "BundleFinder", "BundleLoader", "BundleWarning", "PackReport"),
+    *("install", "open_bundle", "pack", "uninstall"),
+]
+# They name everything, and are loaded by type checkers only.
+TYPED = {"bundleimp._typing", *(f"bundleimp.runtime.{name}" for name in FOR_TYPES)}
+IN_RUNTIME = {name: module for name, module in MODULES.items() if name.startswith("bundleimp.runtime")}
 
 
-def module_name(path: Path) -> str:
-    return ".".join(("bundleimp", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+def runtime_module(part: str) -> Module:
+    """Return the module of a *part*, "hook" or "cache.code"."""
+    return MODULES[f"bundleimp.runtime.{part}"]
 
 
-def is_module(name: str) -> bool:
-    path = PACKAGE.parent / Path(*name.split("."))
-    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_go_downward_only(name: str) -> None:
+    own = name.split(".")[1:2]
+    for imported in MODULES[name].imports(typing=True):
+        parts = imported.split(".")
+        if parts[0] == "bundleimp" and own and own[0] in LAYERS and parts[1:] and parts[1] in LAYERS:
+            assert own == parts[1:2] or LAYERS[parts[1]] < LAYERS[own[0]], f"{name} imports {imported}"
 
 
-def nodes(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes of a tree that are executed: not those under ``if TYPE_CHECKING``."""
-    yield tree
-    for child in ast.iter_child_nodes(tree):
-        if not (isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING"):
-            yield from nodes(child)
+def test_every_part_of_the_runtime_has_its_place_in_the_order() -> None:
+    assert sorted(FAST_ORDER) == FAST
+    assert sorted(ROOM_ORDER) == sorted(ROOMS)
+    assert set(ROOM_ORDER) == bundleimp.runtime.ROOMS
+    assert len(IN_RUNTIME) == 1 + len(FAST) + len(FOR_TYPES) + len(ROOMS) + sum(map(len, ROOMS.values()))
 
 
-def imports(path: Path, *, typing: bool = True) -> Iterator[str]:
-    """Yield the full name of every module that a file imports, at its top or inside a function, for typing or not."""
-    package = module_name(path).split(".")
-    if path.name != "__init__.py":
-        package = package[:-1]
-    tree = ast.parse(path.read_text("utf-8"))
-    for node in ast.walk(tree) if typing else nodes(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            stem = ".".join([*base, *([node.module] if node.module else [])])
-            for alias in node.names:
-                full = f"{stem}.{alias.name}"
-                yield full if is_module(full) else stem
+@pytest.mark.parametrize("name", FAST)
+def test_modules_of_every_import_load_those_before_them_and_no_room(name: str) -> None:
+    allowed = {f"bundleimp.runtime.{other}" for other in FAST_ORDER[: FAST_ORDER.index(name)]} | {"bundleimp.runtime"}
+    imported = {other for other in runtime_module(name).imports(functions=False) if other in MODULES}
+    assert imported - allowed == ON_CONDITION.get(name, set())
 
 
-def files(folder: Path = PACKAGE) -> list[Path]:
-    return sorted(folder.rglob("*.py"))
+@pytest.mark.parametrize("name", [part for part in PARTS if "." in part])
+def test_rooms_load_rooms_before_them(name: str) -> None:
+    room = name.partition(".")[0]
+    allowed = {"bundleimp.runtime", *(f"bundleimp.runtime.{other}" for other in FAST_ORDER)}
+    allowed |= {f"bundleimp.runtime.{other}" for other in ROOM_ORDER[: ROOM_ORDER.index(room) + 1]}
+    allowed |= {f"bundleimp.runtime.{room}.{other}" for other in ROOMS[room]}
+    assert {other for other in runtime_module(name).imports(functions=False) if other in MODULES} <= allowed
 
 
-@pytest.mark.parametrize("path", files(), ids=module_name)
-def test_imports_go_downward_only(path: Path) -> None:
-    own = path.relative_to(PACKAGE).parts
-    for name in imports(path):
-        parts = name.split(".")
-        if parts[0] == "bundleimp" and len(parts) > 1 and own[0] in LAYERS and parts[1] in LAYERS:
-            same = own[0] == parts[1]
-            assert same or LAYERS[parts[1]] < LAYERS[own[0]], f"{module_name(path)} imports {name}"
+@pytest.mark.parametrize("name", MODULES)
+def test_what_is_there_for_type_checkers_is_loaded_by_nothing_else(name: str) -> None:
+    assert not MODULES[name].imports() & TYPED
 
 
-@pytest.mark.parametrize("name", RUNTIME)
-def test_inside_the_runtime_later_modules_import_earlier_ones(name: str) -> None:
-    path = PACKAGE / "runtime" / f"{name}.py"
-    for imported in imports(path, typing=False):
-        if imported.startswith("bundleimp.runtime."):
-            other = imported.split(".")[2]
-            assert RUNTIME.index(other) < RUNTIME.index(name), f"{name} imports {other}"
+@pytest.mark.parametrize("name", [name for name in IN_RUNTIME if name not in TYPED])
+def test_parts_of_the_runtime_are_imported_in_the_one_way_that_asks_no_finder(name: str) -> None:
+    """That is ``from . import part`` or ``from .. import part``; and no part is asked for outside the runtime."""
+    depth = 2 if name in ROOM_NAMES or name.rpartition(".")[0] in ROOM_NAMES else 1
+    for node in IN_RUNTIME[name].relative():
+        assert node.module is None, f"line {node.lineno}: from {'.' * node.level}{node.module} import ..."
+        assert node.level <= depth, f"line {node.lineno} leads out of the runtime"
 
 
-@pytest.mark.parametrize("folder", WITHOUT_CIRCLES)
-def test_no_files_of_a_folder_import_each_other_in_a_circle(folder: str) -> None:
+def test_no_files_import_each_other_in_a_circle() -> None:
     """An import inside a function counts: it hides a circle, and does not remove it."""
-    names = {module_name(path): path for path in files(PACKAGE / folder)}
-    graph = {name: {other for other in imports(path, typing=False) if other in names} for name, path in names.items()}
-    assert sum(map(len, graph.values())) > len(names) // 2, "the imports are read"
+    graph = {name: module.uses() for name, module in MODULES.items() if name not in TYPED}
+    assert sum(map(len, graph.values())) > 2 * len(MODULES), "the imports are read"
+    assert "bundleimp.runtime.faults.opening" in graph["bundleimp.runtime.bundlefile"]
+    assert "bundleimp.runtime.interpreter.lines" in graph["bundleimp.runtime.interpreter.telling"]
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(" <- ".join(error.args[1]))
 
 
-def test_every_runtime_module_has_its_place_in_the_order() -> None:
-    assert {path.stem for path in files(PACKAGE / "runtime")} == {"__init__", *RUNTIME}
+@pytest.mark.parametrize("name", ROOMS)
+def test_a_room_lists_its_parts_and_nothing_else(name: str) -> None:
+    room = runtime_module(name)
+    parts = {f"bundleimp.runtime.{name}.{part}" for part in ROOMS[name]}
+    assert {other for other in room.imports(typing=True) if other in MODULES} == {"bundleimp.runtime", *parts}
+    assert room.imports() == {"bundleimp.runtime"}
 
 
-@pytest.mark.parametrize("name", [name for name in RUNTIME if name not in LOADED_LATER])
+def needs(part: str) -> set[str]:
+    """Return what the room of a *part* imports before it loads that."""
+    room, _, name = part.rpartition(".")
+    function = vars(getattr(bundleimp.runtime, room)).get("__getattr__") if room else None
+    declared = inspect.getclosurevars(function).nonlocals.get("needs") if function is not None else None
+    return set((declared or {}).get(name, ()))
+
+
+@pytest.mark.parametrize("name", PARTS)
 def test_the_runtime_imports_nothing_that_is_not_loaded_already(name: str) -> None:
-    tree = ast.parse((PACKAGE / "runtime" / f"{name}.py").read_text("utf-8"))
-    found = set()
-    for node in tree.body:
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            found.add(str(node.module))
-    assert found <= ALWAYS_THERE
+    """Else its room names it: that is imported before the import lock is taken."""
+    assert runtime_module(name).standard() <= ALWAYS_THERE | needs(name)
 
 
-def test_an_import_from_a_bundle_loads_our_runtime_and_nothing_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", PARTS)
+def test_what_a_part_needs_is_all_that_the_parts_need_that_are_loaded_with_it(name: str) -> None:
+    with_it = {other.removeprefix("bundleimp.runtime.") for other in runtime_module(name).uses(functions=False)}
+    assert set().union(*(needs(other) for other in with_it & set(PARTS))) <= needs(name)
+
+
+def test_some_parts_do_need_something() -> None:
+    assert {name for name in PARTS if needs(name)} >= {"data.metadata", "data.resources"}
+
+
+def test_an_import_from_a_bundle_loads_what_every_import_needs_and_no_room(tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path / "out.pybundle", {"mypkg/__init__.py": "", "mypkg/mod.py": "x = 1"})
     script = "import json, sys; {}; print(json.dumps(sorted(sys.modules)))"
     without = set(json.loads(run_python("-c", script.format("import json")).stdout))
     having = set(json.loads(run_python("-c", script.format("import mypkg.mod"), path=[bundle]).stdout))
-    ours = {name for name in having - without if name.startswith(("bundleimp.runtime", "bundleimp.waiting"))}
+    ours = {"bundleimp.waiting", "bundleimp.runtime", *(f"bundleimp.runtime.{name}" for name in FAST)}
     assert having - without == ours | {"mypkg", "mypkg.mod"}
-    assert "bundleimp.runtime.hook" in ours
-    later = {*LOADED_LATER, "native", "encoding", "signatures", "printing"}
-    assert not ours & {f"bundleimp.runtime.{name}" for name in later}
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_is_loaded_whatever_the_import_system_is(name: str, world: str) -> None:
+    before = "".join(f"import {module}\n" for module in sorted(needs(name) | runtime_module(name).standard()))
+    script = f"""
+import sys, bundleimp
+{before}
+asked = []
+{WORLDS[world]}
+part = bundleimp.runtime.{name}
+loaded = sys.modules["bundleimp.runtime.{name}"]
+print(part is loaded, part.__name__, part.__spec__.name, part.__spec__.origin == part.__file__, asked)
+"""
+    full = f"bundleimp.runtime.{name}"
+    assert run_python("-c", script).stdout == f"True {full} {full} True []\n"
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("kind", [FLAT, NESTED, NO_BYTECODE, PLAIN_ZIP, SOURCELESS])
+def test_modules_are_found_and_read_whatever_the_import_system_is(kind: str, world: str, tmp_path: Path) -> None:
+    place = lay_out(kind, tmp_path, {"mod.py": "x = 1\n", "data.txt": "data"})
+    script = f"""
+import sys, bundleimp
+asked = []
+bundleimp.install()
+hook = sys.path_hooks[0]
+{WORLDS[world]}
+finder = hook({str(place)!r})
+loader = finder.find_spec("mod").loader
+print(loader.get_code("mod").co_names, loader.get_data({str(place / "data.txt")!r}).decode(), asked)
+"""
+    cache = str(tmp_path / "cache")
+    for _ in range(2):  # the second time, bytecode comes from the cache
+        assert run_python("-c", script, BUNDLEIMP_CACHE_DIR=cache).stdout == "('x',) data []\n"
 
 
 def test_without_a_bundle_the_start_loads_one_module() -> None:
@@ -170,14 +195,11 @@ def test_without_a_bundle_the_start_loads_one_module() -> None:
 
 
 def test_the_public_names_are_pinned() -> None:
-    assert bundleimp.__all__ == [
-        *("Bundle", "BundleError", "BundleFinder", "BundleLoader", "BundleWarning", "PackReport"),
-        *("install", "open_bundle", "pack", "uninstall"),
-    ]
-    assert dir(bundleimp) == sorted([*bundleimp.__all__, "__version__"])
+    assert bundleimp.__all__ == PUBLIC
+    assert dir(bundleimp) == sorted([*PUBLIC, "__version__"])
 
 
-@pytest.mark.parametrize("name", bundleimp.__all__)
+@pytest.mark.parametrize("name", PUBLIC)
 def test_every_public_name_is_documented_and_typed(name: str) -> None:
     value = getattr(bundleimp, name)
     assert inspect.getdoc(value)
@@ -194,6 +216,14 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         bundleimp.nothing  # noqa: B018 (the access is what is tested)
 
 
+@pytest.mark.parametrize("name", ["nothing", "_nothing", "faults.nothing", "faults._nothing"])
+def test_an_unknown_part_is_an_attribute_error(name: str) -> None:
+    room, _, part = f"runtime.{name}".rpartition(".")
+    place = bundleimp.runtime if room == "runtime" else bundleimp.runtime.faults
+    with pytest.raises(AttributeError, match=f"no attribute {part!r}"):
+        getattr(place, part)
+
+
 def test_modules_stay_small() -> None:
-    long = {path.name: len(path.read_text("utf-8").splitlines()) for path in files()}
+    long = {name: len(module.path.read_text("utf-8").splitlines()) for name, module in MODULES.items()}
     assert {name: lines for name, lines in long.items() if lines > 500} == {}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bundleimp.runtime import cachefolder
+from bundleimp.runtime.cache import folder as cachefolder
 
 from .archives import mirrored_files
 from .builders import Tree, clean_environment, make_bundle, run_python
@@ -139,7 +139,8 @@ def test_of_many_processes_on_an_empty_cache_some_are_killed_and_the_rest_work(b
 # next one works in that cache.
 EACH_STEP = f"""
 import os, shutil, sys
-import bundleimp.runtime.codecache, bundleimp.runtime.mirrors, bundleimp.runtime.native, bundleimp.runtime.resources
+import bundleimp.runtime.cache.code, bundleimp.runtime.site.mirrors, bundleimp.runtime.site.native
+import bundleimp.runtime.data.resources
 import hashlib
 
 folder = sys.argv[1]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundleimp.runtime import cacheentries
+from bundleimp.runtime.cache import entries as cacheentries
 
 from .archives import mirrored_files
 from .builders import Tree, make_bundle, run_python
@@ -126,7 +126,7 @@ def test_a_lock_that_was_lost_is_taken_again_with_the_same_number(entry: Path) -
     """Descriptors of others are left alone, and the new lock is kept when the old one is forgotten."""
     script = f"""
 import fcntl, gc, os
-from bundleimp.runtime import cacheentries
+from bundleimp.runtime.cache import entries as cacheentries
 assert cacheentries.use({str(entry)!r}, lambda folder: 0)
 os.closerange(3, 256)
 others = []
@@ -143,7 +143,8 @@ for _ in range(3):
 for descriptor in others:
     os.fstat(descriptor)
 """
-    again = script.replace("import fcntl", "from bundleimp.runtime import cacheentries\n{}\nimport fcntl", 1)
+    begun = "from bundleimp.runtime.cache import entries as cacheentries\n{}\nimport fcntl"
+    again = script.replace("import fcntl", begun, 1)
     run_python("-c", again.format("cacheentries._mapped = lambda descriptor: None  # as elsewhere than on Linux"))
     run_python("-c", script)
 
@@ -155,7 +156,7 @@ def test_a_daemon_that_closes_all_descriptors_keeps_what_it_used(entry: Path) ->
 
     script = f"""
 import gc, os, sys
-from bundleimp.runtime import cacheentries
+from bundleimp.runtime.cache import entries as cacheentries
 assert cacheentries.use({str(entry)!r}, lambda folder: 0)
 os.closerange(3, 256)
 others = [os.open(os.devnull, os.O_RDONLY) for _ in range(50)]
@@ -339,7 +340,7 @@ USERS, ROUNDS, CLEANERS = 4, 15, 2
 RACE = f"""
 import os, sys, pkg
 from importlib import resources
-import bundleimp.runtime.resources, bundleimp.runtime.native, bundleimp.runtime.mirrors
+import bundleimp.runtime.data.resources, bundleimp.runtime.site.native, bundleimp.runtime.site.mirrors
 from bundleimp.inspection import cache
 
 folder = os.environ["BUNDLEIMP_CACHE_DIR"]

@@ -91,7 +91,7 @@ def test_the_exit_status_is_the_programs(bundle: Path, module: str, status: int,
         ("error", "ValueError: wrong"),
         ("file_error", f"FileNotFoundError: [Errno {errno.ENOENT}] No such file or directory: 'no-such-file-anywhere'"),
         ("import_error", "ModuleNotFoundError: No module named 'no_such_module_anywhere'"),
-        ("bundle_error", "bundleimp.runtime.errors.BundleError: of the program"),
+        ("bundle_error", "bundleimp.runtime.faults.kinds.BundleError: of the program"),
         ("pipe_error", "BrokenPipeError: of the program"),
     ],
 )

@@ -24,7 +24,8 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from bundleimp import BundleError, BundleFinder, BundleLoader
-from bundleimp.runtime.loaders import BundleExtensionLoader, SourcelessBundleLoader
+from bundleimp.runtime.plain.sourceless import SourcelessBundleLoader
+from bundleimp.runtime.site.extensions import BundleExtensionLoader
 
 from .builders import make_bundle, make_tree, make_zip
 from .places import FLAT, NESTED, PLAIN_ZIP

@@ -11,6 +11,8 @@ import pytest
 
 from bundleimp import BundleError, BundleFinder, BundleWarning
 from bundleimp.runtime.bundlefile import BundleFile
+from bundleimp.runtime.content.reopening import reopened_after
+from bundleimp.runtime.faults.kinds import BundleFormatError
 
 from .builders import make_bundle, make_zip
 from .places import FLAT, NESTED, PLAIN_ZIP, Laboratory, in_each_with_source, lay_out
@@ -53,6 +55,12 @@ def replace(path: Path, tree: Tree) -> None:
     """Put a bundle of *tree* at *path* as installers do: written aside, then renamed."""
     fresh = lay_out(FLAT, path.parent / "fresh", tree)
     fresh.replace(path)
+
+
+@pytest.fixture(name="cold")
+def _cold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the test a cache without bytecode: where there is some, the file need not be read."""
+    monkeypatch.setenv("BUNDLEIMP_CACHE_DIR", str(tmp_path / "cache"))
 
 
 @in_each_kind
@@ -159,6 +167,7 @@ def test_nothing_changes_where_the_file_did_not(tmp_path: Path) -> None:
     assert before.loader == after.loader
 
 
+@pytest.mark.usefixtures("cold")
 @in_each_kind
 def test_a_file_rewritten_in_place_is_an_import_error_that_says_so(kind: str, tmp_path: Path) -> None:
     path = lay_out(kind, tmp_path, OLD)
@@ -175,6 +184,7 @@ def test_a_file_rewritten_in_place_is_an_import_error_that_says_so(kind: str, tm
     assert spec is not None
 
 
+@pytest.mark.usefixtures("cold")
 @in_each_kind
 def test_a_file_truncated_in_place_is_an_import_error(kind: str, tmp_path: Path) -> None:
     path = lay_out(kind, tmp_path, OLD)
@@ -286,7 +296,7 @@ def test_a_file_that_was_replaced_is_not_read_for_a_descriptor_that_was_closed(k
 @needs_own_descriptors
 def test_a_descriptor_that_is_somebody_elses_by_now_is_not_closed(tmp_path: Path) -> None:
     file = BundleFile(str(make_zip(tmp_path / "out.pybundle", OLD)))
-    number = file.fileno()
+    number = file.descriptor
     theirs = os.open(os.devnull, os.O_RDONLY)
     os.dup2(theirs, number)
     del file
@@ -300,16 +310,16 @@ def test_a_descriptor_that_another_thread_has_given_up_meanwhile_is_no_damage(
 ) -> None:
     """The number may be that of the same file by then, which the other thread has opened anew."""
     file = BundleFile(str(make_zip(tmp_path / "out.pybundle", OLD)))
-    number = file.fileno()
+    number = file.descriptor
     really = os.fstat
 
     def late(descriptor: int) -> os.stat_result:
-        file._descriptor = -1  # noqa: SLF001 (what the other thread does)
+        file.descriptor = -1  # what the other thread does
         return really(descriptor)
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fstat", late)
-        fresh = file.reopened()
+        fresh = reopened_after(BundleFormatError("cannot be read"), file)
     os.close(number)
     assert fresh is not None
     assert fresh.read(0, 2) == b"PK"

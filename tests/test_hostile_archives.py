@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundleimp.runtime.archive import Archive
-from bundleimp.runtime.codec import DEFLATED, decompress
-from bundleimp.runtime.errors import BundleError, BundleFormatError, NotABundleError
+from bundleimp.runtime.content.decompression import DEFLATED, decompress
+from bundleimp.runtime.faults.kinds import BundleError, BundleFormatError, NotABundleError
 
 from .archives import (
     ENCRYPTED,

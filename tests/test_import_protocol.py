@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundleimp.runtime import errors
+from bundleimp.runtime.faults import numbers
 
 from .places import FLAT, Places, in_each, in_each_with_source
 
@@ -230,4 +230,4 @@ def test_importing_a_bundled_module_imports_nothing_else(places: Places) -> None
 
 
 def test_the_numbers_of_errors_are_those_of_the_platform() -> None:
-    assert (errors.ENOENT, errors.ENOTDIR, errors.EISDIR) == (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
+    assert (numbers.ENOENT, numbers.ENOTDIR, numbers.EISDIR) == (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)

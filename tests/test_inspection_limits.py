@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bundleimp.encoding import sealed
 from bundleimp.runtime import format as bundle_format
 
 from .archives import RawEntry, locator_of, raw_zip, with_index
@@ -74,7 +75,7 @@ def with_count(folder: Path) -> bytes:
     head = bundle_format.decode_head(bytes(index[-locator.head_size :]))
     start = head.root_offset - locator.index_offset
     block = bytes(index[start : start + 8]) + b"\xff" * 4 + bytes(index[start + 12 : start + head.root_size - 4])
-    index[start : start + head.root_size] = bundle_format.sealed(block)
+    index[start : start + head.root_size] = sealed(block)
     return with_index(data, bytes(index), locator.head_size)
 
 

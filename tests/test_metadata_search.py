@@ -140,7 +140,7 @@ def test_a_damaged_file_is_not_taken_for_a_missing_one(tmp_path: Path) -> None:
     bundle.write_bytes(flipped(data, 8 * index_of(data)[name].member.offset + 40))
     ended = run_python("-c", "import importlib.metadata as m; m.version('lib')", path=[bundle], check=False)
     error = ended.stderr.splitlines()[-1]
-    assert error.startswith(f"bundleimp.runtime.errors.BundleFormatError: {bundle}: {name}: ")
+    assert error.startswith(f"bundleimp.runtime.faults.kinds.BundleFormatError: {bundle}: {name}: ")
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\5\6" + b"\xff" * 18])
@@ -166,10 +166,11 @@ def many(number: int) -> Tree:
 
 
 COUNTED = """
-import builtins, importlib.metadata as m, io, json, os, sys
+import builtins, importlib.metadata as m, importlib._bootstrap_external, io, json, os, sys
 sys.path[:] = [entry for entry in sys.path if "site-packages" not in entry]
 import imported
-from bundleimp.runtime import bundlefile, metadata
+from bundleimp.runtime import bundlefile
+from bundleimp.runtime.data import metadata
 counts = {}
 def counted(holder, name):
     original = getattr(holder, name)
@@ -179,7 +180,8 @@ def counted(holder, name):
         return original(*arguments, **keywords)
     setattr(holder, name, call)
 for name in ("stat", "lstat", "listdir", "scandir", "open", "fstat", "getcwd"):
-    counted(os, name)
+    for holder in os, importlib._bootstrap_external._os:
+        counted(holder, name)
 counted(io, "open")
 counted(builtins, "open")
 counted(bundlefile.BundleFile, "read")
@@ -215,7 +217,7 @@ def test_the_runtime_loads_its_part_when_first_asked(places: Places) -> None:
 import importlib.metadata as m, sys
 import one
 def loaded():
-    return "bundleimp.runtime.metadata" in sys.modules
+    return "bundleimp.runtime.data.metadata" in sys.modules
 print(loaded(), list(m.distributions(path=[])), loaded(), m.version("lib"), loaded())
 """
     assert run_python("-c", script, path=[places.path(FLAT)]).stdout == "False [] False 1.0 True\n"

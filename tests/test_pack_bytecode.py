@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import bundleimp
 from bundleimp.packing import worker
 from bundleimp.packing.compiler import Compiler, Module
 from bundleimp.packing.errors import PackError
+from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.format import CODE
 
 from .archives import index_of
@@ -123,7 +123,7 @@ def test_bytecode_is_unchecked_hash_based_and_in_the_order_of_the_modules(tmp_pa
         (extent,) = index_of(data)[name].codes
         assert extent is not None
         image = data[extent.offset : extent.offset + extent.size]
-        assert zlib.crc32(image) == extent.crc
+        assert bundle_format.checksum(image) == extent.checksum
         assert image[:4] == importlib.util.MAGIC_NUMBER
         assert image[4:8] == b"\1\0\0\0"
         assert image[8:16] == importlib.util.source_hash(str(TREE[name]).encode())

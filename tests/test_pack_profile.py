@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import bundleimp
-from bundleimp.runtime.archive import Archive
-from bundleimp.runtime.format import Directory
+from bundleimp.runtime.archive import code_tag
 
+from .archives import index_of
 from .builders import Tree, make_bundle, make_tree, run_python
 from .command_line import bundleimp_command, error_of
 from .platforms import needs_processes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = needs_processes
@@ -51,18 +50,10 @@ READ_BY_BETA = (
 
 def placed(bundle: Path) -> list[str]:
     """Return the members that have bytecode, in the order in which it lies in the file."""
-    archive = Archive(str(bundle))
-
-    def walk(path: str) -> Iterator[tuple[int, str]]:
-        directory = archive.directory(path)
-        assert isinstance(directory, Directory)
-        for name in directory.names:
-            if name.endswith("/"):
-                yield from walk(directory.prefix + name[:-1])
-            elif (extent := archive.code(directory, name)) is not None:
-                yield extent.offset, directory.prefix + name
-
-    return [name for _, name in sorted(walk(""))]
+    index = index_of(bundle.read_bytes())
+    column = [tag.name for tag in index.tags].index(code_tag())
+    codes = [(item.codes[column], item.member.name) for item in index.members]
+    return [name for _, name in sorted((code.offset, name) for code, name in codes if code is not None)]
 
 
 def rest(*ordered: str) -> list[str]:

@@ -277,7 +277,7 @@ def test_whatever_step_of_an_import_it_meets_one_version_is_seen(
     pair = twins(kind)
     program = f"""
 import importlib, shutil, warnings, zipfile
-import bundleimp.runtime.hook, bundleimp.runtime.zipdirectory, bundleimp.runtime.codecache
+import bundleimp.runtime.hook, bundleimp.runtime.plain.zipdirectory, bundleimp.runtime.cache.code
 before = old = {pair.old}
 new, names = {pair.new}, {NAMES[:: 5 * _MODULES + 1]!r}
 warnings.simplefilter("ignore")  # of a file that is not sound when it is opened
@@ -321,7 +321,10 @@ def check():
         assert found == {{value}}, f"{{found}} in the cache for {{value}}"
 
 
-files = {{"archive.py", "bundlefile.py", "bundles.py", "format.py", "finder.py"}}
+files = {{
+    *("archive.py", "bundlefile.py", "bundles.py", "format.py", "finder.py"),
+    *("listing.py", "localheader.py", "reading.py", "refreshing.py", "reopening.py"),
+}}
 result = each_step(work, happening, check, files=files, stride={STRIDES[kind]})
 """
     found = at_each_step(program, *pair.put(tmp_path / "places"), cwd=tmp_path)

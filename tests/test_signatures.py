@@ -12,8 +12,8 @@ import pytest
 
 from bundleimp.runtime.archive import Archive
 from bundleimp.runtime.bundlefile import BundleFile
-from bundleimp.runtime.errors import BundleSignatureError, SignatureNotCheckedError
-from bundleimp.runtime.signatures import Signers
+from bundleimp.runtime.faults.kinds import BundleSignatureError, SignatureNotCheckedError
+from bundleimp.runtime.sources.signatures import Signers
 
 from .builders import Tree, make_bundle, make_tree, make_zip, run_python
 from .platforms import needs_ssh_keygen
@@ -380,12 +380,12 @@ def test_the_warning_about_signers_is_not_lost_where_the_bundle_is_touched_meanw
     shop.allowed.unlink()
     script = f"""
 import os, sys
-import bundleimp.runtime.bundles as bundles
-original = bundles.Archive
+from bundleimp.runtime import archive
+original = archive.Archive
 def touching(path, signers):
     os.chmod(path, os.stat(path).st_mode ^ 0o100)
     return original(path, signers)
-bundles.Archive = touching
+archive.Archive = touching
 sys.path.append({str(shop.bundle)!r})
 import mypkg
 """

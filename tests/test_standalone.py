@@ -15,6 +15,7 @@ import bundleimp
 
 from .archives import flipped
 from .builders import Tree, clean_environment, make_bundle, make_tree
+from .parts import PARTS, WORLDS
 from .programs import APP, PARALLEL, VERSIONS, interpreter_without_bundleimp, run_file
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ import importlib.resources, inspect, sys
 
 def main():
     text = importlib.resources.files("pkg").joinpath("data.txt").read_text()
-    for name in ("hook", "embedded", "resources"):
+    for name in ("hook", "interpreter.program", "data", "data.resources"):
         module = sys.modules["_bundleimp." + name]
         spec = module.__spec__
         assert spec.name == module.__name__ and spec.loader is module.__loader__ and spec.origin == module.__file__
@@ -119,6 +120,25 @@ def main():
 """
     bundle = program(tmp_path, "pkg.main:main", {"pkg/__init__.py": "", "pkg/main.py": script, "pkg/data.txt": "data"})
     assert run_file(*BARE, "-W", "error", bundle).stdout == "data _bundleimp.loaders\n"
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_the_runtime_loads_its_parts_whatever_the_import_system_is(tmp_path: Path, world: str) -> None:
+    script = f"""
+import contextlib, importlib.resources.abc, io, pathlib, sys, tempfile
+
+def main():
+    asked = []
+    exec({WORLDS[world]!r}, {{"asked": asked, "sys": sys}})
+    for name in {PARTS!r}:
+        part = sys.modules["_bundleimp"]
+        for each in name.split("."):
+            part = getattr(part, each)
+        assert part is sys.modules["_bundleimp." + name], name
+    print(asked)
+"""
+    bundle = program(tmp_path, "pkg.main:main", {"pkg/__init__.py": "", "pkg/main.py": script})
+    assert run_file(*BARE, "-W", "error", bundle).stdout == "[]\n"
 
 
 @in_each_version
@@ -170,8 +190,8 @@ import importlib.util, sys
 
 def main():
     hooks = [hook.__module__ for hook in sys.path_hooks if getattr(hook, "claims_bundles", False)]
-    adapted = {type(finder).__module__ for finder in sys.meta_path if type(finder).__name__ == "_AfterImport"}
-    print(sys.modules["app"].__loader__.__class__.__module__, *hooks, *adapted)
+    finders = [type(finder).__module__ for finder in sys.meta_path if getattr(finder, "claims_bundles", False)]
+    print(sys.modules["app"].__loader__.__class__.__module__, *hooks, *finders)
     print(importlib.util.find_spec("bundleimp") is not None)
     raise ValueError("wrong")
 """
@@ -182,7 +202,7 @@ def main():
         if path != bundle:
             path.symlink_to(bundle)
         result = run_file(executable, path, status=1)
-        assert result.stdout == f"{runtime}.loaders {runtime}.hook {runtime}.adapt\nTrue\n"
+        assert result.stdout == f"{runtime}.loaders {runtime}.hook {runtime}.hook\nTrue\n"
         assert 'raise ValueError("wrong")' in result.stderr
 
 

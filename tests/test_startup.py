@@ -16,7 +16,9 @@ import pytest
 
 import bundleimp
 from bundleimp import waiting
-from bundleimp.runtime.codec import crc32, standard_module
+from bundleimp.encoding import encode_top_level
+from bundleimp.runtime.content.decompression import crc32
+from bundleimp.runtime.content.standard import standard_module
 
 from .builders import Tree, make_bundle, make_tree, make_zip, run_python
 from .platforms import needs_processes
@@ -296,7 +298,7 @@ def test_a_damaged_list_of_names_is_not_believed(tmp_path: Path) -> None:
 
 
 def test_a_list_of_other_names_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = waiting.encode_top_level(["other.py"])
+    other = encode_top_level(["other.py"])
     monkeypatch.setattr("bundleimp.packing.writer.encode_top_level", lambda _members: other)
     bundle = make_bundle(tmp_path / "out.pybundle", TREE)
     (finding,) = bundleimp.open_bundle(bundle).verify()

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bundleimp.runtime import adapt, bundles
+from bundleimp.runtime import bundles, hook
 from bundleimp.runtime.archive import Archive
 from bundleimp.runtime.bundles import OpenBundle
+from bundleimp.runtime.content import refreshing
 
 from .builders import make_zip
 from .places import FLAT, NESTED, NO_BYTECODE, PLAIN_ZIP, Laboratory, lay_out
@@ -188,7 +189,7 @@ def test_there_is_no_moment_without_a_hook_of_ours() -> None:
     stand_in.claims_bundles = own.claims_bundles = True  # type: ignore[attr-defined]
     hooks = [stand_in, print]
     seen = seen_at_each_line(
-        adapt.put_first, lambda: stand_in in hooks or own in hooks, lambda: adapt.put_first(hooks, own)
+        hook.put_first, lambda: stand_in in hooks or own in hooks, lambda: hook.put_first(hooks, own)
     )
     assert (seen, hooks) == ({True}, [own, print])
 
@@ -206,7 +207,7 @@ def test_there_is_no_moment_without_a_version_while_a_bundle_is_exchanged(tmp_pa
         fresh = tmp_path / "fresh"
         fresh.write_bytes(content)
         fresh.replace(path)
-        assert seen_at_each_line(OpenBundle._exchange, is_there, bundle.refresh) == {True}  # noqa: SLF001 (see its name)
+        assert seen_at_each_line(refreshing.exchange, is_there, bundle.refresh) == {True}
     assert bundle.archive not in {None, first}
 
 
@@ -223,6 +224,6 @@ def test_who_opens_a_bundle_while_another_thread_opens_it_has_the_same(
             opened.append(bundles.open_bundle(path))  # what the other thread does
         return Archive(*arguments)
 
-    monkeypatch.setattr(bundles, "Archive", late)
+    monkeypatch.setattr("bundleimp.runtime.archive.Archive", late)
     assert bundles.open_bundle(path) is opened[0]
     assert bundles.open_bundle(path) is opened[0]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from bundleimp.packing.errors import PackError
 from bundleimp.packing.locations import NONE, Question
 from bundleimp.packing.units import LOOSE, Fact, Plan, plan_units
-from bundleimp.runtime.errors import BundleFormatError
+from bundleimp.runtime.faults.kinds import BundleFormatError
 from bundleimp.runtime.format import FLAG_REACHED, FLAG_REAL
-from bundleimp.runtime.units import Unit, decode_units, digest, encode_units
+from bundleimp.runtime.site.units import Unit, decode_units, digest, encode_units
 
 from .strategies import examples, names, parts
 

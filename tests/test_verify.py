@@ -14,7 +14,7 @@ import pytest
 import bundleimp
 from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.archive import Archive
-from bundleimp.runtime.errors import BundleError, BundleVersionError
+from bundleimp.runtime.faults.kinds import BundleError, BundleVersionError
 
 from .archives import (
     ENCRYPTED,

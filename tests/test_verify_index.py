@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import bundleimp
+from bundleimp.encoding import IndexedMember, encode_index, encode_locator, sealed
 from bundleimp.runtime import format as bundle_format
-from bundleimp.runtime.encoding import IndexedMember, encode_index
-from bundleimp.runtime.format import Extent, Locator, Member, decode_head, sealed
+from bundleimp.runtime.content.member import Member
+from bundleimp.runtime.format import Extent, Locator, decode_head
 
 from .archives import RawEntry, forge, index_of, locator_of, raw_zip, with_index
 from .builders import Tree, make_bundle
@@ -98,7 +99,8 @@ def test_bytecode_of_another_source_is_found(bundle: Path) -> None:
 def test_code_that_lies_elsewhere_in_the_file_is_found(bundle: Path) -> None:
     index = index_of(bundle.read_bytes())
     noise = index["pkg/data/noise.bin"].member
-    index["pkg/mod.py"].codes = [Extent(noise.offset, noise.size, noise.crc)]
+    content = bundle.read_bytes()[noise.offset : noise.offset + noise.size]
+    index["pkg/mod.py"].codes = [Extent(offset=noise.offset, size=noise.size, checksum=bundle_format.checksum(content))]
     forge(bundle, index)
     assert [
         text for text in findings(bundle) if "the bytecode of pkg/mod.py does not lie where it should" in text
@@ -133,7 +135,7 @@ def test_an_index_that_leads_back_to_itself_is_found(bundle: Path) -> None:
 
 def test_code_outside_the_file_is_found(bundle: Path) -> None:
     index = index_of(bundle.read_bytes())
-    index["pkg/mod.py"].codes = [Extent(2**60, 100, 0)]
+    index["pkg/mod.py"].codes = [Extent(offset=2**60, size=100, checksum=0)]
     forge(bundle, index)
     assert findings(bundle) != []
 
@@ -141,13 +143,12 @@ def test_code_outside_the_file_is_found(bundle: Path) -> None:
 def test_a_code_tag_that_is_no_text_is_found(bundle: Path) -> None:
     data = bundle.read_bytes()
     locator = locator_of(data)
-    encoded = bytearray(data[locator.index_offset : locator.index_offset + locator.index_size])
-    tag = len(encoded) - 5  # the last letter of the only tag; the head's checksum is behind it
-    encoded[tag] = 0xFF
-    head = bytes(encoded[-locator.head_size : -4])
-    encoded[-4:] = zlib.crc32(head).to_bytes(4, "little")
-    bundle.write_bytes(with_index(data, bytes(encoded), locator.head_size))
-    assert findings(bundle) != []
+    encoded = data[locator.index_offset : locator.index_offset + locator.index_size]
+    head = bytearray(encoded[-locator.head_size : -4])
+    head[-bundle_format.CODE_SIZE - 1] = 0xFF  # the last letter of the only tag; behind it, where the units lie
+    bundle.write_bytes(with_index(data, encoded[: -locator.head_size] + sealed(bytes(head)), locator.head_size))
+    (finding,) = findings(bundle)
+    assert "the index needs this member, and it is missing" in finding
 
 
 def test_code_with_no_member_of_its_own_is_found(bundle: Path) -> None:
@@ -163,11 +164,20 @@ def _with_record(record: bytes) -> bytes:
     data = raw_zip(entries, comment=bytes(bundle_format.LOCATOR_SIZE))
     directory_offset = data.index(b"PK\1\2")
     size = data.index(b"PK\5\6") - directory_offset
-    blank = Locator(0, directory_offset, 0, 0, directory_offset, size, len(entries), 0)
+    blank = Locator(
+        head_size=0,
+        index_offset=directory_offset,
+        index_size=0,
+        index_checksum=0,
+        directory_offset=directory_offset,
+        directory_size=size,
+        directory_count=len(entries),
+        directory_checksum=0,
+    )
     member = Member("a.py", 0, 34, 5, 5, zlib.crc32(b"x = 1"), 0x210000)
     digest = hashlib.sha256(record).digest()
     encoded = encode_index([IndexedMember(member, [])], [], digest, directory_offset)
-    return with_index(data[: -bundle_format.LOCATOR_SIZE] + blank.encode(), encoded.data, encoded.head_size)
+    return with_index(data[: -bundle_format.LOCATOR_SIZE] + encode_locator(blank), encoded.data, encoded.head_size)
 
 
 def record_line(name: str, content: bytes, size: int | None = None) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 
 import bundleimp
 from bundleimp.packing import executable
-from bundleimp.runtime import embedded
+from bundleimp.runtime.interpreter import embedded
 
 from .archives import flipped
 from .builders import make_bundle
@@ -73,11 +73,11 @@ def altered(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
 
 
 def without_hook(data: bytes) -> bytes:
-    return embedded.encode({name: content for name, content in embedded.decode(data).items() if name != "hook"})
+    return embedded.encode({name: content for name, content in embedded.decode(data).items() if name != "hook.py"})
 
 
 def with_other_hook(data: bytes) -> bytes:
-    return embedded.encode(embedded.decode(data) | {"hook": b"print('other')\n"})
+    return embedded.encode(embedded.decode(data) | {"hook.py": b"print('other')\n"})
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,8 @@ def with_other_hook(data: bytes) -> bytes:
         ({"source": lambda data: data[:-1]}, "runtime.source: does not match its checksum"),
         ({"code": lambda data: b"\0" * 8 + data[8:]}, "runtime.{tag}: does not match its checksum"),
         ({"code": without_hook}, "runtime.{tag}: does not hold the modules of BUNDLE-INFO/runtime.source"),
-        ({"source": with_other_hook}, "runtime.{tag}: the bytecode of hook was made from another source"),
-        ({"code": with_other_hook}, "runtime.{tag}: the bytecode of hook was made from another source"),
+        ({"source": with_other_hook}, "runtime.{tag}: the bytecode of hook.py was made from another source"),
+        ({"code": with_other_hook}, "runtime.{tag}: the bytecode of hook.py was made from another source"),
     ],
 )
 def test_a_runtime_that_is_not_what_it_should_be_is_found(

@@ -20,7 +20,7 @@ import pytest
 import bundleimp
 from bundleimp.inspection.extract import extract
 from bundleimp.runtime.archive import Archive
-from bundleimp.runtime.errors import BundleError
+from bundleimp.runtime.faults.kinds import BundleError
 
 from .archives import UTF8_NAME, RawEntry, raw_zip, with_payload
 from .builders import make_bundle

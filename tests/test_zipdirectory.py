@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundleimp.runtime import format as bundle_format
-from bundleimp.runtime import zipdirectory
 from bundleimp.runtime.archive import Archive
+from bundleimp.runtime.content.member import local_seconds
+from bundleimp.runtime.plain import zipdirectory
 
 from .archives import UTF8_NAME, RawEntry, file_names, raw_zip, read_all
 from .strategies import contents, examples, names
@@ -187,4 +187,4 @@ def test_a_dos_time_is_that_of_zipfile(year: int, month: int, day: int, hour: in
 
 @pytest.mark.parametrize("stamp", [0, 0xFFFFFFFF, 0x0021FFFF, 0xFFFF0000])
 def test_a_dos_time_that_is_none_is_no_error(stamp: int) -> None:
-    assert 0 <= bundle_format.local_seconds(stamp) < 2**32
+    assert 0 <= local_seconds(stamp) < 2**32

@@ -12,7 +12,7 @@ import pytest
 import bundleimp
 from bundleimp import BundleError
 from bundleimp.runtime.archive import Archive
-from bundleimp.runtime.errors import BundleFormatError
+from bundleimp.runtime.faults.kinds import BundleFormatError
 
 from .archives import RawEntry, raw_zip
 from .builders import Tree, make_bundle, make_tree
