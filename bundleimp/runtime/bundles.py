@@ -10,8 +10,8 @@ bundle, or may stand there when that one looks, is a bundle that is signed, or f
 import _thread
 from _frozen_importlib_external import _path_isabs, _path_join, path_separators  # type: ignore[attr-defined]
 
-from . import archive as archives
 from . import TRACING, bundlefile, trace
+from . import archive as archives
 from . import format as bundle_format
 
 TYPE_CHECKING = False

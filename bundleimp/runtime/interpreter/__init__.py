@@ -7,11 +7,12 @@ from .. import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import classes, distributions, embedded, lines, parts, pkgresources, program, refreshing, removing, telling, tracebacks
+    from . import (
         classes,
         distributions,
         embedded,
         lines,
+        parts,
         pkgresources,
         program,
         refreshing,

@@ -80,7 +80,7 @@ def forget(names: "set[str]") -> None:
 def find_and_tell(
     finder: object, fullname: str, path: "Sequence[str] | None", target: "ModuleType | None"
 ) -> "ModuleSpec | None":
-    """Return the spec that the finders on ``sys.meta_path`` but *finder* give for a module, which is told when loaded.
+    """Return the spec that the finders on ``sys.meta_path`` after *finder* give for a module, which is told when loaded.
 
     Arguments:
         finder: who asks.
@@ -99,8 +99,10 @@ def _find(
     target: "ModuleType | None",
     tell: "Callable[[ModuleType], None]",
 ) -> "ModuleSpec | None":
-    for other in sys.meta_path:
-        find_spec = getattr(other, "find_spec", None) if other is not finder else None
+    finders = list(sys.meta_path)
+    # Those before *finder* had their turn already, and may be asking all others now.
+    for other in finders[finders.index(finder) + 1 :] if finder in finders else finders:
+        find_spec = getattr(other, "find_spec", None)
         spec: ModuleSpec | None = find_spec(fullname, path, target) if find_spec is not None else None
         if spec is not None:
             if hasattr(spec.loader, "exec_module"):
