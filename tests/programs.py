@@ -84,7 +84,7 @@ if __name__ == "__main__":
 }
 """A program whose child processes import from the bundle, and start children of their own."""
 
-VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 
 
 def run_file(

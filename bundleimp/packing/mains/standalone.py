@@ -33,6 +33,8 @@ def _runtime():
         first = data[22 : 22 + int.from_bytes(data[10:14], "little")]
         if kind == "source" or first[:4] == MAGIC_NUMBER:
             module = type(sys)("_bundleimp.embedded")
+            # Its relative imports start there, also where an earlier run in this process has set up the runtime.
+            module.__package__ = "_bundleimp"
             exec(first if kind == "source" else marshal.loads(first[16:]), module.__dict__)
             return module.runtime(module, path, data, "<version>")
     sys.exit(f"{path}: its embedded runtime is damaged; copy the file again, or pack it anew")
