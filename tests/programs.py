@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .builders import Tree, clean_environment
+from .builders import TIMEOUT, Tree, clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,6 +98,7 @@ def run_file(
         capture_output=True,
         text=True,
         check=False,
+        timeout=TIMEOUT,
     )
     assert result.returncode == status, f"exit status {result.returncode}\n{result.stdout}\n{result.stderr}"
     return result

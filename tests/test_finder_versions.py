@@ -40,7 +40,7 @@ in_each_kind = in_each_with_source
 
 @pytest.fixture(autouse=True)
 def _no_bytecode_of_other_tests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Use a cache of its own for each test: where bytecode of the same bundle is cached, the file is not read at all."""
+    """Use a cache of its own for each test: where bytecode of the bundle is cached, the file is not read."""
     monkeypatch.setenv("BUNDLEIMP_CACHE_DIR", str(tmp_path / "cache"))
 
 
