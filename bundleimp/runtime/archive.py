@@ -234,22 +234,32 @@ class Archive:
             BundleFormatError: it is damaged.
 
         """
-        if self.column < 0:
-            return None
-        return self.retried(self._image, directory, name)  # type: ignore[no-any-return]
+        entry = directory.code_entry(name, self.column) if self.column >= 0 else b""
+        return self.image_at(entry, directory.prefix, name) if entry[8:12].strip(b"\0") else None
 
-    def _image(self, directory: "bundle_format.Directory | ListedDirectory", name: str) -> "bytes | None":
-        extent = directory.code(name, self.column)
-        if extent is None:
-            return None
+    def image_at(self, entry: bytes, prefix: str, name: str) -> bytes:
+        """Return the pyc image for which the index has the *entry*, checked.
+
+        Arguments:
+            entry: as of `format.Directory.code_entry`.
+            prefix: that of the directory of its source, for errors.
+            name: that of its source in there.
+
+        Raises:
+            BundleFormatError: it is damaged.
+
+        """
+        return self.retried(self._image, entry, prefix, name)  # type: ignore[no-any-return]
+
+    def _image(self, entry: bytes, prefix: str, name: str) -> bytes:
+        offset = int.from_bytes(entry[:8], "little")
         try:
-            data = self.file.read(extent.offset, extent.size)
+            data = self.file.read(offset, int.from_bytes(entry[8:12], "little"))
         except ImportError as error:
-            error.member = f"bytecode of {directory.prefix}{name}"  # type: ignore[attr-defined]
+            error.member = f"bytecode of {prefix}{name}"  # type: ignore[attr-defined] # it is a BundleFormatError
             raise
-        if bundle_format.checksum(data) != extent.checksum or data[:4] != MAGIC_NUMBER:
-            member = f"bytecode of {directory.prefix}{name}"
-            raise fault(DAMAGED, member=member, offset=extent.offset)
+        if bundle_format.seal(data) != entry[12:] or data[:4] != MAGIC_NUMBER:
+            raise fault(DAMAGED, member=f"bytecode of {prefix}{name}", offset=offset)
         return data
 
     @property

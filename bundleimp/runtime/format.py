@@ -89,8 +89,6 @@ KIND_DIRECTORY = 1
 FLAG_REAL = 1
 FLAG_REACHED = 2
 LOCATED = FLAG_REAL | FLAG_REACHED
-# Beside them, of `Directory.flags`; the index has no such flag.
-EMBEDDED = 0x100
 
 
 def number(data: bytes, start: int, end: int) -> int:
@@ -103,11 +101,16 @@ def checksum(data: bytes) -> int:
 
     It costs less than a CRC-32, and no module has to be loaded for it: zlib takes as long to load as a small package.
     """
-    return int.from_bytes(_imp.source_hash(0, data)[:4], "little")
+    return int.from_bytes(seal(data), "little")
+
+
+def seal(data: bytes) -> bytes:
+    """Return the checksum of *data* as it stands in the file: 4 bytes."""
+    return _imp.source_hash(0, data)[:4]
 
 
 def _is_sound(data: bytes) -> bool:
-    return checksum(data[:-4]) == number(data, len(data) - 4, len(data))
+    return seal(data[:-4]) == data[-4:]
 
 
 def find_end(tail: bytes, tail_start: int, start: int) -> "EndRecord | None":
@@ -300,15 +303,16 @@ class Directory:
 
     def code(self, name: str, column: int) -> "Extent | None":
         """Return where the pyc image of file *name* lies for code tag number *column*, or None."""
-        start = self._codes + (column * self.count + self.names[name]) * CODE_SIZE
-        return decode_extent(self._block[start : start + CODE_SIZE])
+        return decode_extent(self.code_entry(name, column))
 
-    def flags(self, name: str, column: int = -1) -> int:
-        """Return the flags of the file *name*; with `EMBEDDED` where it has an image for code tag number *column*."""
-        block, at = self._block, self.names[name]
-        flags = block[self._entries + at * ENTRY_SIZE + 5]
-        size = self._codes + (column * self.count + at) * CODE_SIZE + 8
-        return flags | EMBEDDED if column >= 0 and block[size : size + 4] != b"\0\0\0\0" else flags
+    def code_entry(self, name: str, column: int) -> bytes:
+        """Return the extent of the pyc image of file *name*, encoded; the size in it is 0 where there is none."""
+        start = self._codes + (column * self.count + self.names[name]) * CODE_SIZE
+        return self._block[start : start + CODE_SIZE]
+
+    def flags(self, name: str) -> int:
+        """Return the flags of the file *name*."""
+        return self._block[self._entries + self.names[name] * ENTRY_SIZE + 5]
 
     def may_have(self, suffix: str) -> bool:
         """Return False where no name ends in *suffix*."""
