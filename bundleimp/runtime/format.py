@@ -8,8 +8,8 @@ each embedded Python, and where each subdirectory's block lies.  So the root blo
 to every other one, and opening a bundle reads two small pieces however many members it has.  Each block notes the
 checksums of those below it, so what is read later is of the same version as what was read first, or refused.
 
-All numbers are little-endian; all offsets count from the start of the file.  *Checksum* is `checksum`; CRC-32 is that of
-zip (APPNOTE.TXT), and is of what zip tools can read.
+All numbers are little-endian; all offsets count from the start of the file.  *Checksum* is `checksum`; CRC-32 is that
+of zip (APPNOTE.TXT), and is of what zip tools can read.
 
 Locator (the comment of the end-of-central-directory record)::
 

@@ -55,7 +55,7 @@ def path_hook(path: str) -> "Any":
 
 
 def _other_finder(path: str) -> "Any":
-    """Return a finder for *path*, which is in no bundle: in a mirror, or a folder of the runtime; ImportError if not."""
+    """Return a finder for *path*, which is in no bundle: for a mirror or a folder of ours; ImportError for others."""
     mirror = bundles.locate_mirrored(path) if bundles.mirrored else None
     if mirror is not None:
         from . import site  # noqa: PLC0415 (loaded when first needed)
