@@ -250,7 +250,7 @@ class Directory:
 
     """
 
-    __slots__ = ("_block", "_codes", "_entries", "count", "names", "prefix")
+    __slots__ = ("_block", "_codes", "_entries", "_flags", "count", "names", "prefix")
 
     def __init__(self, block: bytes, path: str, noted: "int | None" = None) -> None:
         """Decode *block*, which must describe the directory *path* ("" or "pkg/sub").
@@ -282,6 +282,7 @@ class Directory:
             message = f"the index is damaged (directory {path!r} is described as {owner!r})"
             raise fault(message, member=INDEX)
         self._block = block
+        self._flags = self._entries + 5  # of the first entry
         self.prefix = path + "/" if path else ""
         self.names = dict(zip(names, range(len(names))))  # noqa: B905 (they are of one length)
 
@@ -312,7 +313,7 @@ class Directory:
 
     def flags(self, name: str) -> int:
         """Return the flags of the file *name*."""
-        return self._block[self._entries + self.names[name] * ENTRY_SIZE + 5]
+        return self._block[self._flags + self.names[name] * ENTRY_SIZE]
 
     def may_have(self, suffix: str) -> bool:
         """Return False where no name ends in *suffix*."""

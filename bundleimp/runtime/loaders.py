@@ -47,7 +47,7 @@ def unmarshalled(image: bytes, loader: "Any", co_filename: str) -> "CodeType":
 
     """
     try:
-        code = marshal.loads(memoryview(image)[_HEADER:])  # noqa: S302 (it is code, and will be run)
+        code = marshal.loads(image[_HEADER:])  # noqa: S302 (it is code, and will be run)
         _imp._fix_co_filename(code, co_filename)  # type: ignore[attr-defined] # noqa: SLF001 (as other loaders do)
     except (EOFError, ValueError, TypeError) as error:
         message = f"holds no code object: {error}"
