@@ -91,7 +91,12 @@ def fault(message: str, **where: "Any") -> "BundleFormatError":
 
 # The parts that are loaded, by name.  A program may take modules out of ``sys.modules``.
 _parts: "dict[str, ModuleType]" = {}
-# Those that are being loaded.
+# What parts have as builtins from Python 3.15 on: their imports are made at once, whatever the program has set (PEP 810).
+_eager: "dict[str, Any] | None" = None
+if sys.version_info >= (3, 15):
+    _eager = dict(sys.modules["builtins"].__dict__)
+    _eager["__lazy_import__"] = _eager["__import__"]
+# The parts that are being loaded, by name.
 _attempts: "dict[str, Any]" = {}
 
 
@@ -138,6 +143,8 @@ def _load(fullname: str) -> "Generator[ModuleType]":
     module = type(sys)(fullname)
     namespace: dict[str, Any] = module.__dict__
     namespace |= {"__spec__": spec, "__loader__": loader, "__file__": path, "__package__": spec.parent}
+    if _eager is not None:
+        namespace["__builtins__"] = _eager
     if is_room:
         _keep_folder(folder)
         spec.submodule_search_locations = namespace["__path__"] = [folder]
