@@ -32,6 +32,8 @@ HASH_SIZE = 8
 _package: "Any" = sys.modules[_PACKAGE]
 # What `zipimport` made of the path entries that it was asked for before there was any hook, by absolute path.
 _known_zips: "dict[str, Any]" = {}
+# What is loaded, by name.  A module is out of ``sys.modules`` for a moment where a program imports it by its name.
+_loaded: "dict[str, Any]" = {}
 # What loads our modules, by name.
 _attempts: "dict[str, Any]" = {}
 
@@ -66,14 +68,16 @@ def load(name: str) -> "Any":
     """
     fullname = f"{_PACKAGE}.{name}"
     with _ImportLockContext():
-        if fullname not in sys.modules:
+        module = _loaded.get(fullname) or sys.modules.get(fullname)
+        if module is None:
             attempt = _attempts.get(name)
             if attempt is not None and attempt.gi_running:
                 message = f"{fullname} is still being loaded"
                 raise ImportError(message, name=fullname)
             attempt = _attempts[name] = _load(fullname, f"{_package.__path__[0]}{path_sep}{name}")
             next(attempt)
-    return sys.modules[fullname]
+            module = _loaded.get(fullname) or sys.modules[fullname]
+    return module
 
 
 def _load(fullname: str, folder: str) -> "Generator[None]":
@@ -88,10 +92,11 @@ def _load(fullname: str, folder: str) -> "Generator[None]":
         spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
         module: Any = type(sys)(fullname)
         module.__dict__.update(__spec__=spec, __loader__=spec.loader, __file__=path, __package__=spec.parent)
+        module.this = module
         if is_package:
             spec.submodule_search_locations = module.__path__ = [folder]
         exec(code, module.__dict__)  # noqa: S102 (what a loader does)
-        sys.modules[fullname] = module
+        _loaded[fullname] = sys.modules[fullname] = module
         setattr(_package, fullname.rpartition(".")[2], module)
     yield
 

@@ -9,6 +9,7 @@ import sysconfig
 import warnings
 from dataclasses import dataclass
 
+from ..runtime import finder  # noqa: F401 (which reads BUNDLEIMP_ALLOWED_SIGNERS)
 from ..runtime.archive import Archive
 from ..runtime.bundlefile import is_regular, status_of
 from ..runtime.bundles import OpenBundle, locate

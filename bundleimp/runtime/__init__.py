@@ -52,15 +52,28 @@ class PartLoader:
         return getattr(inner, name)
 
     def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":  # noqa: ARG002
-        """Return the spec of the part *fullname*, or None where there is none."""
+        """Return the spec of the part *fullname*, or None where there is none.
+
+        The import system holds its import lock here, so the part is not loaded yet: it may need other modules first.
+        """
+        module = _parts.get(fullname)
+        if module is not None:
+            return module.__spec__
+        spec = _spec(fullname)
         try:
-            return part(fullname).__spec__
-        except AttributeError:
+            _code(fullname, spec.origin)  # type: ignore[arg-type]
+        except FileNotFoundError:
             return None
+        except OSError:
+            pass  # `create_module` says it
+        return spec
 
     def create_module(self, spec: ModuleSpec) -> "ModuleType":
         """Return the part, which is loaded then."""
-        return sys.modules.get(spec.name) or part(spec.name)
+        if spec.name == __name__:
+            return _this
+        room, _, name = spec.name.rpartition(".")
+        return _parts.get(spec.name) or getattr(_parts.get(room) or _this, name)
 
     def exec_module(self, module: "ModuleType") -> None:
         """Do nothing: `create_module` has executed the part."""
@@ -89,6 +102,8 @@ def fault(message: str, **where: "Any") -> "BundleFormatError":
     return faults.kinds.BundleFormatError(message, **where)
 
 
+# This module; it is out of ``sys.modules`` for a moment where a program imports it by its name.
+_this: "ModuleType" = globals().get("this") or sys.modules[__name__]
 # The parts that are loaded, by name.  A program may take modules out of ``sys.modules``.
 _parts: "dict[str, ModuleType]" = {}
 # What parts have as builtins from Python 3.15 on: their imports are made at once, whatever the program has set (PEP 810).
@@ -122,12 +137,25 @@ def part(fullname: str) -> "ModuleType":
     return module
 
 
-def _load(fullname: str) -> "Generator[ModuleType]":
-    """Load the part *fullname*, and yield it."""
+def _spec(fullname: str) -> ModuleSpec:
+    """Return the spec of the part *fullname*, which need not exist."""
     room, _, name = fullname.rpartition(".")
     folder = _FOLDER + fullname[len(__name__) :].replace(".", path_sep)
     is_room = room == __name__ and name in ROOMS
     path = f"{folder}{path_sep}__init__.py" if is_room else f"{folder}.py"
+    loader: Any = PartLoader(fullname, path)
+    spec = ModuleSpec(fullname, loader, origin=path, is_package=is_room)
+    spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
+    if is_room:
+        spec.submodule_search_locations = [folder]
+    return spec
+
+
+def _load(fullname: str) -> "Generator[ModuleType]":
+    """Load the part *fullname*, and yield it."""
+    room, _, name = fullname.rpartition(".")
+    spec = _spec(fullname)
+    path: Any = spec.origin
     try:
         code = _code(fullname, path)
     except FileNotFoundError:
@@ -137,21 +165,18 @@ def _load(fullname: str) -> "Generator[ModuleType]":
         message = f"{path}: this part of bundleimp cannot be read: {error.strerror}"
         _warnings.warn(message, RuntimeWarning, 2)
         raise ImportError(message, name=fullname, path=path) from error
-    loader: Any = PartLoader(fullname, path)
-    spec = ModuleSpec(fullname, loader, origin=path, is_package=is_room)
-    spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
     module = type(sys)(fullname)
     namespace: dict[str, Any] = module.__dict__
-    namespace |= {"__spec__": spec, "__loader__": loader, "__file__": path, "__package__": spec.parent}
+    namespace |= {"__spec__": spec, "__loader__": spec.loader, "__file__": path, "__package__": spec.parent}
     if _eager is not None:
         namespace["__builtins__"] = _eager
-    if is_room:
-        _keep_folder(folder)
-        spec.submodule_search_locations = namespace["__path__"] = [folder]
+    if spec.submodule_search_locations is not None:
+        namespace["__path__"] = spec.submodule_search_locations
+        _keep_folder(spec.submodule_search_locations[0])
     exec(code, namespace)  # noqa: S102 (what a loader does)
     # Only now: other threads take what they find there without a lock.
     _parts[fullname] = sys.modules[fullname] = module
-    setattr(_parts.get(room) or sys.modules[__name__], name, module)
+    setattr(_parts.get(room) or _this, name, module)
     yield module
 
 

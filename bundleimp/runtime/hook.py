@@ -2,7 +2,7 @@
 
 import _imp
 import sys
-from _frozen_importlib import BuiltinImporter, FrozenImporter
+from _frozen_importlib import BuiltinImporter, FrozenImporter, _module_locks  # type: ignore[attr-defined]
 from _frozen_importlib_external import NamespaceLoader as _NamespaceLoader
 from _frozen_importlib_external import PathFinder
 
@@ -115,6 +115,7 @@ def _is_next_to_standard_finders(fullname: str) -> bool:
 
 def _find_distributions(context: object = None) -> "tuple[()]":  # noqa: ARG001 (of a protocol)
     """Find nothing (``importlib.metadata``), but tell what was still being loaded when all else was told."""
+    _tell_interpreter()  # another thread may be about to
     if _late:
         from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 
@@ -250,7 +251,7 @@ def _tell_interpreter() -> None:
         _replace_printer("excepthook")
     put_first(sys.meta_path, meta_finder)
     # This finder is at work already: another thread may be about to load one of these modules.
-    if not TOLD.isdisjoint(sys.modules):
+    if not (TOLD.isdisjoint(sys.modules) and TOLD.isdisjoint(_module_locks)):
         from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 
         _late.update(interpreter.telling.tell_loaded(TOLD))

@@ -1,5 +1,6 @@
 """How a `BundleWarning` is issued."""
 
+import _imp
 import _warnings
 import sys
 
@@ -22,4 +23,16 @@ def warn(message: str) -> None:
             if not str(frame.f_globals.get("__name__")).startswith(_OURS):
                 break
         frame = frame.f_back
-    _warnings.warn(message, kinds.BundleWarning, level)
+    # `warnings` imports what it prints with.  A finder has the import lock, and who imports that may wait for it.
+    held = 0
+    try:
+        while True:
+            _imp.release_lock()
+            held += 1
+    except RuntimeError:  # it is not ours any more
+        pass
+    try:
+        _warnings.warn(message, kinds.BundleWarning, level)
+    finally:
+        for _ in range(held):
+            _imp.acquire_lock()

@@ -21,4 +21,4 @@ if TYPE_CHECKING:
         tracebacks,
     )
 else:
-    __getattr__ = parts_of(__name__)
+    __getattr__ = parts_of(__name__, {"program": ("gc",)})

@@ -177,7 +177,7 @@ def _provide(path: str, data: bytes) -> None:
     spec: Any = loader.find_spec(PACKAGE)
     package: Any = type(sys)(PACKAGE)
     names = {"__spec__": spec, "__loader__": loader, "__package__": PACKAGE, "__file__": spec.origin}
-    package.__dict__.update(names, __path__=spec.submodule_search_locations)
+    package.__dict__.update(names, __path__=spec.submodule_search_locations, this=package)
     sys.modules[PACKAGE] = package
     exec(loader.get_code(PACKAGE), package.__dict__)  # noqa: S102 (what a loader does)
     sys.meta_path.append(loader)

@@ -5,6 +5,7 @@ something of its own on top.
 """
 
 import sys
+from _frozen_importlib import _module_locks  # type: ignore[attr-defined]
 
 from .. import interpreter
 
@@ -52,7 +53,11 @@ def _teller(name: str) -> "Any":
     return getattr(interpreter, _TELLERS[name])
 
 
-def _is_initializing(module: object) -> bool:
+def _is_on_its_way(name: str, module: object) -> bool:
+    """Return whether a thread is importing the module *name*, or may be: from asking the finders on, it has a lock."""
+    if module is None:
+        reference = _module_locks.get(name)
+        return reference is not None and getattr(reference(), "owner", None) is not None
     return getattr(getattr(module, "__spec__", None), "_initializing", False)
 
 
@@ -61,7 +66,7 @@ def tell_loaded(names: "set[str]") -> "set[str]":
     late = set()
     for name in list(names):  # other threads may change it
         module = sys.modules.get(name)
-        if module is not None and _is_initializing(module):
+        if _is_on_its_way(name, module):
             late.add(name)
         elif module is not None:
             _teller(name).tell(module)
