@@ -106,7 +106,8 @@ def fault(message: str, **where: "Any") -> "BundleFormatError":
 _this: "ModuleType" = globals().get("this") or sys.modules[__name__]
 # The parts that are loaded, by name.  A program may take modules out of ``sys.modules``.
 _parts: "dict[str, ModuleType]" = {}
-# What parts have as builtins from Python 3.15 on: their imports are made at once, whatever the program has set (PEP 810).
+# The builtins of parts from Python 3.15 on: their imports are made at once, though the program may want all to be lazy
+# (PEP 810).
 _eager: "dict[str, Any] | None" = None
 if sys.version_info >= (3, 15):
     _eager = dict(sys.modules["builtins"].__dict__)
