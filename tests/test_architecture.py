@@ -191,9 +191,11 @@ def test_tools_that_list_modules_find_the_parts() -> None:
     assert sorted(found) == sorted(f"bundleimp.runtime.{name}" for name in {*PARTS, *ROOMS, *FOR_TYPES})
 
 
-def test_parts_are_imported_by_their_names_too() -> None:
+@pytest.mark.parametrize("before", ["", "import bundleimp; bundleimp.install(); sys.path_importer_cache.clear()"])
+def test_parts_are_imported_by_their_names_too(before: str) -> None:
     script = f"""
 import importlib, sys
+{before}
 for name in {[name for name in PARTS if "." in name]!r}:
     module = importlib.import_module("bundleimp.runtime." + name)
     room, part = name.split(".")
