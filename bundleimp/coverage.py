@@ -7,6 +7,7 @@ Programs in a bundle are measured with ``coverage run -m bundleimp run out.pybun
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from coverage import CoveragePlugin, FileTracer
@@ -60,6 +61,9 @@ class _Plugin(CoveragePlugin):
         self._partial: list[str] = []
 
     def configure(self, config: TConfigurable) -> None:
+        # On 3.14 and later coverage's usual core is `sysmon`, which runs no plug-ins.
+        if sys.version_info >= (3, 14) and config.get_option("run:core") is None:
+            config.set_option("run:core", "ctrace")
         self._exclude = _strings(config.get_option("report:exclude_lines"))
         self._partial = _strings(config.get_option("report:partial_branches")) + _strings(
             config.get_option("report:partial_branches_always")

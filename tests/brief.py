@@ -1,10 +1,8 @@
-"""Whether the tests run briefly: on the further Pythons of a machine where one has run all of them.
+"""Whether the tests run briefly: on the Pythons between the oldest and the newest, which run all of them.
 
-`.ci/run` has it so from the second Python on, and in Pyodide it is always so.  Each test runs on each, but
-- properties are tried with a fifth of the examples: what they are about is bytes, which no Python reads in its own way;
-- of the sets of parameters that a test has, a third runs, and on the next Python another third.
-What is only about the bytes of files, about most subcommands, or about what an operating system does to a process, is
-left to the first Python, the only one that runs all.
+`.ci/run` sets BUNDLEIMP_TESTS=brief for them; in Pyodide it is always so.  Of the files that are run, each test is, but
+- properties are tried with a fifth of the examples: they are about bytes, which all Pythons read alike;
+- each Python runs a third of the sets of parameters that a test has, and the next Python another third.
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ ONCE = (
     *("pack_killed", "pack_profile", "pack_sources", "protections", "rewriting", "signatures"),
     *("units", "verify", "verify_index", "zip_confusion", "zipdirectory"),
 )
-"""The files of tests that are left to it."""
+"""The files of tests for the oldest and the newest only: about bytes of files, subcommands, or the operating system."""
 BRIEF = os.environ.get("BUNDLEIMP_TESTS") == "brief" or sys.platform == "emscripten"
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Tree = dict[str, str | bytes]
 
+TIMEOUT = 600
+"""Seconds after which a process that a test has started hangs, so that the test fails and is named."""
+
 
 def make_tree(folder: Path, tree: Mapping[str, str | bytes]) -> Path:
     """Write the files of *tree* (relative names to content) below *folder*, and return it."""
@@ -67,7 +70,13 @@ def run_python(
         result = run(arguments, environment, cwd)
     else:
         result = subprocess.run(
-            [executable, *arguments], env=environment, cwd=cwd, capture_output=True, text=True, check=False
+            [executable, *arguments],
+            env=environment,
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT,
         )
     if check:
         assert result.returncode == 0, f"exit status {result.returncode}\n{result.stdout}\n{result.stderr}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .builders import Tree, clean_environment
+from .builders import TIMEOUT, Tree, clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ if __name__ == "__main__":
 }
 """A program whose child processes import from the bundle, and start children of their own."""
 
-VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 
 
 def run_file(
@@ -98,6 +98,7 @@ def run_file(
         capture_output=True,
         text=True,
         check=False,
+        timeout=TIMEOUT,
     )
     assert result.returncode == status, f"exit status {result.returncode}\n{result.stdout}\n{result.stderr}"
     return result

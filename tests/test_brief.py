@@ -1,4 +1,4 @@
-"""What a brief run leaves out, another Python runs."""
+"""What a brief run leaves out of a test, the next Pythons run."""
 
 from __future__ import annotations
 

@@ -162,6 +162,8 @@ def test_without_ssh_keygen_there_is_one_clear_line(bundle: Path) -> None:
         assert error_of(*command, PATH="/nowhere").startswith("ssh-keygen cannot be run (No such file or directory)")
 
 
+# pytest-xdist has a thread, for which 3.15 warns before it forks.  The child does nothing but start another program.
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @needs_ssh_keygen
 @needs_terminals
 def test_a_passphrase_is_asked_for_on_the_terminal(bundle: Path, tmp_path: Path) -> None:

@@ -40,6 +40,12 @@ NEW: Tree = {
 in_each_kind = in_each_with_source
 
 
+@pytest.fixture(autouse=True)
+def _no_bytecode_of_other_tests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use a cache of its own for each test: where bytecode of the bundle is cached, the file is not read."""
+    monkeypatch.setenv("BUNDLEIMP_CACHE_DIR", str(tmp_path / "cache"))
+
+
 def version_of(spec: ModuleSpec | None) -> str | None:
     """Execute the module that *spec* describes, and return its ``VERSION``."""
     if spec is None:

@@ -151,6 +151,16 @@ def test_child_processes_import_from_the_bundle(tmp_path: Path, version: str, me
     assert (result.stdout, result.stderr) == ("[2] [3]\n8\n", "")
 
 
+@pytest.mark.parametrize("entry_point", ["app.cli:main", "app.module"])
+def test_the_main_module_may_run_again_in_one_process(tmp_path: Path, entry_point: str) -> None:
+    """As in a fork server of Python 3.14, which runs it before its children do."""
+    tree = APP | {"app/module.py": "print('module')\n"}
+    bundle = program(tmp_path, entry_point, tree, layout="nested")
+    script = f"import runpy; [runpy.run_path({str(bundle)!r}, run_name='__mp_main__') for _ in range(2)]"
+    result = run_file(*BARE, "-W", "error", "-c", script)
+    assert (result.stdout, result.stderr) == ("" if ":" in entry_point else "module\n" * 2, "")
+
+
 def test_child_processes_of_a_flat_bundle_have_the_hook_too(tmp_path: Path) -> None:
     bundle = program(tmp_path, "work.cli:main", PARALLEL, layout="flat")
     assert run_file(*BARE, bundle, "spawn").stdout == "[2] [3]\n8\n"

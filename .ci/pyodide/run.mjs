@@ -44,12 +44,12 @@ from run import options, site_packages
 library = next(entry for entry in sys.path if isinstance(entry, str) and entry.endswith(".zip"))
 folder = "/lib/python%d.%d" % sys.version_info[:2]
 zipfile.ZipFile(library).extractall(folder)
-sys.path[:0] = [folder, "/repository/.ci/pyodide"]
+sys.path.insert(0, folder)
 compileall.compile_dir(site_packages + "/bundleimp", quiet=1)
 site.addsitedir(site_packages)
 os.chdir("/repository")
 import pytest
-int(pytest.main(["-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "without_processes", "--capture=sys", *options]))
+int(pytest.main(["-p", "no:cacheprovider", "-p", "no:faulthandler", "--capture=sys", *options]))
 `);
 } catch (error) {
   // Not the error itself: Node would print the line of code that it came from, which has a megabyte.

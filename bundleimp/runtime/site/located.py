@@ -111,6 +111,11 @@ class LocatedSpec(ModuleSpec):
 class LocatedModule(ModuleType):
     """A module whose ``__file__`` is real for everybody but the import system and the module itself."""
 
+    def __getattribute__(self, name: str) -> "Any":
+        # From 3.14 on, an attribute that is often asked for is taken out of the dictionary of a module, past our
+        # property, unless the class has a `__getattribute__` of its own.
+        return ModuleType.__getattribute__(self, name)
+
     @property
     def __file__(self) -> str:
         """Where the module's file is."""
