@@ -191,6 +191,17 @@ def test_tools_that_list_modules_find_the_parts() -> None:
     assert sorted(found) == sorted(f"bundleimp.runtime.{name}" for name in {*PARTS, *ROOMS, *FOR_TYPES})
 
 
+def test_a_part_that_a_program_has_taken_out_of_the_loaded_modules_is_not_loaded_again() -> None:
+    script = """
+import importlib, sys
+from bundleimp import runtime
+kinds = runtime.faults.kinds
+del sys.modules["bundleimp.runtime.faults.kinds"], runtime.faults.kinds
+print(runtime.faults.kinds is kinds, importlib.import_module("bundleimp.runtime.faults.kinds") is kinds)
+"""
+    assert run_python("-c", script).stdout == "True True\n"
+
+
 @pytest.mark.parametrize("before", ["", "import bundleimp; bundleimp.install(); sys.path_importer_cache.clear()"])
 def test_parts_are_imported_by_their_names_too(before: str) -> None:
     script = f"""
@@ -200,7 +211,7 @@ for name in {[name for name in PARTS if "." in name]!r}:
     module = importlib.import_module("bundleimp.runtime." + name)
     room, part = name.split(".")
     assert module is getattr(getattr(sys.modules["bundleimp.runtime"], room), part), name
-    assert module is importlib.import_module("bundleimp.runtime." + name), name
+    assert type(module.__loader__) is type(sys.modules["bundleimp.runtime"].format.__loader__), name
 """
     run_python("-c", script)
 
