@@ -1,8 +1,9 @@
 """Ship and import Python packages as one file.
 
 This module is loaded at every start of an interpreter that has bundleimp installed, so it holds no more than
-stand-ins for the hooks; everything else is loaded at its first use (PEP 562), the list of public names, too.  It imports
-nothing at its top that it need not: what the hooks refer to is gone through once more when the interpreter ends.
+stand-ins for the hooks; everything else is loaded at its first use (PEP 562), the list of public names, too.  It
+imports nothing at its top that it need not: what the hooks refer to is gone through once more when the interpreter
+ends.
 """
 
 import sys
@@ -80,7 +81,8 @@ def _start() -> None:
 
     if meta_finder is None and os.environ.get("BUNDLEIMP_DISABLE", "") in {"", "0"}:
         # It stands in for what the runtime does to ``importlib.metadata`` and ``pkg_resources``: they ask for
-        # distributions on path entries that nothing was imported from yet.  A class would cost as much as all else here.
+        # distributions on path entries that nothing was imported from yet.  A class would cost as much as all else
+        # here.
         meta_finder = type(sys.implementation)(  # type: ignore[call-arg]
             claims_bundles=True, find_spec=_find_spec, find_distributions=_find_distributions
         )

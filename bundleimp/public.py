@@ -59,7 +59,7 @@ def names() -> list[str]:
 
 
 def find_spec(name: str, path: "Any", target: "Any") -> "ModuleSpec | None":
-    """Return the spec of the runtime, or of ``pkg_resources`` where a bundle is on the path; as of a meta path finder."""
+    """Return the spec of the runtime, or of ``pkg_resources`` where a bundle is on the path (a meta path finder's)."""
     if name != "pkg_resources":
         return _waiting().load("runtime").__spec__  # type: ignore[no-any-return]
     if not any(".pybundle" in str(entry) for entry in sys.path):

@@ -1,9 +1,10 @@
 """What an interpreter loads when a bundle is on its path, until a module of the bundle is imported.
 
-Every start of Python looks for ``sitecustomize`` along the path, and every program for modules of the standard library.
-`WaitingFinder` answers "no" from the list of top-level names, without loading the runtime.  Python's own `zipimport` has
-read the zip's directory by then, before any hook could exist, and so knows where the bundle lists its top-level names: a
-hash of what follows (8 bytes, the interpreter's own kind), and the names in UTF-8, a NUL before and behind each.
+Every start of Python looks for ``sitecustomize`` along the path, and every program for modules of the standard
+library. `WaitingFinder` answers "no" from the list of top-level names, without loading the runtime.  Python's own
+`zipimport` has read the zip's directory by then, before any hook could exist, and so knows where the bundle lists its
+top-level names: a hash of what follows (8 bytes, the interpreter's own kind), and the names in UTF-8, a NUL before
+and behind each.
 
 It also loads the runtime.
 """

@@ -135,7 +135,7 @@ def run_block(data: bytes) -> None:
             else:
                 directory.member(name)
                 directory.code(name, 0)
-                directory.flags(name, 0)
+                directory.flags(name)
 
 
 def run_directory(data: bytes) -> None:

@@ -1,18 +1,19 @@
 """The runtime: what a process loads to import from bundles, and the loader of its parts.
 
-The modules in this folder are what every import of indexed, embedded code goes through; they are loaded together, at the
-first such import.  Each folder below is a room: its parts are loaded one by one, when something first needs them.
+The modules in this folder are what every import of indexed, embedded code goes through; they are loaded together, at
+the first such import.  Each folder below is a room: its parts are loaded one by one, when something first needs them.
 
-A *part* (a module or a room) is loaded by this module, from its own folder, under the interpreter's import lock: not by
-``sys.meta_path``, ``sys.path_hooks`` or ``sys.path``, which a program may have emptied or replaced, and without a module
-lock.  The import system calls a finder with its import lock held.  A finder that waited there for a module lock could
-wait for ever, because the owner of that lock may be waiting for the import lock.
+A *part* (a module or a room) is loaded by this module, from its own folder, under the interpreter's import lock: not
+by ``sys.meta_path``, ``sys.path_hooks`` or ``sys.path``, which a program may have emptied or replaced, and without a
+module lock.  The import system calls a finder with its import lock held.  A finder that waited there for a module
+lock could wait for ever, because the owner of that lock may be waiting for the import lock.
 
 Parts name each other by ``from . import part``: that asks the package for the name first (PEP 562), and so this module.
 ``from .part import name`` would ask the import system.
 
-The modules of this folder do not refer to `os`, but to what it is made of: they live as long as the import system, and the
-interpreter takes a quarter of a million instructions at its end to clear `os` where it is referred to by then.
+The modules of this folder do not refer to `os`, but to what it is made of: they live as long as the import system,
+and the interpreter takes a quarter of a million instructions at its end to clear `os` where it is referred to by
+then.
 """
 
 import _warnings
@@ -46,7 +47,7 @@ class PartLoader:
         if not self.name:
             from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 
-            return interpreter.parts.attribute_of_finder(self.path, name)
+            return interpreter.parts.attribute_of_finder(self.path, name, ROOMS)
         inner = SourceFileLoader(self.name, self.path) if _is_in_folder else _own_loader
         return getattr(inner, name)
 

@@ -1,8 +1,8 @@
 """The types that annotations of the modules beside this one name, for type checkers; it is never loaded.
 
-``from .annotations import *`` costs a process next to nothing, and each name that is imported one by one costs the same as
-half a function.  The records are `types.SimpleNamespace` at run time: to make a class takes 70,000 instructions, in every
-process that imports from a bundle.
+``from .annotations import *`` costs a process next to nothing, and each name that is imported one by one costs the
+same as half a function.  The records are `types.SimpleNamespace` at run time: to make a class takes 70,000
+instructions, in every process that imports from a bundle.
 """
 
 from __future__ import annotations

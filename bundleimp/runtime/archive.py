@@ -199,14 +199,18 @@ class Archive:
         try:
             return attempt(*arguments)
         except ImportError as error:
-            from . import content  # noqa: PLC0415 (loaded when first needed)
+            self._reopen(file, error)
+            return attempt(*arguments)
 
-            fresh = content.reopening.reopened_after(error, file)
-            if fresh is not None:
-                self.file = fresh
-                return attempt(*arguments)
+    def _reopen(self, file: "bundlefile.BundleFile", error: ImportError) -> None:
+        """Open the file anew, if the *error* came because the program has closed the descriptor; else raise it."""
+        from . import content  # noqa: PLC0415 (loaded when first needed)
+
+        fresh = content.reopening.reopened_after(error, file)
+        if fresh is None:
             error.file = error.path = self.path  # type: ignore[attr-defined] # it is a BundleFormatError
-            raise
+            raise error
+        self.file = fresh
 
     def member(self, path: str) -> "Member | None":
         """Return the file at *path* ("pkg/data.txt"), or None where there is none."""
@@ -234,23 +238,27 @@ class Archive:
             BundleFormatError: it is damaged.
 
         """
-        if self.column < 0:
-            return None
-        return self.retried(self._image, directory, name)  # type: ignore[no-any-return]
+        entry = directory.code_entry(name, self.column) if self.column >= 0 else b""
+        return self.image_at(entry, directory.prefix, name) if entry[8:12].strip(b"\0") else None
 
-    def _image(self, directory: "bundle_format.Directory | ListedDirectory", name: str) -> "bytes | None":
-        extent = directory.code(name, self.column)
-        if extent is None:
-            return None
+    def image_at(self, entry: bytes, prefix: str, name: str) -> bytes:
+        """Return the pyc image for which the index has the *entry*, checked.
+
+        Arguments:
+            entry: as of `format.Directory.code_entry`.
+            prefix: that of the directory of its source, for errors.
+            name: that of its source in there.
+
+        Raises:
+            BundleFormatError: it is damaged.
+
+        """
+        file = self.file
         try:
-            data = self.file.read(extent.offset, extent.size)
+            return _image(file, entry, prefix, name)
         except ImportError as error:
-            error.member = f"bytecode of {directory.prefix}{name}"  # type: ignore[attr-defined]
-            raise
-        if bundle_format.checksum(data) != extent.checksum or data[:4] != MAGIC_NUMBER:
-            member = f"bytecode of {directory.prefix}{name}"
-            raise fault(DAMAGED, member=member, offset=extent.offset)
-        return data
+            self._reopen(file, error)
+            return _image(self.file, entry, prefix, name)
 
     @property
     def units(self) -> "list[Unit]":
@@ -268,6 +276,18 @@ class Archive:
             extent = self._units
             self._units = self.retried(lambda: site.units.read_units(self.file, extent))
         return self._units  # type: ignore[return-value] # by now
+
+
+def _image(file: "bundlefile.BundleFile", entry: bytes, prefix: str, name: str) -> bytes:
+    offset = int.from_bytes(entry[:8], "little")
+    try:
+        data = file.read(offset, int.from_bytes(entry[8:12], "little"))
+    except ImportError as error:
+        error.member = f"bytecode of {prefix}{name}"  # type: ignore[attr-defined] # it is a BundleFormatError
+        raise
+    if bundle_format.seal(data) != entry[12:] or data[:4] != MAGIC_NUMBER:
+        raise fault(DAMAGED, member=f"bytecode of {prefix}{name}", offset=offset)
+    return data
 
 
 def short_digest(data: bytes) -> str:

@@ -89,8 +89,11 @@ class BundleFinder:
             BundleFormatError: the bundle's index is damaged.
 
         """
+        view = self._view
         try:
-            spec = self._find(fullname, fullname.rpartition(".")[2])
+            if view is None or view.archive is not self._bundle.archive:
+                view = self._current()
+            spec = self._find(view, fullname, fullname.rpartition(".")[2]) if view is not None else None
             if target is not None and hasattr(spec, "settle"):
                 spec.settle(spec.loader)  # type: ignore[union-attr] # what is loaded again is not created again
         except ImportError as error:
@@ -98,9 +101,8 @@ class BundleFinder:
             raise
         return spec
 
-    def _find(self, fullname: str, tail: str) -> "ModuleSpec | None":
-        view = self._current()
-        if view is None or view.directory is None:
+    def _find(self, view: View, fullname: str, tail: str) -> "ModuleSpec | None":
+        if view.directory is None:
             return None
         archive, directory = view.archive, view.directory
         names = directory.names
@@ -143,14 +145,14 @@ class BundleFinder:
         """
         folder = f"{self._folder}{package}{path_sep}" if package else self._folder
         path = folder + filename
-        flags = directory.flags(filename, archive.column)
+        flags = directory.flags(filename)
         cached = None
+        loader_class: Any = loaders.BundleLoader
+        entry = b""
         if suffix in SOURCE_SUFFIXES:
-            embedded = flags & bundle_format.EMBEDDED and _imp.check_hash_based_pycs != "always"
-            loader_class: Any = loaders.EmbeddedBundleLoader if embedded else loaders.BundleLoader
-            cached = loaders.bytecode_folder(folder)
-            if cached is not None:
-                cached += filename[: -len(suffix)] + loaders.BYTECODE_END
+            cached = loaders.bytecode_path(folder, filename[: -len(suffix)])
+            if archive.column >= 0 and _imp.check_hash_based_pycs != "always":
+                entry = directory.code_entry(filename, archive.column)
         elif suffix in EXTENSION_SUFFIXES:
             from . import site  # noqa: PLC0415 (loaded when first needed)
 
@@ -159,7 +161,13 @@ class BundleFinder:
             from . import plain  # noqa: PLC0415 (loaded when first needed)
 
             loader_class = plain.sourceless.SourcelessBundleLoader
-        loader = loader_class(fullname, path, archive, directory, filename)
+        loader: Any
+        if entry[8:12].strip(b"\0"):
+            loader = loaders.EmbeddedBundleLoader(fullname, path, archive, directory, filename)
+            loader.entry = entry
+            loader.cached = cached
+        else:
+            loader = loader_class(fullname, path, archive, directory, filename)
         spec = ModuleSpec(fullname, loader, origin=path)
         spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
         spec._cached = cached  # type: ignore[attr-defined] # noqa: SLF001 (what its setter does)

@@ -8,8 +8,8 @@ each embedded Python, and where each subdirectory's block lies.  So the root blo
 to every other one, and opening a bundle reads two small pieces however many members it has.  Each block notes the
 checksums of those below it, so what is read later is of the same version as what was read first, or refused.
 
-All numbers are little-endian; all offsets count from the start of the file.  *Checksum* is `checksum`; CRC-32 is that of
-zip (APPNOTE.TXT), and is of what zip tools can read.
+All numbers are little-endian; all offsets count from the start of the file.  *Checksum* is `checksum`; CRC-32 is that
+of zip (APPNOTE.TXT), and is of what zip tools can read.
 
 Locator (the comment of the end-of-central-directory record)::
 
@@ -89,8 +89,6 @@ KIND_DIRECTORY = 1
 FLAG_REAL = 1
 FLAG_REACHED = 2
 LOCATED = FLAG_REAL | FLAG_REACHED
-# Beside them, of `Directory.flags`; the index has no such flag.
-EMBEDDED = 0x100
 
 
 def number(data: bytes, start: int, end: int) -> int:
@@ -103,11 +101,16 @@ def checksum(data: bytes) -> int:
 
     It costs less than a CRC-32, and no module has to be loaded for it: zlib takes as long to load as a small package.
     """
-    return int.from_bytes(_imp.source_hash(0, data)[:4], "little")
+    return int.from_bytes(seal(data), "little")
+
+
+def seal(data: bytes) -> bytes:
+    """Return the checksum of *data* as it stands in the file: 4 bytes."""
+    return _imp.source_hash(0, data)[:4]
 
 
 def _is_sound(data: bytes) -> bool:
-    return checksum(data[:-4]) == number(data, len(data) - 4, len(data))
+    return seal(data[:-4]) == data[-4:]
 
 
 def find_end(tail: bytes, tail_start: int, start: int) -> "EndRecord | None":
@@ -247,7 +250,7 @@ class Directory:
 
     """
 
-    __slots__ = ("_block", "_codes", "_entries", "count", "names", "prefix")
+    __slots__ = ("_block", "_codes", "_entries", "_flags", "count", "names", "prefix")
 
     def __init__(self, block: bytes, path: str, noted: "int | None" = None) -> None:
         """Decode *block*, which must describe the directory *path* ("" or "pkg/sub").
@@ -279,6 +282,7 @@ class Directory:
             message = f"the index is damaged (directory {path!r} is described as {owner!r})"
             raise fault(message, member=INDEX)
         self._block = block
+        self._flags = self._entries + 5  # of the first entry
         self.prefix = path + "/" if path else ""
         self.names = dict(zip(names, range(len(names))))  # noqa: B905 (they are of one length)
 
@@ -300,15 +304,16 @@ class Directory:
 
     def code(self, name: str, column: int) -> "Extent | None":
         """Return where the pyc image of file *name* lies for code tag number *column*, or None."""
-        start = self._codes + (column * self.count + self.names[name]) * CODE_SIZE
-        return decode_extent(self._block[start : start + CODE_SIZE])
+        return decode_extent(self.code_entry(name, column))
 
-    def flags(self, name: str, column: int = -1) -> int:
-        """Return the flags of the file *name*; with `EMBEDDED` where it has an image for code tag number *column*."""
-        block, at = self._block, self.names[name]
-        flags = block[self._entries + at * ENTRY_SIZE + 5]
-        size = self._codes + (column * self.count + at) * CODE_SIZE + 8
-        return flags | EMBEDDED if column >= 0 and block[size : size + 4] != b"\0\0\0\0" else flags
+    def code_entry(self, name: str, column: int) -> bytes:
+        """Return the extent of the pyc image of file *name*, encoded; the size in it is 0 where there is none."""
+        start = self._codes + (column * self.count + self.names[name]) * CODE_SIZE
+        return self._block[start : start + CODE_SIZE]
+
+    def flags(self, name: str) -> int:
+        """Return the flags of the file *name*."""
+        return self._block[self._flags + self.names[name] * ENTRY_SIZE]
 
     def may_have(self, suffix: str) -> bool:
         """Return False where no name ends in *suffix*."""

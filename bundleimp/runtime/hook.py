@@ -21,7 +21,11 @@ SUFFIX = bundle_format.SUFFIX
 TOLD = {"importlib.abc", "importlib.metadata", "importlib_metadata", "linecache", "pkg_resources"}
 if sys.version_info < (3, 13):
     TOLD.add("threading")
+_BUILT_IN = frozenset(sys.builtin_module_names)
 _find_on_path = PathFinder.__dict__["find_spec"]
+# The finders on ``sys.meta_path`` when they were last looked through, and whether only usual ones stood behind ours.
+_order: "list[Any]" = []
+_is_usual = False
 
 
 def path_hook(path: str) -> "Any":
@@ -51,7 +55,7 @@ def path_hook(path: str) -> "Any":
 
 
 def _other_finder(path: str) -> "Any":
-    """Return a finder for *path*, which is in no bundle: in a mirror, or a folder of the runtime; ImportError if not."""
+    """Return a finder for *path*, which is in no bundle: for a mirror or a folder of ours; ImportError for others."""
     mirror = bundles.locate_mirrored(path) if bundles.mirrored else None
     if mirror is not None:
         from . import site  # noqa: PLC0415 (loaded when first needed)
@@ -94,16 +98,19 @@ def _find_spec(
 
 def _is_next_to_standard_finders(fullname: str) -> bool:
     """Return whether no finder between ours and the path based finder would find the module *fullname*."""
-    for other in sys.meta_path:
-        if other is PathFinder:
-            return (
-                PathFinder.__dict__["find_spec"] is _find_on_path
-                and not _imp.is_builtin(fullname)
-                and not _imp.is_frozen(fullname)
-            )
-        if other is not meta_finder and other is not BuiltinImporter and other is not FrozenImporter:
-            return False
-    return False
+    global _order, _is_usual  # noqa: PLW0603 (looked through once for each order)
+    if sys.meta_path != _order:
+        order: list[Any] = list(sys.meta_path)
+        _is_usual = meta_finder in order and PathFinder in order
+        for other in order[order.index(meta_finder) + 1 : order.index(PathFinder)] if _is_usual else ():
+            _is_usual = _is_usual and (other is BuiltinImporter or other is FrozenImporter)
+        _order = order
+    return (
+        _is_usual
+        and PathFinder.__dict__["find_spec"] is _find_on_path
+        and fullname not in _BUILT_IN
+        and not _imp.is_frozen(fullname)
+    )
 
 
 def _find_distributions(context: object = None) -> "tuple[()]":  # noqa: ARG001 (of a protocol)

@@ -26,17 +26,17 @@ _HEADER = 16
 _SOURCE_TO_CODE = SourceLoader.source_to_code
 if getattr(_SOURCE_TO_CODE, "__globals__", None) is not SourceLoader.get_code.__globals__:
     _SOURCE_TO_CODE = None  # type: ignore[assignment]
-BYTECODE_END = f".{archives.code_tag()}.pyc"
+_BYTECODE_END = f".{archives.code_tag()}.pyc"
 
 
-def bytecode_folder(folder: str) -> "str | None":
-    """Return the folder of the bytecode of the sources in *folder*, which has a separator at its end, as that has.
+def bytecode_path(folder: str, stem: str) -> "str | None":
+    """Return the path of the bytecode of the source *stem* in *folder*, which has a separator at its end (PEP 3147).
 
     Return None where only `cache_from_source` knows it.  That takes ten times as long.
     """
     if sys.pycache_prefix is not None or sys.implementation.cache_tag is None:
         return None
-    return f"{folder}__pycache__{path_sep}"
+    return f"{folder}__pycache__{path_sep}{stem}{_BYTECODE_END}"
 
 
 def unmarshalled(image: bytes, loader: "Any", co_filename: str) -> "CodeType":
@@ -47,7 +47,7 @@ def unmarshalled(image: bytes, loader: "Any", co_filename: str) -> "CodeType":
 
     """
     try:
-        code = marshal.loads(memoryview(image)[_HEADER:])  # noqa: S302 (it is code, and will be run)
+        code = marshal.loads(image[_HEADER:])  # noqa: S302 (it is code, and will be run)
         _imp._fix_co_filename(code, co_filename)  # type: ignore[attr-defined] # noqa: SLF001 (as other loaders do)
     except (EOFError, ValueError, TypeError) as error:
         message = f"holds no code object: {error}"
@@ -129,11 +129,9 @@ class BundleLoader(SourceLoader):
 
     def _bytecode_path(self) -> "str | None":
         """Return the path of the module's bytecode (PEP 3147); None where this interpreter has none."""
-        folder = bytecode_folder(self.path.removesuffix(self._filename))
-        if folder is not None:
-            return folder + self._filename.rpartition(".")[0] + BYTECODE_END
+        folder = self.path.removesuffix(self._filename)
         try:
-            return cache_from_source(self.path)
+            return bytecode_path(folder, self._filename.rpartition(".")[0]) or cache_from_source(self.path)
         except NotImplementedError:
             return None
 
@@ -180,7 +178,16 @@ class BundleLoader(SourceLoader):
 
 
 class EmbeddedBundleLoader(BundleLoader):
-    """Loader of source modules whose bytecode is embedded: the same code as `BundleLoader` gives, sooner."""
+    """Loader of source modules whose bytecode is embedded: the same code as `BundleLoader` gives, sooner.
+
+    Attributes:
+        entry: what the index has of the bytecode (`format.Directory.code_entry`).
+        cached: the path of the bytecode (PEP 3147), if the finder has worked it out.
+
+    """
+
+    entry = b""
+    cached: "str | None" = None
 
     def get_code(self, fullname: str) -> "CodeType":
         """Return the module's code object.
@@ -193,15 +200,15 @@ class EmbeddedBundleLoader(BundleLoader):
         if self._transforms_source():
             return self._compiled(fullname, path)
         try:
-            archives.audit_open(self._bytecode_path() or path)
+            archives.audit_open(self.cached or self._bytecode_path() or path)
         except OSError:  # an audit hook's: as with any bytecode that cannot be read, the source is compiled
             return self._compiled(fullname, path)
         try:
-            image = self.archive.image(self._directory, self._filename)
+            image = self.archive.image_at(self.entry, self._directory.prefix, self._filename)
         except ImportError as error:
             error.name = fullname
             raise
-        return unmarshalled(image or b"", self, path)
+        return unmarshalled(image, self, path)
 
     def _compiled(self, fullname: str, path: str) -> "CodeType":
         name: Any = (fullname,) if sys.version_info >= (3, 15) else ()

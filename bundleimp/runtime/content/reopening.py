@@ -25,7 +25,7 @@ def reopened_after(error: ImportError, file: "BundleFile") -> "BundleFile | None
 
 
 def _reopened(file: "BundleFile") -> "BundleFile | None":
-    """Find out why a read of *file* went wrong; return the file opened anew where the program has closed its descriptor.
+    """Find out why a read of *file* went wrong; return it opened anew where the program has closed its descriptor.
 
     Return None where it is there, and is what it was when it was opened: the fault is in the file.
 

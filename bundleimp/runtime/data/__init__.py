@@ -1,6 +1,7 @@
 """What is not code: the content of members, ``importlib.resources``, ``importlib.metadata``, ``pkg_resources``.
 
-Loaded when a program first reads a member or asks for a resource or a distribution.  Imports `site` and all that is below it.
+Loaded when a program first reads a member or asks for a resource or a distribution.  Imports `site` and all that is
+below it.
 """
 
 from .. import parts_of

@@ -59,7 +59,7 @@ def _is_initializing(module: object) -> bool:
 def tell_loaded(names: "set[str]") -> "set[str]":
     """Tell those of the modules *names* that are loaded; return those that are still being loaded."""
     late = set()
-    for name in names:
+    for name in list(names):  # other threads may change it
         module = sys.modules.get(name)
         if module is not None and _is_initializing(module):
             late.add(name)
@@ -80,7 +80,7 @@ def forget(names: "set[str]") -> None:
 def find_and_tell(
     finder: object, fullname: str, path: "Sequence[str] | None", target: "ModuleType | None"
 ) -> "ModuleSpec | None":
-    """Return the spec that the finders on ``sys.meta_path`` after *finder* give for a module, which is told when loaded.
+    """Return the spec that the finders after *finder* give for a module; that is told when it is loaded.
 
     Arguments:
         finder: who asks.

@@ -1,9 +1,9 @@
 """What the interpreter's own printers of exceptions print of those that have to do with bundles.
 
-The printers are written in C and only open files: that of uncaught exceptions on 3.11 and 3.12, of exceptions in threads
-there, and of exceptions that cannot be raised until 3.14.  An exception may come at any moment: while modules that are
-needed here are being loaded, or are gone because the interpreter ends.  Whatever is raised here, the original printer
-prints the exception then.
+The printers are written in C and only open files: that of uncaught exceptions on 3.11 and 3.12, of exceptions in
+threads there, and of exceptions that cannot be raised until 3.14.  An exception may come at any moment: while modules
+that are needed here are being loaded, or are gone because the interpreter ends.  Whatever is raised here, the
+original printer prints the exception then.
 """
 
 import sys

@@ -1,6 +1,7 @@
 """Zips without an index: their central directory, and bytecode beside sources.
 
-Loaded with the first plain zip, and with the first source that has no embedded bytecode.  Imports the modules of `runtime`.
+Loaded with the first plain zip, and with the first source that has no embedded bytecode.  Imports the modules of
+`runtime`.
 """
 
 from .. import parts_of

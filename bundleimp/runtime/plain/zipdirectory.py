@@ -246,15 +246,16 @@ class ListedDirectory:
             raise KeyError(name)
         return member
 
-    def code(self, name: str, column: int) -> None:
-        """Return None: there is no bytecode that an index would know of."""
+    def code_entry(self, name: str, column: int) -> bytes:  # noqa: ARG002 (as of `format.Directory`)
+        """Return an extent of no bytes: there is no bytecode that an index would know of."""
+        return bytes(bundle_format.CODE_SIZE)
 
     def may_have(self, suffix: str) -> bool:
         """Return False where no name ends in *suffix*."""
         return any(name.endswith(suffix) for name in self.names)
 
-    def flags(self, name: str, column: int = -1) -> int:  # noqa: ARG002 (as of `format.Directory`)
-        """Return 0: nobody has looked into the modules, and there is no bytecode."""
+    def flags(self, name: str) -> int:  # noqa: ARG002 (as of `format.Directory`)
+        """Return 0: nobody has looked into the modules."""
         return 0
 
 

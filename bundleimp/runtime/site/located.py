@@ -97,7 +97,7 @@ class LocatedSpec(ModuleSpec):
         if real is not None:
             self.__class__ = ModuleSpec  # type: ignore[assignment]
             loader.path = self.origin = real
-            self.cached = None  # it follows from the origin
+            loader.cached = self.cached = None  # it follows from the origin
             if self.submodule_search_locations is not None:
                 self.submodule_search_locations = [os_path.dirname(real)]
         return real
