@@ -16,7 +16,7 @@ def stems(folder: Path) -> list[str]:
 
 
 # What only type checkers load.
-FOR_TYPES = {"records"}
+FOR_TYPES = {"annotations"}
 # What every import of indexed, embedded code needs.
 FAST = [name for name in stems(RUNTIME) if name not in FOR_TYPES]
 # The parts of each room, by its name.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import pkgutil
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
@@ -168,6 +169,51 @@ print(part is loaded, part.__name__, part.__spec__.name, part.__spec__.origin ==
 """
     full = f"bundleimp.runtime.{name}"
     assert run_python("-c", script).stdout == f"True {full} {full} True []\n"
+
+
+@pytest.mark.parametrize("name", ["site", "faults.kinds", "site.units"])
+def test_a_part_is_loaded_when_a_program_has_taken_ours_out_of_the_loaded_modules(name: str) -> None:
+    """Tools do that after a look at other modules: coverage does."""
+    script = f"""
+import sys
+from bundleimp import runtime
+runtime.cache, runtime.faults
+for module in [module for module in sys.modules if module.startswith("bundleimp.")]:
+    del sys.modules[module]
+print(runtime.{name}.__name__, runtime.{name} is sys.modules["bundleimp.runtime.{name}"])
+"""
+    assert run_python("-c", script).stdout == f"bundleimp.runtime.{name} True\n"
+
+
+def test_tools_that_list_modules_find_the_parts() -> None:
+    folder = bundleimp.runtime.__path__
+    found = [name for _, name, _ in pkgutil.walk_packages(folder, "bundleimp.runtime.")]
+    assert sorted(found) == sorted(f"bundleimp.runtime.{name}" for name in {*PARTS, *ROOMS, *FOR_TYPES})
+
+
+def test_a_part_that_a_program_has_taken_out_of_the_loaded_modules_is_not_loaded_again() -> None:
+    script = """
+import importlib, sys
+from bundleimp import runtime
+kinds = runtime.faults.kinds
+del sys.modules["bundleimp.runtime.faults.kinds"], runtime.faults.kinds
+print(runtime.faults.kinds is kinds, importlib.import_module("bundleimp.runtime.faults.kinds") is kinds)
+"""
+    assert run_python("-c", script).stdout == "True True\n"
+
+
+@pytest.mark.parametrize("before", ["", "import bundleimp; bundleimp.install(); sys.path_importer_cache.clear()"])
+def test_parts_are_imported_by_their_names_too(before: str) -> None:
+    script = f"""
+import importlib, sys
+{before}
+for name in {[name for name in PARTS if "." in name]!r}:
+    module = importlib.import_module("bundleimp.runtime." + name)
+    room, part = name.split(".")
+    assert module is getattr(getattr(sys.modules["bundleimp.runtime"], room), part), name
+    assert type(module.__loader__) is type(sys.modules["bundleimp.runtime"].format.__loader__), name
+"""
+    run_python("-c", script)
 
 
 @pytest.mark.parametrize("world", WORLDS)

@@ -190,6 +190,10 @@ def test_a_hook_may_import_whatever_is_opened(kind: str, before: str, places: Pl
         if event == "open":
             asked.append(str(arguments[0]).startswith(sys.argv[1]))
             import colorsys
+            try:
+                import absent  # which is looked for each time
+            except ImportError:
+                pass
 
     sys.addaudithook(hook)
     sys.path.insert(0, sys.argv[1])

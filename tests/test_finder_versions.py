@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundleimp import BundleError, BundleFinder, BundleWarning
+from bundleimp.runtime.archive import Archive
 from bundleimp.runtime.bundlefile import BundleFile
 from bundleimp.runtime.content.reopening import reopened_after
 from bundleimp.runtime.faults.kinds import BundleFormatError
@@ -309,6 +310,18 @@ def test_a_descriptor_that_is_somebody_elses_by_now_is_not_closed(tmp_path: Path
     assert os.fstat(number).st_ino == os.fstat(theirs).st_ino
     os.close(number)
     os.close(theirs)
+
+
+@needs_own_descriptors
+def test_a_descriptor_that_is_somebody_elses_by_now_is_not_read(tmp_path: Path) -> None:
+    archive = Archive(str(make_zip(tmp_path / "out.pybundle", OLD)))
+    number = archive.file.descriptor
+    with open(os.devnull, "rb") as theirs:
+        os.dup2(theirs.fileno(), number)
+    member = archive.member("mod.py")
+    assert member is not None
+    assert archive.read(member) == b"VERSION = 'old'\n"
+    os.close(number)
 
 
 def test_a_descriptor_that_another_thread_has_given_up_meanwhile_is_no_damage(

@@ -79,6 +79,10 @@ _STATE = {
 }
 
 
+# What `importlib.invalidate_caches` goes through.
+_REFRESHING = {"archive.py", "bundlefile.py", "bundles.py", "hook.py", "refreshing.py"}
+
+
 def laid_out(kind: str, tmp_path: Path) -> list[Path]:
     return [lay_out(kind, tmp_path, tree("old")), lay_out(kind, tmp_path / "b", OTHER), tmp_path / "cache"]
 
@@ -199,7 +203,7 @@ def check():
     work()
 
 
-result = each_step(look, {happening}, check, files={{"adapt.py", "archive.py", "bundlefile.py", "bundles.py"}})
+result = each_step(look, {happening}, check, files={_REFRESHING!r})
 """
     found = at_each_step(program, *laid_out(FLAT, tmp_path), lay_out(FLAT, tmp_path / "c", tree("new")), cwd=tmp_path)
     assert found["steps"] > 30

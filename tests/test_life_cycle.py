@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .builders import make_bundle, make_tree, run_python
+from .parts import PARTS
 from .platforms import needs_limits, needs_threads
 
 if TYPE_CHECKING:
@@ -59,13 +60,16 @@ print(solo.V, type(solo.__loader__).__name__)
 
 @needs_limits
 @pytest.mark.skipif(os.name != "posix", reason="needs a limit of open files")
-def test_a_bundle_that_could_not_be_opened_is_tried_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("loaded", [[], PARTS], ids=["nothing loaded", "all loaded"])
+def test_a_bundle_that_could_not_be_opened_is_tried_again(loaded: list[str], tmp_path: Path) -> None:
     bundle = value_bundle(tmp_path / "solo.pybundle", 1)
     script = f"""
 import importlib, os, resource, sys, warnings
 warnings.simplefilter("ignore")
 bundle_path = {str(bundle)!r}
 import bundleimp.runtime.hook
+for name in {loaded!r}:
+    importlib.import_module(f"bundleimp.runtime.{{name}}")
 sys.path.append(bundle_path)
 resource.setrlimit(resource.RLIMIT_NOFILE, (20, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 taken = []
@@ -107,6 +111,7 @@ import sys, solo
 class Legacy:
     def find_module(self, name, path=None): return None
 sys.meta_path.insert(0, Legacy())
+sys.meta_path.insert(2, Legacy())
 import importlib.abc, linecache, threading
 print(linecache.getline(solo.__file__, 2), end="")
 """

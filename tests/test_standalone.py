@@ -200,7 +200,8 @@ import importlib.util, sys
 
 def main():
     hooks = [hook.__module__ for hook in sys.path_hooks if getattr(hook, "claims_bundles", False)]
-    finders = [type(finder).__module__ for finder in sys.meta_path if getattr(finder, "claims_bundles", False)]
+    ours = [finder for finder in sys.meta_path if getattr(finder, "claims_bundles", False)]
+    finders = [finder.find_spec.__module__ for finder in ours]
     print(sys.modules["app"].__loader__.__class__.__module__, *hooks, *finders)
     print(importlib.util.find_spec("bundleimp") is not None)
     raise ValueError("wrong")
