@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import sys
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,6 +31,9 @@ PARTS = {
 _OTHERS = """
 import bundleimp
 measure, places = sys.argv[1] == "measure", sys.argv[2:]
+if sys.argv[1] == "warm":
+    import importlib.metadata, importlib.resources, tempfile
+sys.path[1:1] = places  # only now: a plain zip is asked for each module
 
 
 def forks():
@@ -56,11 +62,36 @@ def asks():
     assert importlib.metadata.version("plain") == "1.0"
 
 
-class Case:
-    "A thread that gets the module *name* by the function *work*."
+def meets_broken_bundle():
+    "Ask for a module that is nowhere, with a broken bundle on the path, of which there is a warning."
+    sys.path.append(os.environ["BROKEN"])
+    try:
+        importlib.import_module("nowhere")
+    except ImportError:
+        pass
 
-    def __init__(self, name, work, is_step):
-        self.name, self.work, self.is_step = name, work, is_step
+
+class Case:
+    "A thread that gets the module *name*, whose source is *file*, by the function *work*."
+
+    def __init__(self, name, file, work, ours="<frozen importlib._bootstrap"):
+        self.name, self.file, self.work, self.ours = name, file, work, ours
+        assert name not in sys.modules
+
+    def is_step(self, frame):
+        "Return whether a frame is of the module, or of what loads it."
+        file = frame.f_code.co_filename
+        if file == self.file:
+            return True
+        ours = file.startswith(self.ours)
+        if not ours and not file.startswith("<frozen importlib._bootstrap>"):
+            return False
+        local = frame.f_locals
+        for key in ("fullname", "name", "part"):
+            value = local.get(key)
+            if isinstance(value, str) and (value == self.name or ours and value == self.name.rpartition(".")[2]):
+                return True
+        return getattr(local.get("spec"), "name", None) == self.name
 
     def actions(self):
         "Return what the others do, by name."
@@ -69,25 +100,25 @@ class Case:
             names.append(self.name)
         found = {f"import {name}": lambda name=name: importlib.import_module(name) for name in names}
         if not measure:
-            found |= {"get": self.get, "install": lambda: bundleimp.install()}
+            found["install"] = lambda: bundleimp.install()
         return found | {"read": reads, "ask": asks, "look again": importlib.invalidate_caches, "fork": forks}
 
     def held(self):
         "Return who is stopped in the body of a module before the worker starts, and where."
         global in_body
-        in_body = Stop()
+        in_body, self.executed = Stop(), []
+        sys.addaudithook(self.hook)
         return {"held": (lambda: importlib.import_module("held"), in_body)}
 
-    def get(self):
-        found = bundleimp
-        for name in self.name.split(".")[1:]:
-            found = getattr(found, name)
-        return found
+    def hook(self, event, arguments):
+        if event == "exec" and getattr(arguments[0], "co_filename", "") == self.file:
+            self.executed.append(self.name)
 
     def check(self, results):
         module = sys.modules[self.name]
-        found = {name: results.get(name) for name in ("worker", "get", f"import {self.name}") if name in results}
-        return [f"another {self.name} for {name}" for name, other in found.items() if other is not module]
+        found = {name: results[name] for name in ("worker", "get", f"import {self.name}") if name in results}
+        faults = [f"another {self.name} for {name}" for name, other in found.items() if other is not module]
+        return faults + ([f"executed {len(self.executed)} times"] if len(self.executed) != 1 else [])
 """
 _TREE: dict[str, str | bytes] = {"{}/__init__.py": "", "{}/mod.py": "from . import other\n", "{}/other.py": ""}
 _TREE["{}-1.0.dist-info/METADATA"] = "Metadata-Version: 2.1\nName: {}\nVersion: 1.0\n"
@@ -112,57 +143,29 @@ def surroundings(folder: Path, *, measure: bool = False) -> list[Path]:
 
 
 _PARTS = """
-import bundleimp
-OURS = os.path.dirname(bundleimp.__file__) + os.sep
 room, names, stride = json.loads(os.environ["CASE"])
-executed = []
+OURS = os.path.dirname(bundleimp.__file__) + os.sep
 if room != "start":
     bundleimp.runtime
-if room != "data":
-    import importlib.metadata, importlib.resources, tempfile
-sys.path[1:1] = places  # only now: a plain zip is asked for each module
 
 
 class PartCase(Case):
     def __init__(self, name, by_name):
-        super().__init__(f"bundleimp.{name}", self.by_name if by_name else self.get, self.is_step)
-        self.tail = name.rpartition(".")[2]
         folder = OURS + name.replace(".", os.sep)
-        self.file = os.path.join(folder, "__init__.py") if os.path.isdir(folder) else folder + ".py"
-        assert self.name not in sys.modules
+        file = os.path.join(folder, "__init__.py") if os.path.isdir(folder) else folder + ".py"
+        super().__init__(f"bundleimp.{name}", file, self.by_name if by_name else self.get, OURS)
 
     def by_name(self):
         return importlib.import_module(self.name)
 
     def get(self):
-        return bundleimp._load(self.tail) if self.tail in ("public", "waiting") else super().get()
+        found = bundleimp
+        for name in self.name.split(".")[1:]:
+            found = bundleimp._load(name) if name in ("public", "waiting") else getattr(found, name)
+        return found
 
-    def is_step(self, frame):
-        "Return whether a frame is of the part, or of what loads it."
-        file = frame.f_code.co_filename
-        if file == self.file:
-            return True
-        own = file.startswith(OURS)
-        if not own and file != "<frozen importlib._bootstrap>":
-            return False
-        local = frame.f_locals
-        for key in ("fullname", "name", "part"):
-            value = local.get(key)
-            if isinstance(value, str) and (value == self.name or own and value == self.tail):
-                return True
-        return getattr(local.get("spec"), "name", None) == self.name
-
-    def held(self):
-        executed.clear()
-        sys.addaudithook(self.hook)
-        return super().held()
-
-    def hook(self, event, arguments):
-        if event == "exec" and getattr(arguments[0], "co_filename", "") == self.file:
-            executed.append(self.name)
-
-    def check(self, results):
-        return super().check(results) + ([f"executed {len(executed)} times"] if len(executed) != 1 else [])
+    def actions(self):
+        return super().actions() | {"get": self.get}
 
 
 result = {}
@@ -170,19 +173,246 @@ for number, name in enumerate(names):
     for by_name in (False, True)[: 1 if name in ("public", "waiting") else 2]:
         step = stride * (3 if by_name and stride > 1 else 1)  # most are steps of the import system
         first = 1 + 7 * number % min(step, 30 if by_name else 12)
-        result[f"{'import' if by_name else 'get'} {name}"] = each_step(PartCase(name, by_name), first=first, stride=step)
+        word = "import" if by_name else "get"
+        result[f"{word} {name}"] = found = each_step(PartCase(name, by_name), first=first, stride=step)
+        if "did not end" in str(found):
+            print(found)
+            sys.exit()
+"""
+
+
+def faults_of(seen: dict[str, Any]) -> dict[str, list[str]]:
+    """Return what failed by the names in *seen*; at each of them some thread must have waited for the stopped one."""
+    assert all(found["waited"] for found in seen.values() if not found["failed"]), seen
+    return {name: found["failed"] for name, found in seen.items() if found["failed"]}
+
+
+@pytest.mark.parametrize("room", PARTS)
+def test_a_thread_stopped_at_any_step_of_loading_a_part_stops_no_other_for_good(room: str, tmp_path: Path) -> None:
+    case = json.dumps([room, PARTS[room], STRIDE or 24])
+    kind = "cold" if room == "data" else "warm"
+    seen = run_script(_OTHERS + _PARTS, kind, *surroundings(tmp_path), cwd=tmp_path, CASE=case)
+    assert faults_of(seen) == {}
+
+
+@pytest.mark.parametrize("name", ["ordinary", "ordinary.part"])
+def test_that_is_so_of_a_module_in_a_directory(name: str, tmp_path: Path) -> None:
+    """The measure: all places are directories, and nothing of ours is at work."""
+    program = """
+    name = sys.argv[2]
+    file = os.path.join(places[0], "ordinary", "part.py" if name.endswith("part") else "__init__.py")
+    case = Case(name, file, lambda: importlib.import_module(name))
+    result = {name: each_step(case, first=1, stride=STRIDE)}
+    """
+    program = textwrap.dedent(program).replace("STRIDE", str(STRIDE or 24)).replace("sys.argv[2]", repr(name))
+    places = surroundings(tmp_path, measure=True)
+    seen = run_script(_OTHERS + program, "measure", *places, cwd=tmp_path, BUNDLEIMP_DISABLE="1")
+    assert faults_of(seen) == {}
+
+
+# Everything that an import, a part or a warning asks of the import system while the import lock is held.
+_UNDER_THE_LOCK = """
+import _frozen_importlib
+
+original, asked = _frozen_importlib._find_and_load, {True: [], False: []}
+
+
+def find_and_load(name, *arguments, **options):
+    asked[_imp.lock_held()].append(name)
+    return original(name, *arguments, **options)
+
+
+_frozen_importlib._find_and_load = find_and_load
+
+
+def get(name):
+    found = bundleimp
+    for part in name.split("."):
+        found = getattr(found, part)
+
+
+def seen(action):
+    action()
+    return [asked[True], bool(asked[False])]
+
+
+def nothing():
+    pass
+
+
+case = Case("ordinary", "", nothing)
+acts = {name: action for name, action in case.actions().items() if name != "fork"}
+for name in json.loads(os.environ["CASE"]):
+    acts[f"get {name}"] = lambda name=name: get(name)
+    acts[f"import {name}"] = lambda name=name: importlib.import_module(f"bundleimp.{name}")
+acts["a broken bundle"] = meets_broken_bundle
+result = {name: in_child(lambda: seen(action)) for name, action in acts.items()}
+"""
+
+
+def test_nothing_is_imported_under_the_import_lock(tmp_path: Path) -> None:
+    """One who waits for a module's lock there may wait for ever: its owner may be about to ask a finder."""
+    (tmp_path / "broken.pybundle").write_bytes(b"no zip")
+    variables = {"BROKEN": str(tmp_path / "broken.pybundle"), "CASE": json.dumps([name for names in PARTS.values() for name in names][2:])}
+    program, options = _OTHERS + _UNDER_THE_LOCK, ("-W", "always")
+    found = run_script(program, "cold", *surroundings(tmp_path), cwd=tmp_path, options=options, **variables)
+    assert {name: asked for name, (asked, _) in found.items() if asked} == {}
+    assert found["import plain.mod"] == [[], True]  # what is imported without the lock is seen
+
+
+_STANDARD = """
+from _frozen_importlib import _ModuleLockManager
+
+
+def held(name):
+    "Hold the lock of a module as its import does; then ask the finders, as its body may."
+    with _ModuleLockManager(name):
+        stop.here()
+        importlib.import_module("directory.late")
+
+
+def meet(action):
+    "Return what goes wrong where a thread does that while another one is importing the module."
+    runner = Runner()
+    runner.start("held", lambda: held(module))
+    assert stop.is_reached()
+    runner.start("action", action)
+    runner.wait(MOMENT)
+    stop.let_go()
+    runner.wait()
+    return runner.faults
+
+
+acts = {"read": reads, "ask": asks, "a broken bundle": meets_broken_bundle}
+for name in ["plain.mod", "sourced.mod"] + ["bundleimp.runtime.data.resources"] * (not measure):
+    acts[name] = lambda name=name: importlib.import_module(name)
+result = {}
+for name, action in acts.items():
+    for module in json.loads(os.environ["CASE"]):
+        stop = Stop()
+        faults = in_child(lambda: meet(action)) if module not in sys.modules else []
+        if faults:
+            result[f"{name}, {module}"] = faults
+        if "did not end" in str(faults):
+            print(result)
+            sys.exit()
+"""
+_MODULES = [
+    "contextlib", "gc", "importlib.abc", "importlib.metadata", "importlib.resources", "importlib.resources.abc", "linecache",
+    "pathlib", "tempfile", "tokenize", "zipfile", "zlib",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["cold", "measure"])
+def test_a_standard_module_on_its_way_in_stops_nobody_for_good(place: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.pybundle").write_bytes(b"no zip")
+    variables = {"BROKEN": str(tmp_path / "broken.pybundle"), "CASE": json.dumps(_MODULES)}
+    if place == "measure":
+        variables["BUNDLEIMP_DISABLE"] = "1"
+    places = surroundings(tmp_path, measure=place == "measure")
+    program, options = _OTHERS + _STANDARD, ("-W", "always")
+    assert run_script(program, place, *places, cwd=tmp_path, options=options, **variables) == {}
+
+
+_PACKAGE: dict[str, str | bytes] = {
+    "pkg/__init__.py": "from . import side\n",
+    "pkg/side.py": "V = 1\n",
+    "pkg/sub/__init__.py": "from .. import side\nfrom . import other\nfrom .other import V\n",
+    "pkg/sub/other.py": "from ..side import V\n",
+    "pkg/sub/mod.py": "from . import V, other\nfrom .. import side\n",
+}
+_AT_ONCE = """
+sys.setswitchinterval(1e-6)
+sys.path.insert(1, sys.argv[1])
+
+
+def at_once(names):
+    "Import each of the modules in some threads, all at the same moment; return what went wrong."
+    runner, barrier = Runner(), threading.Barrier(4 * len(names))
+
+    def imports(name):
+        barrier.wait()
+        importlib.import_module(name)
+
+    for number in range(4):
+        for name in names:
+            runner.start(f"{name} {number}", lambda name=name: imports(name))
+    runner.wait()
+    for name in ("pkg", "pkg.side", "pkg.sub", "pkg.sub.other", "pkg.sub.mod"):
+        importlib.import_module(name)  # whatever a circle has stopped
+    return runner.faults
+
+
+result = []
+for attempt in range(25):
+    result += in_child(lambda: at_once(["pkg.sub", "pkg.sub.mod"]))
+    if "did not end" in str(result):
+        break
+"""
+in_places = pytest.mark.parametrize("kind", [DIRECTORY, FLAT, NESTED, NO_BYTECODE, PLAIN_ZIP])
+
+
+@in_places
+def test_a_package_and_its_submodule_are_imported_at_once(kind: str, tmp_path: Path) -> None:
+    place = lay_out(kind, tmp_path, _PACKAGE)
+    assert run_script(_AT_ONCE, place, cwd=tmp_path) == []
+
+
+@in_places
+def test_a_package_that_imports_its_submodule_and_that_are_imported_at_once(kind: str, tmp_path: Path) -> None:
+    """Before Python 3.15 such threads meet in a circle, and the interpreter stops one of them: in a directory as well."""
+    package = "from . import other\nfrom .other import V\nfrom . import mod\n"
+    place = lay_out(kind, tmp_path, _PACKAGE | {"pkg/sub/__init__.py": package})
+    faults = run_script(_AT_ONCE, place, cwd=tmp_path)
+    assert [fault for fault in faults if sys.version_info >= (3, 15) or "_DeadlockError" not in fault] == []
+
+
+_SHAKE = """
+sys.path.insert(1, sys.argv[1])
+
+
+def crowd(shaken):
+    "Import eight packages in sixteen threads while one more does something else, again and again."
+    runner, others, barrier, done = Runner(), Runner(), threading.Barrier(16 + len(shaken)), threading.Event()
+
+    def imports(number):
+        barrier.wait()
+        time.sleep(number * 0.0003)  # one of them comes while another one is half way
+        for n in range(8):
+            importlib.import_module(f"pk{n}.a{n}")
+
+    def shakes(action):
+        barrier.wait()
+        while not done.is_set():
+            action()
+
+    for action in shaken:
+        others.start(str(action), lambda action=action: shakes(action))
+    for number in range(16):
+        runner.start(f"thread {number}", lambda number=number: imports(number))
+    runner.wait()
+    done.set()
+    others.wait()
+    return runner.faults + others.faults
+
+
+def install():
+    import bundleimp
+    bundleimp.install()
+
+
+again, result = importlib.invalidate_caches, []
+for attempt in range(6):
+    for shaken in ([again], [again, install]):
+        result += in_child(lambda: crowd(shaken))
         if "did not end" in str(result):
             print(result)
             sys.exit()
 """
 
 
-@pytest.mark.parametrize("room", PARTS)
-def test_a_thread_stopped_at_any_step_of_loading_a_part_stops_no_other_for_good(room: str, tmp_path: Path) -> None:
-    import json
-
-    case = json.dumps([room, PARTS[room], STRIDE or 20])
-    seen: dict[str, Any] = run_script(_OTHERS + _PARTS, "", *surroundings(tmp_path), cwd=tmp_path, CASE=case)
-    print(json.dumps(seen, indent=1))
-    assert {name: found["failed"] for name, found in seen.items() if found["failed"]} == {}
-    assert all(found["waited"] for found in seen.values())
+@pytest.mark.parametrize("kind", [FLAT, NESTED, NO_BYTECODE, PLAIN_ZIP])
+def test_threads_import_while_another_looks_again_and_another_installs(kind: str, tmp_path: Path) -> None:
+    tree: dict[str, str | bytes] = {f"pk{n}/__init__.py": f"from . import a{n}\n" for n in range(8)}
+    tree |= {f"pk{n}/a{n}.py": f"x = {n}\n" for n in range(8)}
+    assert run_script(_SHAKE, lay_out(kind, tmp_path, tree), cwd=tmp_path) == []
