@@ -165,6 +165,7 @@ def run_script(program: str, *arguments: object, cwd: Path, options: Sequence[st
     """Return what a *program*, which begins with `SCRIPT`, leaves in ``result``; it finds *arguments* in argv."""
     text = f"{SCRIPT}\n{program}\nprint(json.dumps(result))\n"
     variables = {"BUNDLEIMP_CACHE_DIR": str(cwd / "cache")} | variables
-    run = run_python("-W", "ignore", *options, "-c", text, *map(str, arguments), cwd=cwd, **variables)
+    words = ["-W", "ignore", *options, "-c", text, *map(str, arguments)]
+    run = run_python(*words, cwd=cwd, check=True, **variables)
     assert "did not end" not in run.stdout, f"{run.stdout}\n{run.stderr}"
     return json.loads(run.stdout)

@@ -253,7 +253,8 @@ result = {name: in_child(lambda: seen(action)) for name, action in acts.items()}
 def test_nothing_is_imported_under_the_import_lock(tmp_path: Path) -> None:
     """One who waits for a module's lock there may wait for ever: its owner may be about to ask a finder."""
     (tmp_path / "broken.pybundle").write_bytes(b"no zip")
-    variables = {"BROKEN": str(tmp_path / "broken.pybundle"), "CASE": json.dumps([name for names in PARTS.values() for name in names][2:])}
+    parts = [name for names in PARTS.values() for name in names][2:]
+    variables = {"BROKEN": str(tmp_path / "broken.pybundle"), "CASE": json.dumps(parts)}
     program, options = _OTHERS + _UNDER_THE_LOCK, ("-W", "always")
     found = run_script(program, "cold", *surroundings(tmp_path), cwd=tmp_path, options=options, **variables)
     assert {name: asked for name, (asked, _) in found.items() if asked} == {}
@@ -298,9 +299,9 @@ for name, action in acts.items():
             sys.exit()
 """
 _MODULES = [
-    "contextlib", "gc", "importlib.abc", "importlib.metadata", "importlib.resources", "importlib.resources.abc", "linecache",
-    "pathlib", "tempfile", "tokenize", "zipfile", "zlib",
-]  # fmt: skip
+    *("contextlib", "gc", "importlib.abc", "importlib.metadata", "importlib.resources", "importlib.resources.abc"),
+    *("linecache", "pathlib", "tempfile", "tokenize", "zipfile", "zlib"),
+]
 
 
 @pytest.mark.parametrize("place", ["cold", "measure"])
@@ -360,7 +361,7 @@ def test_a_package_and_its_submodule_are_imported_at_once(kind: str, tmp_path: P
 
 @in_places
 def test_a_package_that_imports_its_submodule_and_that_are_imported_at_once(kind: str, tmp_path: Path) -> None:
-    """Before Python 3.15 such threads meet in a circle, and the interpreter stops one of them: in a directory as well."""
+    """Before Python 3.15 such threads meet in a circle, and the interpreter stops one: in a directory as well."""
     package = "from . import other\nfrom .other import V\nfrom . import mod\n"
     place = lay_out(kind, tmp_path, _PACKAGE | {"pkg/sub/__init__.py": package})
     faults = run_script(_AT_ONCE, place, cwd=tmp_path)
