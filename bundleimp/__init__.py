@@ -1,9 +1,9 @@
 """Ship and import Python packages as one file.
 
-This module is loaded at every start of an interpreter that has bundleimp installed, so it holds no more than
-stand-ins for the hooks; everything else is loaded at its first use (PEP 562), the list of public names, too.  It
-imports nothing at its top that it need not: what the hooks refer to is gone through once more when the interpreter
-ends.
+Every start of an interpreter that has bundleimp installed loads this module.  So the module contains only stand-ins for
+the hooks.  Everything else, including the list of public names, is loaded at its first use (PEP 562).  The module
+imports as little as possible at its top, because the interpreter processes everything that the hooks refer to once more
+when it ends.
 """
 
 import sys
@@ -24,7 +24,7 @@ def __dir__() -> "list[str]":
 
 
 def _load(part: str) -> "Any":
-    """Return our module *part*, loaded under the import lock and without a module lock: `runtime` says why."""
+    """Return our module *part*, loaded under the import lock and without a module lock (`runtime` says why)."""
     from _frozen_importlib import _ImportLockContext  # type: ignore[attr-defined]
     from _frozen_importlib_external import SourceFileLoader
 
@@ -41,16 +41,16 @@ def _load(part: str) -> "Any":
                 del sys.modules[name]
                 if not isinstance(error, OSError):
                     raise
-                module = __import__(name, fromlist=[name])  # we are in an archive
+                module = __import__(name, fromlist=[name])  # the package is in an archive
     return module
 
 
 def _path_hook(path: str) -> object:
-    """Stand in for `runtime.hook.path_hook` until a module is wanted of a path entry that may be a bundle."""
+    """Stand in for `runtime.hook.path_hook` until a path entry that may be a bundle is searched."""
     if ".pybundle" not in path:
         raise ImportError
     waiting = _load("waiting")
-    # While this thread loads it, an audit hook (PEP 578) may import something.
+    # While this thread loads the module, an audit hook (PEP 578) may import something.
     return waiting.path_hook(path) if hasattr(waiting, "READY") else meta_finder
 
 
@@ -58,14 +58,14 @@ _path_hook.claims_bundles = True  # type: ignore[attr-defined]
 
 
 def _find_spec(name: str, path: "Any" = None, target: "Any" = None) -> "ModuleSpec | None":
-    """Return the spec of the runtime, or of a module that is told of bundles right after it is loaded; else None."""
+    """Return the spec of the runtime, or of a module that is adapted to bundles after it is loaded, else None."""
     if name == "bundleimp.runtime" or name == "pkg_resources":  # noqa: PLR1714 (a set costs more at each start)
         return _load("public").find_spec(name, path, target)  # type: ignore[no-any-return]
     return None
 
 
 def _find_distributions(context: "Any") -> "tuple[()]":
-    """Find nothing, but see to it that the finder that is asked next finds what is in bundles."""
+    """Find nothing, but install the hooks, so that the next finder finds the distributions in bundles."""
     if ".pybundle" in str(context.path):
         _load("waiting").installed()
     return ()
@@ -75,14 +75,14 @@ meta_finder: "Any" = None
 
 
 def _start() -> None:
-    """Install the stand-ins; called at start-up by bundleimp.pth and bundleimp.start (PEP 829)."""
+    """Install the stand-ins.  bundleimp.pth and bundleimp.start (PEP 829) call this function at start-up."""
     global meta_finder  # noqa: PLW0603 (in some virtual environments site runs the same file twice)
     import os
 
     if meta_finder is None and os.environ.get("BUNDLEIMP_DISABLE", "") in {"", "0"}:
-        # It stands in for what the runtime does to ``importlib.metadata`` and ``pkg_resources``: they ask for
-        # distributions on path entries that nothing was imported from yet.  A class would cost as much as all else
-        # here.
+        # The stand-in replaces the runtime's changes to ``importlib.metadata`` and ``pkg_resources``, which search for
+        # distributions on path entries that nothing was imported from yet.  Making a class would cost as much as
+        # everything else here.
         meta_finder = type(sys.implementation)(  # type: ignore[call-arg]
             claims_bundles=True, find_spec=_find_spec, find_distributions=_find_distributions
         )

@@ -1,6 +1,7 @@
-"""How the index of a bundle is written: members in, bytes out; no I/O.  `runtime.format` describes the bytes.
+"""Encode the index of a bundle: takes members, returns bytes; no I/O.  `runtime.format` describes the bytes.
 
-For `pack`, and for `verify`, which encodes again and compares.  Not a part of the runtime.
+`pack` uses this module, and so does `verify`, which encodes the index again and compares.  It is not a part of the
+runtime.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ class CodeTag:
 
 
 def sealed(data: bytes) -> bytes:
-    """Return *data* with its checksum behind it."""
+    """Return *data* followed by its checksum."""
     return data + bundle_format.checksum(data).to_bytes(4, "little")
 
 
 def encode_extent(extent: Extent | None) -> bytes:
-    """Return the bytes of an *extent*; None is of no bytes."""
+    """Return the bytes of an *extent*.  None is encoded with size 0."""
     if extent is None:
         return bytes(bundle_format.CODE_SIZE)
     numbers = (extent.offset, 8), (extent.size, 4), (extent.checksum, 4)
@@ -78,7 +79,7 @@ def encode_head(head: Head) -> bytes:
 
 
 class IndexedMember:
-    """What the index notes of one payload member: the member, its pyc image for each code tag, or None, its flags."""
+    """The index data of one payload member: the member, its pyc image or None for each code tag, and its flags."""
 
     __slots__ = ("codes", "flags", "member")
 
@@ -89,7 +90,7 @@ class IndexedMember:
 
 
 class _Tree:
-    """A directory on its way into the index."""
+    """A directory that is being built for the index."""
 
     __slots__ = ("directories", "files")
 
@@ -113,7 +114,7 @@ def _entry(crc: int, kind: int, flags: int, method: int, offset: int, packed_siz
 
 
 def _encode_directory(tree: _Tree, path: str, tags: int, start: int, blocks: list[bytes]) -> Extent:
-    """Append the blocks of *tree* and of what is below it; return where its own lies."""
+    """Append the blocks of *tree* and of its subdirectories.  Return the extent of its own block."""
     children = {}
     for name, child in sorted(tree.directories.items()):
         inner = f"{path}/{name}" if path else name
@@ -164,7 +165,7 @@ def _encode_directory(tree: _Tree, path: str, tags: int, start: int, blocks: lis
 
 
 class EncodedIndex:
-    """The index's bytes, and how many of the last of them are the head."""
+    """The bytes of the index, and the size of the head at their end."""
 
     __slots__ = ("data", "head_size")
 
@@ -180,14 +181,14 @@ def encode_index(
     offset: int,
     units: Extent | None = None,
 ) -> EncodedIndex:
-    """Return the index over *members*: the same bytes for the same members, in whatever order they come.
+    """Return the index over *members*: the same bytes for the same members, in any order.
 
     Arguments:
-        members: the payload members; ``member.offset`` is that of the data.
+        members: the payload members; ``member.offset`` is the offset of the data.
         tags: the code tags, in the order of each member's ``codes``.
         record_digest: the SHA-256 of the RECORD member.
-        offset: where in the file the index will begin.
-        units: where the table of units lies, or None where there is none.
+        offset: the offset in the file at which the index will begin.
+        units: the extent of the table of units, or None if there is none.
 
     """
     root = _Tree()

@@ -30,7 +30,7 @@ def attribute(name: str) -> object:
     """Return the attribute *name* of the package: a public name, or the runtime.
 
     Raises:
-        AttributeError: there is none.
+        AttributeError: the package has no such attribute.
 
     """
     if name == "runtime":
@@ -54,12 +54,12 @@ def attribute(name: str) -> object:
 
 
 def names() -> list[str]:
-    """Return what the package shows of itself."""
+    """Return the names that ``dir`` shows for the package."""
     return ["__version__", *sorted(_HOMES)]
 
 
 def find_spec(name: str, path: "Any", target: "Any") -> "ModuleSpec | None":
-    """Return the spec of the runtime, or of ``pkg_resources`` where a bundle is on the path (a meta path finder's)."""
+    """Return the spec of the runtime, or of ``pkg_resources`` if a bundle is on the path, as a meta path finder."""
     if name != "pkg_resources":
         return _waiting().load("runtime").__spec__  # type: ignore[no-any-return]
     if not any(".pybundle" in str(entry) for entry in sys.path):

@@ -1,12 +1,12 @@
-"""What an interpreter loads when a bundle is on its path, until a module of the bundle is imported.
+"""Path entry finder that an interpreter uses for a bundle until a module of the bundle is first imported.
 
-Every start of Python looks for ``sitecustomize`` along the path, and every program for modules of the standard
-library. `WaitingFinder` answers "no" from the list of top-level names, without loading the runtime.  Python's own
-`zipimport` has read the zip's directory by then, before any hook could exist, and so knows where the bundle lists its
-top-level names: a hash of what follows (8 bytes, the interpreter's own kind), and the names in UTF-8, a NUL before
-and behind each.
+Every start of Python looks for ``sitecustomize`` along the path, and every program looks for modules of the standard
+library.  `WaitingFinder` answers "no" from the list of top-level names, without loading the runtime.  Python's own
+`zipimport` has read the zip's directory before any hook could exist.  So it knows the position of the bundle's list of
+top-level names.  This list is a hash of the rest (8 bytes, the interpreter's own kind of hash), and the names in UTF-8,
+with a NUL before and after each.
 
-It also loads the runtime.
+This module also loads the runtime.
 """
 
 import _imp
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
     from typing import Any
     from zipimport import zipimporter
 else:
-    from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
+    from _frozen_importlib_external import _os as os  # `os` itself would live as long as this module: see `runtime`
 
 _PACKAGE = __name__.rpartition(".")[0]
 TOP_LEVEL = "BUNDLE-INFO/top-level"
 HASH_SIZE = 8
 _package: "Any" = sys.modules[_PACKAGE]
-# What `zipimport` made of the path entries that it was asked for before there was any hook, by absolute path.
+# The importers that `zipimport` made for path entries before any hook existed, by absolute path.
 _known_zips: "dict[str, Any]" = {}
-# What is loaded, by name.  A module is out of ``sys.modules`` for a moment where a program imports it by its name.
+# The loaded modules by name.  A module is missing in ``sys.modules`` for a moment if a program imports it by its name.
 _loaded: "dict[str, Any]" = {}
-# What loads our modules, by name.
+# The generators that are loading our modules, by name.
 _attempts: "dict[str, Any]" = {}
 
 
 def read_code(fullname: str, path: str) -> "CodeType":
-    """Return the code object of our module *fullname* at *path*, as `SourceFileLoader` gives it.
+    """Return the code object of our module *fullname* at *path*, as `SourceFileLoader` returns it.
 
-    Bytecode that is there and up to date is read in a third of the time.
+    If up-to-date bytecode exists, this function reads it in a third of the time.
     """
     folder, _, name = path.rpartition(path_sep)
     level = f".opt-{sys.flags.optimize}" if sys.flags.optimize else ""
@@ -63,7 +63,8 @@ def load(name: str) -> "Any":
     """Return our package *name*, loaded as `runtime` loads its parts.
 
     Raises:
-        ImportError: this thread is loading it: an audit hook (PEP 578) imports something while a file of it is opened.
+        ImportError: this thread is loading the package, and an audit hook (PEP 578) for one of its files imports
+            something.
 
     """
     fullname = f"{_PACKAGE}.{name}"
@@ -85,7 +86,7 @@ def _load(fullname: str, folder: str) -> "Generator[None]":
     path = f"{folder}{path_sep}__init__.py" if is_package else f"{folder}.py"
     try:
         code = read_code(fullname, path)
-    except OSError:  # we are in an archive
+    except OSError:  # the package is in an archive
         __import__(fullname)
     else:
         spec = ModuleSpec(fullname, SourceFileLoader(fullname, path), origin=path, is_package=is_package)
@@ -102,14 +103,14 @@ def _load(fullname: str, folder: str) -> "Generator[None]":
 
 
 def installed() -> "Any":
-    """Install the runtime's hooks, and return its module `hook`; ImportError as of `load`."""
+    """Install the runtime's hooks, and return its module `hook`.  Raises ImportError like `load`."""
     hook = load("runtime").hook
     hook.install()
     return hook
 
 
 def forget_known() -> None:
-    """Make the import system ask for the bundles on the path again, and keep what `zipimport` knows of them."""
+    """Make the import system ask its path hooks again for bundles, and keep the importers that `zipimport` made."""
     import os  # noqa: PLC0415 (not above: see `runtime`)
 
     for path in list(sys.path_importer_cache):
@@ -120,29 +121,29 @@ def forget_known() -> None:
 
 
 def path_hook(path: str) -> object:
-    """Return a finder for the path entry *path*, which may be a bundle; errors as of `runtime.hook.path_hook`."""
-    importer = _known_zips.pop(path, None)  # another thread may ask, too
+    """Return a finder for the path entry *path*, which may be a bundle.  Errors: as for `runtime.hook.path_hook`."""
+    importer = _known_zips.pop(path, None)  # another thread may ask for it, too
     if importer is not None:
         return WaitingFinder(path, importer)
     try:
         hook = load("runtime").hook
-    except ImportError:  # it is being loaded; what answers now is forgotten when the hooks are installed
+    except ImportError:  # the runtime is being loaded; this answer is deleted when its hooks are installed
         return _package.meta_finder
     hook.install()
     return hook.path_hook(path)
 
 
 class WaitingFinder:
-    """Path entry finder in the place of a `BundleFinder`, which takes over when a module may be there."""
+    """Path entry finder in place of a `BundleFinder`, which replaces it when the bundle may have a wanted module."""
 
     def __init__(self, path: str, importer: "zipimporter") -> None:
-        """Make a finder for the path entry *path*, a bundle that is also known to `zipimport` as *importer*."""
+        """Make a finder for the path entry *path*, a bundle that `zipimport` also knows, as *importer*."""
         self.path = path
         self._importer = importer
         self._names: bytes | None = None
 
     def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":
-        """Return the spec of module *fullname*, or None where this path entry has no such module (PEP 451)."""
+        """Return the spec of module *fullname*, or None if this path entry has no such module (PEP 451)."""
         if self._lacks(fullname.rpartition(".")[2]):
             return None
         try:
@@ -159,13 +160,13 @@ class WaitingFinder:
             names = self._names = self._read_names()
         if not names or f"\0{name}\0".encode("utf-8", "surrogateescape") in names:
             return False
-        return self._importer.find_spec(name) is None  # else another tool has put it there
+        return self._importer.find_spec(name) is None  # another tool may have added it
 
     def _read_names(self) -> bytes:
-        """Return the list of names; empty where there is none, as in a plain zip, or it is damaged."""
+        """Return the list of names.  Return b"" if the list is missing, as in a plain zip, or damaged."""
         try:
             data = self._importer.get_data(TOP_LEVEL)
-        except Exception:  # noqa: BLE001 (damaged data is whatever zlib and zipimport raise; the runtime says it better)
+        except Exception:  # noqa: BLE001 (zlib and zipimport raise any error; the runtime reports it better)
             return b""
         names = data[HASH_SIZE:]
         return names if _imp.source_hash(0, names) == data[:HASH_SIZE] else b""
@@ -183,6 +184,6 @@ class WaitingFinder:
 
 
 for path in list(sys.path_importer_cache):
-    if sys.path_importer_cache[path] is _package.meta_finder:  # which answered for this module while it was loaded
+    if sys.path_importer_cache[path] is _package.meta_finder:  # it answered for this module while that was loaded
         del sys.path_importer_cache[path]
 READY = True

@@ -1,19 +1,21 @@
-"""The runtime: what a process loads to import from bundles, and the loader of its parts.
+"""The runtime: the code that a process loads to import from bundles, and the loader of its parts.
 
-The modules in this folder are what every import of indexed, embedded code goes through; they are loaded together, at
-the first such import.  Each folder below is a room: its parts are loaded one by one, when something first needs them.
+Every import of indexed, embedded code goes through the modules in this folder.  They are loaded together, at the first
+such import.  Each folder below is a *room*, a subpackage whose modules are loaded one by one, when they are first
+needed.
 
-A *part* (a module or a room) is loaded by this module, from its own folder, under the interpreter's import lock: not
-by ``sys.meta_path``, ``sys.path_hooks`` or ``sys.path``, which a program may have emptied or replaced, and without a
-module lock.  The import system calls a finder with its import lock held.  A finder that waited there for a module
-lock could wait for ever, because the owner of that lock may be waiting for the import lock.
+A *part* is a module or a room.  This module loads the parts from its own folder, under the interpreter's import lock.
+It does not use ``sys.meta_path``, ``sys.path_hooks`` or ``sys.path``, because a program may have emptied or replaced
+them.  It does not use a module lock, either.  The import system calls a finder while it holds its import lock.  If the
+finder waited for a module lock then, it could wait forever, because the owner of that lock may be waiting for the
+import lock.
 
-Parts name each other by ``from . import part``: that asks the package for the name first (PEP 562), and so this module.
-``from .part import name`` would ask the import system.
+Parts import each other by ``from . import part``, which first asks the package for the name (PEP 562), and so this
+module.  ``from .part import name`` would ask the import system.
 
-The modules of this folder do not refer to `os`, but to what it is made of: they live as long as the import system,
-and the interpreter takes a quarter of a million instructions at its end to clear `os` where it is referred to by
-then.
+The modules of this folder do not import `os`, but the modules that `os` consists of.  They live as long as the import
+system.  If they still refer to `os` when the interpreter ends, the interpreter takes a quarter of a million
+instructions to clear it.
 """
 
 import _warnings
@@ -31,15 +33,15 @@ _FOLDER: str = __path__[0]
 
 
 class PartLoader:
-    """Loader of the parts (PEP 451), and path entry finder of our folders: a part is loaded once, whoever asks for it.
+    """Loader of the parts (PEP 451), and path entry finder of our folders.  Each part is loaded only once.
 
-    The import system uses it where a part is imported by its full name.
+    The import system uses this loader if a part is imported by its full name.
     """
 
-    claims_bundles = True  # as of the path hook
+    claims_bundles = True  # as the path hook does
 
     def __init__(self, fullname: str = "", path: str = "") -> None:
-        """Make the loader of the part *fullname*, whose source is at *path*; or a finder for the folder *path*."""
+        """Make the loader of the part *fullname*, whose source is at *path*, or a finder for the folder *path*."""
         self.name = fullname
         self.path = path
 
@@ -52,9 +54,10 @@ class PartLoader:
         return getattr(inner, name)
 
     def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":  # noqa: ARG002
-        """Return the spec of the part *fullname*, or None where there is none.
+        """Return the spec of the part *fullname*, or None if there is none.
 
-        The import system holds its import lock here, so the part is not loaded yet: it may need other modules first.
+        The import system holds its import lock during this call.  The part may need other modules first, so it is not
+        loaded yet.
         """
         module = _parts.get(fullname)
         if module is not None:
@@ -65,11 +68,11 @@ class PartLoader:
         except FileNotFoundError:
             return None
         except OSError:
-            pass  # `create_module` says it
+            pass  # `create_module` raises the error
         return spec
 
     def create_module(self, spec: ModuleSpec) -> "ModuleType":
-        """Return the part, which is loaded then."""
+        """Load and return the part."""
         if spec.name == __name__:
             return _this
         room, _, name = spec.name.rpartition(".")
@@ -90,24 +93,24 @@ TRACING = environ("BUNDLEIMP_TRACE") not in {"", "0"}
 
 
 def trace(message: str) -> None:
-    """Write one line to standard error; callers test `TRACING` first."""
+    """Write one line to standard error.  Callers test `TRACING` first."""
     if sys.stderr is not None:
         sys.stderr.write(f"bundleimp: {message}\n")
 
 
 def fault(message: str, **where: "Any") -> "BundleFormatError":
-    """Return the error of a broken bundle; *where* as of `faults.kinds.BundleFormatError`, which is loaded for it."""
+    """Return the error for a broken bundle.  *where* has the arguments of `faults.kinds.BundleFormatError`."""
     from . import faults  # noqa: PLC0415 (loaded when first needed)
 
     return faults.kinds.BundleFormatError(message, **where)
 
 
-# This module; it is out of ``sys.modules`` for a moment where a program imports it by its name.
+# This module.  It is missing in ``sys.modules`` for a moment if a program imports it by its name.
 _this: "ModuleType" = globals().get("this") or sys.modules[__name__]
-# The parts that are loaded, by name.  A program may take modules out of ``sys.modules``.
+# The loaded parts by name.  A program may remove modules from ``sys.modules``.
 _parts: "dict[str, ModuleType]" = {}
-# The builtins of parts from Python 3.15 on: their imports are made at once, though the program may want all to be lazy
-# (PEP 810).
+# The builtins of parts from Python 3.15 on.  They make the parts' imports eager, even if the program makes all imports
+# lazy (PEP 810).
 _eager: "dict[str, Any] | None" = None
 if sys.version_info >= (3, 15):
     _eager = dict(sys.modules["builtins"].__dict__)
@@ -117,10 +120,10 @@ _attempts: "dict[str, Any]" = {}
 
 
 def part(fullname: str) -> "ModuleType":
-    """Return the part *fullname*, loaded where that was not done before.
+    """Return the part *fullname*.  Load it if it is not loaded yet.
 
     Raises:
-        ImportError: this thread is loading it: an audit hook (PEP 578) that is told of that needs it.
+        ImportError: this thread is already loading the part, and an audit hook (PEP 578) for that load needs it.
         AttributeError: there is no such part.
 
     """
@@ -131,7 +134,7 @@ def part(fullname: str) -> "ModuleType":
             if attempt is not None and attempt.gi_running:
                 message = f"{fullname} is still being loaded"
                 raise ImportError(message, name=fullname)
-            # A generator knows whether it runs.  A flag would stay set where an interrupt comes at the wrong moment.
+            # A generator knows whether it is running.  A flag would stay set after an interrupt at the wrong moment.
             attempt = _attempts[fullname] = _load(fullname)
             module = next(attempt)
             _attempts.pop(fullname, None)
@@ -162,7 +165,7 @@ def _load(fullname: str) -> "Generator[ModuleType]":
     except FileNotFoundError:
         message = f"module {room!r} has no attribute {name!r}"
         raise AttributeError(message) from None
-    except OSError as error:  # too many files are open, say
+    except OSError as error:  # for example, too many files are open
         message = f"{path}: this part of bundleimp cannot be read: {error.strerror}"
         _warnings.warn(message, RuntimeWarning, 2)
         raise ImportError(message, name=fullname, path=path) from error
@@ -175,7 +178,7 @@ def _load(fullname: str) -> "Generator[ModuleType]":
         namespace["__path__"] = spec.submodule_search_locations
         _keep_folder(spec.submodule_search_locations[0])
     exec(code, namespace)  # noqa: S102 (what a loader does)
-    # Only now: other threads take what they find there without a lock.
+    # Publish the module only now, because other threads read these dictionaries without a lock.
     _parts[fullname] = sys.modules[fullname] = module
     setattr(_parts.get(room) or _this, name, module)
     yield module
@@ -187,18 +190,18 @@ def is_own_folder(path: str) -> bool:
 
 
 def _keep_folder(path: str) -> None:
-    """Have the import system load by this module, too, where a part in the folder *path* is imported by its name."""
+    """Make the import system use this module's loader for parts in *path* that are imported by full name."""
     if _is_in_folder:
         sys.path_importer_cache[path] = PartLoader("", path)
 
 
 def parts_of(room: str, needs: "dict[str, tuple[str, ...]] | None" = None) -> "Callable[[str], ModuleType]":
-    """Return ``__getattr__`` for the package *room*: its parts are its attributes, loaded when first asked for.
+    """Return ``__getattr__`` for the package *room*.  Its parts are attributes, loaded when they are first read.
 
     Arguments:
         room: the package's name.
-        needs: what a part needs of the standard library.  That is imported first, without the import lock: another
-            thread may be importing it, and then needs that lock.
+        needs: the standard library modules that each part needs.  They are imported first, without the import lock,
+            because another thread may be importing one of them and need that lock.
 
     """
 
@@ -213,7 +216,7 @@ def parts_of(room: str, needs: "dict[str, tuple[str, ...]] | None" = None) -> "C
     return get_part
 
 
-# Where the code of the parts comes from: files in folders, the piece in a standalone program, or an archive.
+# The source of the parts' code: files in folders, the embedded piece of a standalone program, or an archive.
 _own_loader: "Any" = __spec__.loader
 _is_in_folder = isinstance(_own_loader, SourceFileLoader)
 _code: "Callable[[str, str], CodeType]"

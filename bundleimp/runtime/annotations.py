@@ -1,8 +1,8 @@
-"""The types that annotations of the modules beside this one name, for type checkers; it is never loaded.
+"""The types in annotations of the modules in this folder, for type checkers.  This module is never loaded.
 
-``from .annotations import *`` costs a process next to nothing, and each name that is imported one by one costs the
-same as half a function.  The records are `types.SimpleNamespace` at run time: to make a class takes 70,000
-instructions, in every process that imports from a bundle.
+``from .annotations import *`` costs a process almost nothing.  Each name that is imported separately costs the same as
+half a function.  The records are `types.SimpleNamespace` at run time, because making a class takes 70,000 instructions
+in every process that imports from a bundle.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ __all__ = [
 
 @dataclass(kw_only=True)
 class EndRecord:
-    """The end of an archive: where its central directory lies, and the archive's comment.
+    """The end of an archive: the position of its central directory, and the archive's comment.
 
-    ``start`` is the offset at which the archive begins (what stands before it is a shebang or a program);
-    ``offset`` is that of the end record itself.
+    ``start`` is the offset at which the archive begins.  The bytes before it are a shebang or a program.  ``offset`` is
+    the offset of the end record itself.
     """
 
     start: int
@@ -69,7 +69,7 @@ class EndRecord:
 
 @dataclass(kw_only=True)
 class Extent:
-    """A run of bytes in the file: its offset and its size in bytes, and its checksum."""
+    """A range of bytes in the file: its offset, its size in bytes, and its checksum."""
 
     offset: int
     size: int
@@ -78,7 +78,7 @@ class Extent:
 
 @dataclass(kw_only=True)
 class Locator:
-    """Where the index is, and the central directory that it was made for."""
+    """The position of the index, and of the central directory that the index was made for."""
 
     head_size: int
     index_offset: int
@@ -92,11 +92,11 @@ class Locator:
 
 @dataclass(kw_only=True)
 class Head:
-    """What the index says about the bundle as a whole.
+    """The part of the index that describes the bundle as a whole.
 
-    ``tags`` has the pyc magic (PEP 3147) of each embedded kind of bytecode, by code tag: ``cpython-311``, or
-    ``cpython-311.opt-1``; their order is that of the columns of a block.  ``units`` is where the table of units
-    lies; ``record_digest`` is the SHA-256 of the RECORD member.
+    ``tags`` contains the pyc magic (PEP 3147) of each embedded kind of bytecode, by code tag: ``cpython-311``, or
+    ``cpython-311.opt-1``.  Their order is that of the columns of a block.  ``units`` is the extent of the table of
+    units.  ``record_digest`` is the SHA-256 of the RECORD member.
     """
 
     record_digest: bytes
@@ -108,7 +108,7 @@ class Head:
 
 @dataclass(kw_only=True)
 class Tail:
-    """The last bytes of an archive, the offset at which they begin, and the end record that they hold."""
+    """The last bytes of an archive, the offset at which they begin, and the end record in them."""
 
     start: int
     data: bytes
@@ -117,7 +117,7 @@ class Tail:
 
 @dataclass(kw_only=True)
 class Window:
-    """The bytes that were read last, of which file, and where they begin."""
+    """The bytes that were read last, their file, and their offset."""
 
     file: BundleFile
     start: int
@@ -126,10 +126,10 @@ class Window:
 
 @dataclass(kw_only=True)
 class Location:
-    """A path split into the bundle's own and the name inside it.
+    """A path split into the path of the bundle and the name inside it.
 
-    ``bundle`` is the absolute path of the bundle; ``inner`` is "" or "pkg/sub"; ``status`` is the file status of
-    the bundle, or None where that was not asked for: the bundle is in use already.
+    ``bundle`` is the absolute path of the bundle; ``inner`` is "" or "pkg/sub".  ``status`` is the file status of the
+    bundle, or None if it was not read because the bundle is already in use.
     """
 
     bundle: str

@@ -1,6 +1,6 @@
-"""One version of a bundle, opened: its directories, and checked reads of its members and of its bytecode.
+"""One open version of a bundle: its directories, and checked reads of its members and of its bytecode.
 
-All that reads from a bundle while a program runs reads through this.
+While a program runs, all reads from a bundle go through this module.
 """
 
 import _imp
@@ -14,13 +14,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .annotations import *
 else:
-    from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
+    from _frozen_importlib_external import _os as os  # `os` itself would live as long as this module: see `runtime`
 
-    Tail = Window = bundle_format.Extent  # as cheap as that
+    Tail = Window = bundle_format.Extent  # the cheapest kind of record
 
 # The end record, the central directory and the head of an ordinary bundle are in its last few kilobytes.
 _TAIL = 16 * 1024
-# Blocks of neighbouring directories lie side by side: reading this much at once saves a system call for most.
+# Blocks of neighbouring directories are adjacent.  One read of this size saves most of the later system calls.
 _WINDOW = 32 * 1024
 DAMAGED = "does not match its checksum: the file is damaged; copy it again, or pack it anew"
 
@@ -31,24 +31,24 @@ def code_tag() -> str:
     return f"{tag}.opt-{sys.flags.optimize}" if sys.flags.optimize else tag
 
 
-# What `open` says of a file that it opens for reading: how, and with which flags.
+# The mode and the flags that `open` reports to audit hooks for a file that it opens for reading.
 _READING = "r", os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", getattr(os, "O_CLOEXEC", 0))
 
 
 def audit_open(path: str) -> None:
-    """Tell audit hooks (PEP 578) that the file at *path* is read, as they are told where it is installed.
+    """Report to audit hooks (PEP 578) that the file at *path* is read, as for an installed file.
 
-    What a hook raises goes through: nothing must be read then.
+    If a hook raises an exception, it propagates, and the caller must not read the file.
     """
     sys.audit("open", path, *_READING)
 
 
 def find_end(file: "bundlefile.BundleFile", start: int, end: int) -> Tail:
-    """Read the end of the archive that lies in the bytes *start* to *end* of *file*.
+    """Read the end of the archive in the bytes *start* to *end* of *file*.
 
     Raises:
         NotABundleError: there is no archive.
-        BundleFormatError: it is damaged.
+        BundleFormatError: the archive is damaged.
 
     """
     for size in (_TAIL, bundle_format.LARGEST_END):
@@ -70,12 +70,12 @@ class Archive:
     Attributes:
         path: absolute path of the file.
         file: the open file.
-        key: 32 hexadecimal digits that no other content has; what is cached for this archive is filed under it.
+        key: 32 hexadecimal digits, unique for this content.  They identify the archive's files in the cache.
         fault: why members may be missing, though the rest can be read, or None.
-        indexed: whether there is an index that belongs to this file.
-        column: the number of the running interpreter's code tag; -1 where no bytecode for it is embedded.
-        directories: those that were looked at; all of them, where there is no index.
-        mirrors: the folders in which files of this archive were found or put, by their unit's digest (`site.mirrors`).
+        indexed: whether the archive has an index that belongs to this file.
+        column: the number of the running interpreter's code tag; -1 if no bytecode for it is embedded.
+        directories: the directories that were read so far; all of them, if there is no index.
+        mirrors: the mirrors with files of this archive, by the digest of their unit (`site.mirrors`).
 
     """
 
@@ -86,13 +86,13 @@ class Archive:
 
         Arguments:
             path: absolute path of the file.
-            signers: who may have signed it; None: it need not be signed.
+            signers: the allowed signers; None: the bundle need not be signed.
 
         Raises:
-            BundleSignatureError: it is not signed by one of *signers*; nothing else was read from it.
-            NotABundleError: there is not a zip archive.
+            BundleSignatureError: none of *signers* has signed the bundle; nothing else was read from it.
+            NotABundleError: the file is not a zip archive.
             BundleVersionError: its format is newer than `format.VERSION`.
-            BundleFormatError: it is damaged.
+            BundleFormatError: the bundle is damaged.
 
         """
         self.path = path
@@ -120,21 +120,21 @@ class Archive:
 
     @property
     def is_signed(self) -> bool:
-        """Whether it was checked that somebody who may do so has signed the file."""
+        """Whether the file was checked to be signed by an allowed signer."""
         return self.file.signers is not None
 
     def find_end(self, start: int, end: int) -> "EndRecord":
-        """Return the end record of the archive in the bytes *start* to *end* of the file; errors as of `find_end`."""
+        """Return the end record of the archive in the bytes *start* to *end* of the file, like `find_end`."""
         tail = find_end(self.file, start, end)
         self._window = Window(file=self.file, start=tail.start, data=tail.data)
         return tail.record
 
     def near(self, offset: int, size: int) -> bytes:
-        """Return bytes that are likely to lie just before or among those that were read last."""
-        # Exchanged as a whole: threads share it.
+        """Return bytes that are likely to be just before or among the bytes that were read last."""
+        # The window is replaced in one assignment, because threads share it.
         window, file = self._window, self.file
         if window.file is not file or not window.start <= offset <= offset + size <= window.start + len(window.data):
-            if offset < window.start:  # children stand before their parents
+            if offset < window.start:  # children are stored before their parents
                 start, end = max(0, min(offset, offset + size - _WINDOW)), offset + size
             else:
                 start, end = offset, max(offset + size, min(offset + _WINDOW, file.size))
@@ -142,10 +142,10 @@ class Archive:
         return window.data[offset - window.start : offset - window.start + size]
 
     def _use_index(self, locator: "Locator") -> bytes:
-        """Read the head of the index, and with it the root block; return the head's bytes.
+        """Read the head of the index together with the root block.  Return the head's bytes.
 
-        One read has both: what follows is of the version that the root block is of, also where the file is rewritten
-        at this moment.
+        Both come from a single read.  So everything that follows belongs to the root block's version, even if the file
+        is being rewritten at this moment.
         """
         end = locator.index_offset + locator.index_size
         start = end - locator.head_size
@@ -166,7 +166,7 @@ class Archive:
         return encoded
 
     def directory(self, path: str) -> "bundle_format.Directory | ListedDirectory | None":
-        """Return the directory at *path* ("" or "pkg/sub"), or None where there is none.
+        """Return the directory at *path* ("" or "pkg/sub"), or None if there is none.
 
         Raises:
             BundleFormatError: the index is damaged.
@@ -191,9 +191,10 @@ class Archive:
         return bundle_format.Directory(self.near(block.offset, block.size), path, block.checksum)
 
     def retried(self, attempt: "Callable[..., Any]", *arguments: object) -> "Any":
-        """Call *attempt*; once more where the descriptor turns out to have been closed by the program.
+        """Call *attempt*.  If the program had closed the file's descriptor, reopen the file and call it again.
 
-        The file is exchanged as a whole then: threads share the archive, and what they began with stays open for them.
+        The file is replaced in one assignment, because threads share the archive.  The old file stays open for the
+        reads that other threads have begun.
         """
         file = self.file
         try:
@@ -203,7 +204,7 @@ class Archive:
             return attempt(*arguments)
 
     def _reopen(self, file: "bundlefile.BundleFile", error: ImportError) -> None:
-        """Open the file anew, if the *error* came because the program has closed the descriptor; else raise it."""
+        """Reopen the file if *error* occurred because the program had closed the descriptor; else raise the error."""
         from . import content  # noqa: PLC0415 (loaded when first needed)
 
         fresh = content.reopening.reopened_after(error, file)
@@ -213,7 +214,7 @@ class Archive:
         self.file = fresh
 
     def member(self, path: str) -> "Member | None":
-        """Return the file at *path* ("pkg/data.txt"), or None where there is none."""
+        """Return the file at *path* ("pkg/data.txt"), or None if there is none."""
         folder, _, name = path.rpartition("/")
         directory = self.directory(folder)
         if directory is None or not name or name not in directory.names:
@@ -224,7 +225,7 @@ class Archive:
         """Return the content of *member*, checked against its size and CRC-32.
 
         Raises:
-            BundleFormatError: it is damaged or refused.
+            BundleFormatError: the member is damaged or refused.
 
         """
         from . import content  # noqa: PLC0415 (loaded when first needed)
@@ -232,25 +233,25 @@ class Archive:
         return self.retried(lambda: content.reading.read(self.file, member))  # type: ignore[no-any-return]
 
     def image(self, directory: "bundle_format.Directory | ListedDirectory", name: str) -> "bytes | None":
-        """Return the embedded pyc image of source file *name*, checked, or None where there is none.
+        """Return the embedded pyc image of source file *name*, checked, or None if there is none.
 
         Raises:
-            BundleFormatError: it is damaged.
+            BundleFormatError: the image is damaged.
 
         """
         entry = directory.code_entry(name, self.column) if self.column >= 0 else b""
         return self.image_at(entry, directory.prefix, name) if entry[8:12].strip(b"\0") else None
 
     def image_at(self, entry: bytes, prefix: str, name: str) -> bytes:
-        """Return the pyc image for which the index has the *entry*, checked.
+        """Return the pyc image that the *entry* of the index points to, checked.
 
         Arguments:
-            entry: as of `format.Directory.code_entry`.
-            prefix: that of the directory of its source, for errors.
-            name: that of its source in there.
+            entry: the result of `format.Directory.code_entry`.
+            prefix: the prefix of the source's directory, for errors.
+            name: the source's name in that directory.
 
         Raises:
-            BundleFormatError: it is damaged.
+            BundleFormatError: the image is damaged.
 
         """
         file = self.file
@@ -262,10 +263,10 @@ class Archive:
 
     @property
     def units(self) -> "list[Unit]":
-        """The units that the index knows of; where there is no index, those found so far.
+        """The units in the index; without an index, the units that were found so far.
 
         Raises:
-            BundleFormatError: their table is damaged.
+            BundleFormatError: the table of units is damaged.
 
         """
         if self._units is None:
@@ -291,6 +292,6 @@ def _image(file: "bundlefile.BundleFile", entry: bytes, prefix: str, name: str) 
 
 
 def short_digest(data: bytes) -> str:
-    """Return 32 hexadecimal digits that no other *data* has, unless somebody means it."""
+    """Return 32 hexadecimal digits that no other *data* has, except by intent."""
     # The interpreter's own keyed hash (PEP 552): 128 bits of it, without loading hashlib.
     return (_imp.source_hash(1, data) + _imp.source_hash(2, data)).hex()

@@ -1,7 +1,7 @@
-"""The file under an archive: a descriptor that stays open, and exact reads at an offset.
+"""The file of an archive: a descriptor that stays open, and exact reads at an offset.
 
-Reads are positioned, so threads share the descriptor without a lock, and a child that was forked meanwhile waits for
-none.  The descriptor stays open, so a rename over the file mixes no two versions.
+Reads are positioned, so threads share the descriptor without a lock, and a forked child process never waits for a lock.
+The descriptor stays open, so a rename over the file cannot mix two versions.
 """
 
 import sys
@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .annotations import *
 else:
-    from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
+    from _frozen_importlib_external import _os as os  # `os` itself would live as long as this module: see `runtime`
 
 _pread: "Any" = getattr(os, "pread", None)
 if _pread is None:  # on Windows
@@ -36,30 +36,30 @@ def is_regular(status: "os.stat_result | None") -> bool:
 
 
 class BundleFile:
-    """The file under an archive.
+    """The file of an archive.
 
     Attributes:
         path: the file's path.
         size: its size in bytes.
-        status: what tells this version of the file from others.
-        descriptor: that of the file; -1 where there is none.
-        content: the file's bytes, where a hook of ``open_code`` gives something else than the file; else None.
-        signers: who was checked to have signed it; None: it need not be signed.
+        status: its status, which distinguishes this version from others.
+        descriptor: its descriptor, or -1 if it has none.
+        content: the file's bytes, if a hook of ``open_code`` returns other content than the file's; else None.
+        signers: the signers, one of which was checked to have signed the file; None: it need not be signed.
 
     """
 
     __slots__ = ("content", "descriptor", "path", "signers", "size", "status")
 
     def __init__(self, path: str, signers: "Signers | None" = None) -> None:
-        """Open the regular file at *path*, by ``open_code``: it is about to be executed (PEP 578).
+        """Open the regular file at *path* with ``open_code``, because its content will be executed (PEP 578).
 
         Arguments:
-            path: where it is.  If that may be something else, use `open_file`: there is no end to waiting for a pipe.
-            signers: who may have signed it; None: it need not be signed.
+            path: the file's path.  If it may not be a regular file, use `open_file`: opening a pipe may wait forever.
+            signers: the allowed signers; None: the file need not be signed.
 
         Raises:
-            NotABundleError: it is missing, no regular file, or cannot be opened.
-            BundleSignatureError: it is not signed by one of *signers*.
+            NotABundleError: the file is missing, is not a regular file, or cannot be opened.
+            BundleSignatureError: none of *signers* has signed the file.
 
         """
         self.path = path
@@ -85,7 +85,7 @@ class BundleFile:
             raise faults.opening.not_regular(path)
         self.size = self.status.st_size if self.content is None else len(self.content)
         if signers is not None:
-            from . import sources  # noqa: PLC0415 (loaded only where bundles have to be signed)
+            from . import sources  # noqa: PLC0415 (loaded only if bundles must be signed)
 
             sources.signatures.require(self, signers)
 
@@ -95,21 +95,21 @@ class BundleFile:
         fstat: "Callable[[int], os.stat_result]" = os.fstat,
         close: "Callable[[int], None]" = os.close,
     ) -> None:
-        # When a sub-interpreter ends, the names of this module are gone already, but the process goes on; with the main
-        # one it ends, too.
+        # When a sub-interpreter ends, this module's names are already cleared, so the defaults hold these functions.
+        # The process continues, so the file must be closed.  When the main interpreter ends, the process ends, too.
         try:
             if self.descriptor >= 0 and not is_finalizing():
                 status = fstat(self.descriptor)
                 if (status.st_dev, status.st_ino) == (self.status.st_dev, self.status.st_ino):
                     close(self.descriptor)
-        except Exception:  # noqa: BLE001, S110 (it is not ours any more, or was never opened)
+        except Exception:  # noqa: BLE001, S110 (the descriptor is not ours any more, or was never opened)
             pass
 
     def read(self, offset: int, size: int) -> bytes:
         """Return the *size* bytes at *offset*.
 
         Raises:
-            BundleFormatError: the file does not hold them.
+            BundleFormatError: the file is too short.
 
         """
         if offset + size > self.size:

@@ -1,10 +1,11 @@
 """The bundles in use, by path.
 
-An `Archive` never changes.  An `OpenBundle` stands for a path, and exchanges its archive as a whole when the file turns
-out to be replaced; every finder on that path sees the exchange at once.
+An `Archive` never changes.  An `OpenBundle` represents a path.  When the file turns out to be replaced, the
+`OpenBundle` replaces its archive in one assignment.  All finders on that path see the new archive at once.
 
-Where bundles have to be signed, nothing is handed on to the next path hook either: whatever stands at the name of a
-bundle, or may stand there when that one looks, is a bundle that is signed, or finds nothing.
+If bundles must be signed, the path hook does not leave a bundle's path to the next path hook, even if the file is
+missing or unsound.  A file may appear at that path before the next path hook reads it.  So each such path has a signed
+bundle, or no modules.
 """
 
 import _thread
@@ -18,20 +19,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .annotations import *
 else:
-    from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
+    from _frozen_importlib_external import _os as os  # `os` itself would live as long as this module: see `runtime`
 
-    Location = archives.Window  # as cheap as that
+    Location = archives.Window  # the cheapest kind of record
 
 
 class OpenBundle:
-    """A bundle that the import system was pointed to: a path, and the version of the file now in use.
+    """A bundle that is used as a path entry: a path, and the version of the file that is now in use.
 
     Attributes:
-        signers: who may sign bundles, for all of them; None where they need not be signed.
+        signers: the allowed signers for all bundles; None if bundles need not be signed.
         path: the file's absolute path.
-        archive: the version in use; None where the file is gone or not sound.
-        fault: why it is not sound, or None.
-        reported: whether the user was told of the fault.
+        archive: the version in use; None if the file is gone or not sound.
+        fault: why the file is not sound, or None.
+        reported: whether the user was warned of the fault.
         status: the file status of that version.
         settled: whether the file need not be opened again while its status is the same.
 
@@ -48,16 +49,16 @@ class OpenBundle:
         self.reported = False
         self.status: os.stat_result | None = None
         self.settled = False
-        # What opens the file, by thread.
+        # The generators that are opening the file, by thread.
         self._openings: dict[int, Any] = {}
 
     def refresh(self, status: "os.stat_result | None" = None) -> bool:
-        """Look at the file again, and take the new version, sound or not, where it was replaced.
+        """Check the file again, and switch to the new version, sound or not, if the file was replaced.
 
-        Return whether that was so; a file that is gone, or is a directory now, counts as replaced.
+        Return whether the file was replaced.  A file that is gone, or is a directory now, counts as replaced.
 
         Arguments:
-            status: the file status of a moment ago; default: it is asked for.
+            status: a recent file status; default: the method reads it.
 
         """
         if self._is_being_opened():
@@ -77,7 +78,7 @@ class OpenBundle:
         return content.refreshing.refresh(self, status, opened)
 
     def opened(self, status: "os.stat_result") -> "archives.Archive | BundleFormatError":
-        """Return the version that is there now, or why it is not sound."""
+        """Open the file and return its current version, or the error if it is not sound."""
         thread = _thread.get_ident()
         opening = self._openings[thread] = self._open(status)
         opened = next(opening)
@@ -99,20 +100,21 @@ class OpenBundle:
         yield opened
 
     def _is_being_opened(self) -> bool:
-        """Return whether this thread is about to open it: an audit hook that is told of that may import something.
+        """Return whether this thread is already opening the file.
 
-        A generator knows whether it runs.  A flag would stay set where an interrupt comes at the wrong moment.
+        An audit hook that is called for the opening may import modules.  A generator knows whether it is running.  A
+        flag would stay set after an interrupt at the wrong moment.
         """
         opening = self._openings.get(_thread.get_ident())
         return opening is not None and opening.gi_running
 
     @property
     def is_gone(self) -> bool:
-        """Whether there is no such file any more."""
+        """Whether the file no longer exists."""
         return self.archive is None and self.fault is None and not self._is_being_opened()
 
     def report(self) -> None:
-        """Issue a `BundleWarning` where the file, or a part of it, is not sound, once for each version of it."""
+        """Issue a `BundleWarning` if the file, or a part of it, is not sound, once for each version of the file."""
         fault = self.fault if self.archive is None else self.archive.fault
         if fault is not None and not self.reported:
             from . import faults  # noqa: PLC0415 (loaded when first needed)
@@ -123,7 +125,7 @@ class OpenBundle:
 
 # Every bundle in use, by absolute path.
 in_use: "dict[str, OpenBundle]" = {}
-# The archive that gives the code of what is imported from a mirror (see `site.mirrors`), by the mirror's folder.
+# The archive with the code of the modules that are imported from a mirror (`site.mirrors`), by the mirror's folder.
 mirrored: "dict[str, archives.Archive]" = {}
 
 
@@ -137,11 +139,11 @@ def absolute(path: str) -> str:
 
 
 def locate(path: str) -> "Location | None":
-    """Split *path* at the first part that is a regular file with the bundle suffix; None where no part is one."""
+    """Split *path* after its first part that is a regular file with the bundle suffix, or return None."""
     end = 0
     while (end := path.find(bundle_format.SUFFIX, end)) >= 0:
         end += len(bundle_format.SUFFIX)
-        if path[end : end + 1] in path_separators:  # the empty string is in it: the end of the path
+        if path[end : end + 1] in path_separators:  # the empty string at the end of the path is in it, too
             try:
                 bundle = absolute(path[:end])
             except OSError:  # the working directory is gone
@@ -153,12 +155,12 @@ def locate(path: str) -> "Location | None":
 
 
 def _is_kept(path: str) -> bool:
-    """Return whether *path*, which may be no file, is a bundle's all the same: no other path hook may answer for it."""
+    """Return whether *path* must not be left to other path hooks, even if it is not a file."""
     return OpenBundle.signers is not None and locate_mirrored(path) is None
 
 
 def locate_mirrored(path: str) -> "str | None":
-    """Return the folder of the mirror in which *path* is, or None where it is in none that is in use."""
+    """Return the folder of the mirror that contains *path*, or None if no mirror in use does."""
     for folder in list(mirrored):  # other threads add to it
         if path.startswith(folder) and path[len(folder) : len(folder) + 1] in path_separators:
             return folder
@@ -166,7 +168,7 @@ def locate_mirrored(path: str) -> "str | None":
 
 
 def inner_name(path: str) -> str:
-    """Return the member name for *path*, which is relative to a bundle; one that leads out of it names nothing."""
+    """Return the member name for *path*, relative to a bundle.  If it leads outside, the result matches no member."""
     if "\\" in path_separators:
         path = path.replace("\\", "/")
     parts: list[str] = []
@@ -179,11 +181,11 @@ def inner_name(path: str) -> str:
 
 
 def open_bundle(path: str, status: "os.stat_result | None" = None) -> OpenBundle:
-    """Return the open bundle for the absolute *path*; the file is opened where that was not done before.
+    """Return the open bundle for the absolute *path*.  Open the file if it is not open yet.
 
     Arguments:
-        path: where it is.
-        status: the file status of a moment ago; default: it is asked for.
+        path: the file's path.
+        status: a recent file status; default: the function reads it.
 
     """
     bundle = in_use.get(path) or in_use.setdefault(path, OpenBundle(path))

@@ -12,9 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .annotations import *
 else:
-    from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
+    from _frozen_importlib_external import _os as os  # `os` itself would live as long as this module: see `runtime`
 
-    View = bundles.Location  # as cheap as that
+    View = bundles.Location  # the cheapest kind of record
 
 
 # In the order of FileFinder.
@@ -37,7 +37,7 @@ class BundleFinder:
         Raises:
             NotABundleError: neither *path* nor a parent of it is a zip archive named ``*.pybundle``.
             BundleFormatError: the bundle is damaged.
-            TypeError: *path* is no path.
+            TypeError: *path* is not a path.
 
         """
         text = os.fspath(path)
@@ -62,7 +62,7 @@ class BundleFinder:
 
     @classmethod
     def at(cls, bundle: "bundles.OpenBundle", location: "Location") -> "BundleFinder":
-        """Return a finder for *location* in *bundle*, whatever is there: a broken bundle has no modules."""
+        """Return a finder for *location* in *bundle*, even if the bundle is broken: then it finds no modules."""
         finder = cls.__new__(cls)
         finder._settle(bundle, location)  # noqa: SLF001 (of our own class)
         return finder
@@ -71,17 +71,17 @@ class BundleFinder:
         return f"BundleFinder({self.path!r})"
 
     def _current(self) -> "View | None":
-        """Return the directory in the version of the bundle that is in use now; None where there is no bundle."""
+        """Return the directory in the version of the bundle that is in use now, or None if there is no bundle."""
         archive = self._bundle.archive
         if archive is None:
             return None
         view = self._view
         if view is None or view.archive is not archive:
-            view = self._view = look_at(archive, self._inner)  # exchanged as a whole: threads share the finder
+            view = self._view = look_at(archive, self._inner)  # in one assignment: threads share the finder
         return view
 
     def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":
-        """Return the spec of module *fullname*, or None where this path entry has no such module (PEP 451).
+        """Return the spec of module *fullname*, or None if this path entry has no such module (PEP 451).
 
         Only the last part of the name counts.  The spec of a namespace portion has no loader (PEP 420).
 
@@ -95,7 +95,7 @@ class BundleFinder:
                 view = self._current()
             spec = self._find(view, fullname, fullname.rpartition(".")[2]) if view is not None else None
             if target is not None and hasattr(spec, "settle"):
-                spec.settle(spec.loader)  # type: ignore[union-attr] # what is loaded again is not created again
+                spec.settle(spec.loader)  # type: ignore[union-attr] # a reload does not create the module again
         except ImportError as error:
             error.name = fullname
             raise
@@ -135,12 +135,12 @@ class BundleFinder:
         """Return the spec of a module file.
 
         Arguments:
-            suffix: what the name of its file ends in.
+            suffix: the suffix of the file's name.
             fullname: the module's name.
-            filename: that of its file.
-            archive: where it is in.
-            directory: the folder, in the archive.
-            package: the last part of the name where the module is a package.
+            filename: the name of the file.
+            archive: the archive that contains the file.
+            directory: the file's directory in the archive.
+            package: the last part of the module's name if the module is a package.
 
         """
         folder = f"{self._folder}{package}{path_sep}" if package else self._folder
@@ -182,15 +182,15 @@ class BundleFinder:
         return spec
 
     def _locate(self, spec: ModuleSpec, archive: "archives.Archive", member: str, *, own: bool) -> None:
-        """See to it that the module *spec*, of *member*, has a real location; *own* where it asks for that itself."""
+        """Give the module *spec* the real location of *member*.  *own*: the module itself reads its location."""
         from . import site  # noqa: PLC0415 (loaded when first needed)
 
         site.located.locate(spec, archive, member, own=own)
 
     def invalidate_caches(self) -> None:
-        """Look at the file again: if it was replaced, the next import sees the new version whole.
+        """Check the file again.  If it was replaced, the next import uses only the new version.
 
-        A new version that is not sound is one `BundleWarning`; the path entry is empty then.
+        If the new version is not sound, the finder issues one `BundleWarning` and finds no modules.
         """
         self._bundle.refresh()
         self._bundle.report()
@@ -211,7 +211,7 @@ class BundleFinder:
             parent: the spec of the package whose path entry this is, or None at the top level.
 
         Raises:
-            ValueError: *parent* is no package.
+            ValueError: *parent* is not a package.
 
         """
         if parent is not None and parent.submodule_search_locations is None:
@@ -227,8 +227,8 @@ class BundleFinder:
         """Return the bytes of the file at *path*: absolute and under the bundle or a mirror, or relative to the bundle.
 
         Raises:
-            OSError: there is no such file in the bundle.
-            BundleFormatError: it is damaged.
+            OSError: the bundle has no such file.
+            BundleFormatError: the file is damaged.
 
         """
         archive = self._bundle.archive
@@ -242,7 +242,7 @@ class BundleFinder:
 
 
 def look_at(archive: "archives.Archive", inner: str) -> View:
-    """Return what a finder for the directory *inner* sees of an *archive*."""
+    """Return the view of a finder for the directory *inner* of an *archive*."""
     directory = archive.directory(inner)
     return View(
         archive=archive,

@@ -1,15 +1,17 @@
-"""The bundle format, version 1, as code: the zip's end record, locator, head, blocks.  Bytes in, values out; no I/O.
+"""The bundle format, version 1: the zip's end record, locator, head, blocks.  Takes bytes, returns values; no I/O.
 
-`bundleimp.encoding` writes the index.  `interpreter.embedded` describes the runtime that a standalone program has.
+This module decodes the index; `bundleimp.encoding` encodes it.  `interpreter.embedded` describes the runtime inside a
+standalone program.
 
-The index is a run of blocks, one for each directory, children before their parents, and a head at its end.  A block
-names its directory's files and subdirectories, says where each file's data lies, where each module's code lies for
-each embedded Python, and where each subdirectory's block lies.  So the root block, which the head points to, leads
-to every other one, and opening a bundle reads two small pieces however many members it has.  Each block notes the
-checksums of those below it, so what is read later is of the same version as what was read first, or refused.
+The index is a sequence of blocks, one for each directory, children before their parents, with a head at its end.  A
+block contains the names of its directory's files and subdirectories.  It also contains the position of each file's
+data, of each module's code for each embedded Python, and of each subdirectory's block.  The head points to the root
+block, and the root block leads to all other blocks.  So opening a bundle reads two small pieces, however many members
+it has.  Each block contains the checksums of the blocks below it.  So a block that is read later belongs to the same
+version as the first, or is refused.
 
-All numbers are little-endian; all offsets count from the start of the file.  *Checksum* is `checksum`; CRC-32 is that
-of zip (APPNOTE.TXT), and is of what zip tools can read.
+All numbers are little-endian; all offsets count from the start of the file.  *Checksum* is `checksum`.  CRC-32 is that
+of zip (APPNOTE.TXT), and is used for the data that zip tools can read.
 
 Locator (the comment of the end-of-central-directory record)::
 
@@ -25,7 +27,7 @@ Head (the last bytes of the index)::
     0   4s  magic "PBh1"              44  u32  size of the root block
     4   32s SHA-256 of RECORD         48  u16  number of code tags
     36  u64 offset of the root block  50  per tag: 4s pyc magic, u16 length, code tag in ISO 8859-1
-                                      then the extent of the table of units (see `site.units`), of size 0 where
+                                      then the extent of the table of units (see `site.units`), of size 0 if
                                       there are none
                                       last 4 bytes: checksum of the head up to there
 
@@ -50,7 +52,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .annotations import *
 else:
-    # `types.SimpleNamespace`: to make a class takes 70,000 instructions, in every process that imports from a bundle.
+    # `types.SimpleNamespace`: making a class takes 70,000 instructions, in every process that imports from a bundle.
     EndRecord = Extent = Locator = Head = type(sys.implementation)
 
 VERSION = 1
@@ -71,9 +73,9 @@ END_SIZE = 22
 END64_SIZE = 56
 END64_LOCATOR_SIZE = 20
 LARGEST_END = END64_SIZE + END64_LOCATOR_SIZE + END_SIZE + 0xFFFF
-# Of an entry of the central directory, without its name.
+# The size of an entry of the central directory without its name.
 CENTRAL_SIZE = 46
-# A central directory is read whole.  One with longer entries on average was made to fill the memory.
+# A central directory is read as a whole.  One with longer entries on average was made to exhaust the memory.
 MOST_WASTE = 1 << 20
 LONGEST_MEAN = 512
 
@@ -85,7 +87,7 @@ ENTRY_SIZE = 36
 CODE_SIZE = 16
 KIND_FILE = 0
 KIND_DIRECTORY = 1
-# Flags of a module: its code asks where it lies and needs an answer that is real; code elsewhere may ask.
+# Flags of a module: its code reads its location and needs a real path; or other code may read its location.
 FLAG_REAL = 1
 FLAG_REACHED = 2
 LOCATED = FLAG_REAL | FLAG_REACHED
@@ -99,13 +101,13 @@ def number(data: bytes, start: int, end: int) -> int:
 def checksum(data: bytes) -> int:
     """Return the checksum of *data*: the first 32 bits of the hash that the interpreter has for PEP 552.
 
-    It costs less than a CRC-32, and no module has to be loaded for it: zlib takes as long to load as a small package.
+    It takes less time than a CRC-32, and requires no module: loading zlib takes as long as loading a small package.
     """
     return int.from_bytes(seal(data), "little")
 
 
 def seal(data: bytes) -> bytes:
-    """Return the checksum of *data* as it stands in the file: 4 bytes."""
+    """Return the checksum of *data* as the 4 bytes in the file."""
     return _imp.source_hash(0, data)[:4]
 
 
@@ -114,10 +116,10 @@ def _is_sound(data: bytes) -> bool:
 
 
 def find_end(tail: bytes, tail_start: int, start: int) -> "EndRecord | None":
-    """Find the end record of an archive (APPNOTE.TXT 6.3, 4.3.14 to 4.3.16); None where *tail* holds none.
+    """Find the end record of an archive (APPNOTE.TXT 6.3, 4.3.14 to 4.3.16).  Return None if *tail* has none.
 
     Arguments:
-        tail: the archive's last bytes; `LARGEST_END` of them always hold the record.
+        tail: the archive's last bytes; `LARGEST_END` of them always contain the record.
         tail_start: the offset of *tail* in the file.
         start: the offset of the first byte that may belong to the archive.
 
@@ -152,7 +154,7 @@ def _decode_end(tail: bytes, position: int, tail_start: int, start: int) -> EndR
         directory_end = record
         wide = (count, size, offset)
         if any(value not in {full, other} for (value, full), other in zip(plain, wide, strict=True)):
-            # Half of all tools believe the one, and half the other (CVE-2025-54368).
+            # Half of all tools use the one record, and half the other (CVE-2025-54368).
             message = "the zip's end record and its zip64 end record disagree; pack it anew"
             raise fault(message, offset=tail_start + position)
     directory_offset = tail_start + directory_end - size
@@ -171,14 +173,14 @@ def _decode_end(tail: bytes, position: int, tail_start: int, start: int) -> EndR
 
 
 def decode_extent(data: bytes) -> "Extent | None":
-    """Return the extent in the 16 bytes of *data*, or None where it is of no bytes."""
+    """Return the extent in the 16 bytes of *data*, or None if its size is 0."""
     value = int.from_bytes(data, "little")
     size = value >> 64 & 0xFFFFFFFF
     return Extent(offset=value & 0xFFFFFFFFFFFFFFFF, size=size, checksum=value >> 96) if size else None
 
 
 def decode_locator(comment: bytes) -> "Locator | None":
-    """Return the locator in an archive *comment* of this format version, or None where it holds no sound one."""
+    """Return the locator in an archive *comment* of this format version, or None if it contains no valid one."""
     if len(comment) != LOCATOR_SIZE or format_version(comment) != VERSION or not _is_sound(comment):
         return None
     return Locator(
@@ -194,14 +196,14 @@ def decode_locator(comment: bytes) -> "Locator | None":
 
 
 def format_version(comment: bytes) -> "int | None":
-    """Return the format version that an archive *comment* claims, or None where it is no locator."""
+    """Return the format version that an archive *comment* claims, or None if it is not a locator."""
     if comment[:8] != LOCATOR_MAGIC or len(comment) < 10:
         return None
     return number(comment, 8, 10)
 
 
 def fits(locator: Locator, end: EndRecord, directory: bytes) -> bool:
-    """Return whether the index that *locator* points to was made for the central *directory* that *end* points to."""
+    """Return whether the index at *locator* was made for the central *directory*, which *end* points to."""
     return (
         end.start == 0
         and locator.directory_offset == end.directory_offset
@@ -217,7 +219,7 @@ def decode_head(data: bytes) -> Head:
     """Return the head in *data*.
 
     Raises:
-        BundleFormatError: it is damaged.
+        BundleFormatError: the head is damaged.
 
     """
     message = "the index is damaged"
@@ -242,11 +244,11 @@ def decode_head(data: bytes) -> Head:
 
 
 class Directory:
-    """One directory of an indexed bundle, searched in place in the bytes of its block.
+    """One directory of an indexed bundle.  Lookups search directly in the bytes of its block.
 
     Attributes:
-        names: the place in the block of each file and, with a slash at its end, of each subdirectory, by name.
-        prefix: what stands before them in the names of members: "" or "pkg/sub/".
+        names: the position in the block of each file and subdirectory, by name.  A subdirectory's name ends in a slash.
+        prefix: the text before these names in the names of members: "" or "pkg/sub/".
 
     """
 
@@ -256,12 +258,12 @@ class Directory:
         """Decode *block*, which must describe the directory *path* ("" or "pkg/sub").
 
         Arguments:
-            block: its bytes.
+            block: the bytes of the block.
             path: the directory's name.
-            noted: the block's own checksum, as the block above has it; None where there is none above.
+            noted: the block's checksum according to its parent block, or None if it has no parent.
 
         Raises:
-            BundleFormatError: the block is damaged, describes another directory, or is that of another version.
+            BundleFormatError: the block is damaged, describes another directory, or belongs to another version.
 
         """
         message = ""
@@ -282,32 +284,32 @@ class Directory:
             message = f"the index is damaged (directory {path!r} is described as {owner!r})"
             raise fault(message, member=INDEX)
         self._block = block
-        self._flags = self._entries + 5  # of the first entry
+        self._flags = self._entries + 5  # those of the first entry
         self.prefix = path + "/" if path else ""
         self.names = dict(zip(names, range(len(names))))  # noqa: B905 (they are of one length)
 
     def entry(self, name: str) -> bytes:
-        """Return the 36 bytes about the file *name* or the subdirectory "*name*/" (KeyError where there is none)."""
+        """Return the 36 bytes for the file *name* or the subdirectory "*name*/".  Raise KeyError if there is none."""
         start = self._entries + self.names[name] * ENTRY_SIZE
         return self._block[start : start + ENTRY_SIZE]
 
     def member(self, name: str) -> "Member":
-        """Return the file *name* (KeyError where there is none)."""
+        """Return the file *name*.  Raise KeyError if there is none."""
         from . import content  # noqa: PLC0415 (loaded when first needed)
 
         return content.member.decode_member(self.prefix + name, self.entry(name))
 
     def subdirectory(self, name: str) -> Extent:
-        """Return where the block of subdirectory *name* lies, and its own checksum (KeyError where there is none)."""
+        """Return the extent and checksum of the block of subdirectory *name*.  Raise KeyError if there is none."""
         entry = self.entry(name + "/")
         return Extent(offset=number(entry, 8, 16), size=number(entry, 16, 24), checksum=number(entry, 0, 4))
 
     def code(self, name: str, column: int) -> "Extent | None":
-        """Return where the pyc image of file *name* lies for code tag number *column*, or None."""
+        """Return the extent of the pyc image of file *name* for code tag number *column*, or None."""
         return decode_extent(self.code_entry(name, column))
 
     def code_entry(self, name: str, column: int) -> bytes:
-        """Return the extent of the pyc image of file *name*, encoded; the size in it is 0 where there is none."""
+        """Return the encoded extent of the pyc image of file *name*.  Its size is 0 if there is no image."""
         start = self._codes + (column * self.count + self.names[name]) * CODE_SIZE
         return self._block[start : start + CODE_SIZE]
 
@@ -316,5 +318,5 @@ class Directory:
         return self._block[self._flags + self.names[name] * ENTRY_SIZE]
 
     def may_have(self, suffix: str) -> bool:
-        """Return False where no name ends in *suffix*."""
+        """Return False if no name ends in *suffix*."""
         return self._block.find(suffix.encode(), 12, self._entries) >= 0

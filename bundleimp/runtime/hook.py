@@ -1,4 +1,4 @@
-"""The path hook (PEP 302) and the meta path finder, and putting them into and out of the import system."""
+"""The path hook (PEP 302) and the meta path finder, and their installation."""
 
 import _imp
 import sys
@@ -13,17 +13,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .annotations import *
 else:
-    from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
+    from _frozen_importlib_external import _os as os  # `os` itself would live as long as this module: see `runtime`
 
 SUFFIX = bundle_format.SUFFIX
 
-# Modules that are told of bundles right after they are loaded (`interpreter.telling`).
+# Modules that are adapted to bundles right after they are loaded (`interpreter.telling`).
 TOLD = {"importlib.abc", "importlib.metadata", "importlib_metadata", "linecache", "pkg_resources"}
 if sys.version_info < (3, 13):
     TOLD.add("threading")
 _BUILT_IN = frozenset(sys.builtin_module_names)
 _find_on_path = PathFinder.__dict__["find_spec"]
-# The finders on ``sys.meta_path`` when they were last looked through, and whether only usual ones stood behind ours.
+# The finders on ``sys.meta_path`` at the last check, and whether only standard finders followed ours then.
 _order: "list[Any]" = []
 _is_usual = False
 
@@ -31,11 +31,12 @@ _is_usual = False
 def path_hook(path: str) -> "Any":
     """Return a finder for the path entry *path*: a bundle or a directory in one.
 
-    A file that is no sound bundle is one `BundleWarning`, and a finder that finds nothing; other imports go on.
+    If a file is not a sound bundle, the path hook issues one `BundleWarning`, and the finder finds no modules.  Imports
+    from other path entries still work.
 
     Raises:
         ImportError: *path* is for the next hook.
-        TypeError: *path* is no string.
+        TypeError: *path* is not a string.
 
     """
     location = bundles.locate(path) if SUFFIX in path else None
@@ -47,7 +48,7 @@ def path_hook(path: str) -> "Any":
         from . import content  # noqa: PLC0415 (loaded when first needed)
 
         content.refreshing.check(bundle)
-    # A file that is not sound is claimed too: zipimport, asked next, imports from many truncated ones.
+    # Claim a file that is not sound, too: zipimport, the next hook, imports from many truncated files.
     found = finder.BundleFinder.at(bundle, location)
     if TRACING:
         trace(f"claimed path entry {path}")
@@ -55,7 +56,7 @@ def path_hook(path: str) -> "Any":
 
 
 def _other_finder(path: str) -> "Any":
-    """Return a finder for *path*, which is in no bundle: for a mirror or a folder of ours; ImportError for others."""
+    """Return a finder for *path* if it is in a mirror or is a folder of ours.  Raise ImportError for other paths."""
     mirror = bundles.locate_mirrored(path) if bundles.mirrored else None
     if mirror is not None:
         from . import site  # noqa: PLC0415 (loaded when first needed)
@@ -70,16 +71,17 @@ def _other_finder(path: str) -> "Any":
 path_hook.claims_bundles = True  # type: ignore[attr-defined]
 
 
-# Modules that were being loaded when the others were told of bundles.
+# Modules that were still being loaded when the loaded modules were adapted.
 _late: "set[str]" = set()
 
 
 def _find_spec(
     fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
 ) -> "ModuleSpec | None":
-    """Return the spec of a submodule that is in a bundle, or of a module that is to be told of bundles; else None.
+    """Return the spec of a submodule in a bundle, or of a module to be adapted to bundles, else None.
 
-    A submodule of a package in a bundle is found as by the path based finder, without asking all finders before that.
+    A submodule of a package in a bundle is found as by the path based finder, but without asking the other finders
+    first.
     """
     if type(path) is list and len(path) == 1:
         found = sys.path_importer_cache.get(path[0])
@@ -98,7 +100,7 @@ def _find_spec(
 
 def _is_next_to_standard_finders(fullname: str) -> bool:
     """Return whether no finder between ours and the path based finder would find the module *fullname*."""
-    global _order, _is_usual  # noqa: PLW0603 (looked through once for each order)
+    global _order, _is_usual  # noqa: PLW0603 (checked once for each order)
     if sys.meta_path != _order:
         order: list[Any] = list(sys.meta_path)
         _is_usual = meta_finder in order and PathFinder in order
@@ -114,8 +116,8 @@ def _is_next_to_standard_finders(fullname: str) -> bool:
 
 
 def _find_distributions(context: object = None) -> "tuple[()]":  # noqa: ARG001 (of a protocol)
-    """Find nothing (``importlib.metadata``), but tell what was still being loaded when all else was told."""
-    _tell_interpreter()  # another thread may be about to
+    """Find nothing (``importlib.metadata``), but adapt the modules that were still being loaded before."""
+    _tell_interpreter()  # another thread may be about to call it
     if _late:
         from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 
@@ -124,15 +126,15 @@ def _find_distributions(context: object = None) -> "tuple[()]":  # noqa: ARG001 
 
 
 def _invalidate_caches() -> None:
-    """Look at all bundles again (`importlib.invalidate_caches`)."""
+    """Check the files of all bundles again (`importlib.invalidate_caches`)."""
     from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 
     interpreter.refreshing.refresh()
 
 
-# Our finder on ``sys.meta_path``, before the others.  A class would take longer to make than all of this.
-meta_finder: "Any" = bundle_format.EndRecord(  # type: ignore[call-arg] # as cheap as that
-    claims_bundles=True,  # as of the path hook
+# Our finder on ``sys.meta_path``, before the others.  Making a class would take longer than this whole module.
+meta_finder: "Any" = bundle_format.EndRecord(  # type: ignore[call-arg] # the cheapest kind of object
+    claims_bundles=True,  # as the path hook does
     find_spec=_find_spec,
     find_distributions=_find_distributions,
     invalidate_caches=_invalidate_caches,
@@ -140,10 +142,10 @@ meta_finder: "Any" = bundle_format.EndRecord(  # type: ignore[call-arg] # as che
 
 
 def _replace_printer(name: str) -> None:
-    """Put a printer of ours in the place of ``sys.__NAME__``, and of the hook in use where that is the original.
+    """Replace ``sys.__NAME__`` by our printer, and also the hook in use if that is the original printer.
 
     The interpreter's printers of exceptions are written in C and only open files.  A program's own hook stays: it may
-    have been there before the first import from a bundle.
+    have been set before the first import from a bundle.
     """
     usual = f"__{name}__"
     original = getattr(sys, usual)
@@ -166,13 +168,13 @@ def _replace_printer(name: str) -> None:
     setattr(sys, usual, printer)
 
 
-# Private to the import system, but nothing else stands between a namespace package and its resources.
+# Private to the import system, but resources of a namespace package have no other extension point.
 NamespaceLoader: "Any" = _NamespaceLoader
 original_reader = NamespaceLoader.get_resource_reader
 
 
 def _namespace_reader(self: "Any", module: str) -> "Any":
-    """Return a resource reader for a namespace package; one that reads bundles where a portion is in one."""
+    """Return a resource reader for a namespace package.  If a portion is in a bundle, the reader reads bundles."""
     if any(SUFFIX in portion for portion in self._path):
         from . import data  # noqa: PLC0415 (loaded when first needed)
 
@@ -184,14 +186,14 @@ _namespace_reader.__name__ = "get_resource_reader"
 
 
 def others(hooks: "list[Any]") -> "list[Any]":
-    """Return those of *hooks* that are not ours, and no stand-ins."""
+    """Return those of *hooks* that are neither ours nor our stand-ins."""
     return [hook for hook in hooks if not getattr(hook, "claims_bundles", False)]
 
 
 def put_first(hooks: "list[Any]", hook: "Any") -> None:
-    """Move our *hook* to the front of *hooks*, in the place of a stand-in.
+    """Move our *hook* to the front of *hooks*, and remove a stand-in, in one assignment.
 
-    That is one assignment, because other threads iterate over the list: there must be no moment without a hook of ours.
+    Other threads may iterate over the list, and one of our hooks must be in it at every moment.
     """
     hooks[:] = [hook, *others(hooks)]
 
@@ -200,7 +202,7 @@ def forget_path_entries(*, ours: bool) -> None:
     """Make the import system ask its path hooks again for every path entry that may be in a bundle.
 
     Arguments:
-        ours: also for those that the present path hook has answered for.
+        ours: whether to include the path entries for which the present path hook has returned a finder.
 
     """
     for path, known in list(sys.path_importer_cache.items()):
@@ -209,19 +211,20 @@ def forget_path_entries(*, ours: bool) -> None:
 
 
 def install(allowed_signers: "str | os.PathLike[str] | None" = None) -> None:
-    """Put the path hook before all others (PEP 302); nothing changes where it is there already.
+    """Put the path hook before all others (PEP 302).  If it is the first hook already, nothing changes.
 
-    Bundles are then imported from wherever they stand on ``sys.path`` or a package's ``__path__``.  At start-up this
-    was done already where bundleimp is installed.
+    Bundles on ``sys.path`` or on a package's ``__path__`` can then be imported from.  If bundleimp is installed, the
+    interpreter's start-up has done this already.
 
     Arguments:
         allowed_signers: path of an ``allowed_signers`` file (ssh-keygen(1)).  From now on this process imports only
-            from bundles that somebody in it has signed; so do its child processes, because the variable
-            BUNDLEIMP_ALLOWED_SIGNERS is set.  Any other bundle is a `BundleWarning` and finds nothing.  None: as it is.
+            from bundles that a signer in that file has signed.  Its child processes do the same, because the variable
+            BUNDLEIMP_ALLOWED_SIGNERS is set.  Any other bundle causes a `BundleWarning`, and no module is found in it.
+            None: the present requirement stays.
 
     Raises:
-        BundleSignatureError: a bundle that is in use already is not signed so.  The hook is in, and nothing more is
-            imported from that bundle; what was imported stays imported.
+        BundleSignatureError: a bundle in use is not signed so.  The hook is installed, and nothing more is imported
+            from that bundle.  Modules that were imported from it stay imported.
 
     """
     _tell_interpreter()
@@ -230,18 +233,18 @@ def install(allowed_signers: "str | os.PathLike[str] | None" = None) -> None:
     forget_path_entries(ours=False)
     if allowed_signers is not None:
         try:
-            from . import sources  # noqa: PLC0415 (loaded only where bundles have to be signed)
+            from . import sources  # noqa: PLC0415 (loaded only if bundles must be signed)
 
             sources.requiring.require_signers(os.fspath(allowed_signers))
         finally:
-            # What the import system has for a directory or a missing file, it has from other hooks.
+            # The import system has finders of other hooks for directories and missing files.
             forget_path_entries(ours=True)
 
 
 def _tell_interpreter() -> None:
-    """Tell the interpreter and its standard library of bundles; nothing happens where that was done before.
+    """Adapt the interpreter and its standard library to bundles.  If that was done before, nothing happens.
 
-    It may be interrupted, and another thread may come to it meanwhile: everything in it can be done twice.
+    This function may be interrupted, and another thread may call it meanwhile, so every step can be repeated.
     """
     if NamespaceLoader.get_resource_reader is _namespace_reader:
         return
@@ -250,7 +253,7 @@ def _tell_interpreter() -> None:
     if sys.version_info < (3, 13):
         _replace_printer("excepthook")
     put_first(sys.meta_path, meta_finder)
-    # This finder is at work already: another thread may be about to load one of these modules.
+    # Our finder is active already, so another thread may be about to load one of these modules.
     if not (TOLD.isdisjoint(sys.modules) and TOLD.isdisjoint(_module_locks)):
         from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 

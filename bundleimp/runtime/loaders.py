@@ -1,9 +1,9 @@
-"""The loaders of source modules.  `plain.sourceless` and `site.extensions` have those of other modules.
+"""The loaders of source modules.  `plain.sourceless` and `site.extensions` contain the loaders of other modules.
 
-`BundleLoader` is a `SourceLoader` (PEP 302, 451) in full: the inherited ``get_code`` gives the right code through
-``path_stats``, ``get_data`` and ``set_data``.  Where bytecode is embedded, `EmbeddedBundleLoader` does the same faster.
+`BundleLoader` is a complete `SourceLoader` (PEP 302, 451): the inherited ``get_code`` gets the right code through
+``path_stats``, ``get_data`` and ``set_data``.  If bytecode is embedded, `EmbeddedBundleLoader` does the same faster.
 
-No method here stands on the stack while a module's code runs, so tracebacks look as they do for installed modules.
+No method here is on the stack while a module's code runs, so tracebacks look as they do for installed modules.
 """
 
 import _imp
@@ -19,10 +19,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .annotations import *
 else:
-    from _frozen_importlib_external import _os as os  # `os` itself would live as long as we do: see `runtime`
+    from _frozen_importlib_external import _os as os  # `os` itself would live as long as this module: see `runtime`
 
 _HEADER = 16
-# What a program may replace, to transform source; None where it was replaced before we were loaded.
+# A program may replace this method to transform source.  None if it was replaced before this module was loaded.
 _SOURCE_TO_CODE = SourceLoader.source_to_code
 if getattr(_SOURCE_TO_CODE, "__globals__", None) is not SourceLoader.get_code.__globals__:
     _SOURCE_TO_CODE = None  # type: ignore[assignment]
@@ -30,9 +30,9 @@ _BYTECODE_END = f".{archives.code_tag()}.pyc"
 
 
 def bytecode_path(folder: str, stem: str) -> "str | None":
-    """Return the path of the bytecode of the source *stem* in *folder*, which has a separator at its end (PEP 3147).
+    """Return the path of the bytecode of the source *stem* in *folder*, which ends in a separator (PEP 3147).
 
-    Return None where only `cache_from_source` knows it.  That takes ten times as long.
+    Return None if only `cache_from_source` can compute the path, which takes ten times as long.
     """
     if sys.pycache_prefix is not None or sys.implementation.cache_tag is None:
         return None
@@ -43,7 +43,7 @@ def unmarshalled(image: bytes, loader: "Any", co_filename: str) -> "CodeType":
     """Return the code object of a pyc *image*, with *co_filename* as its file name.
 
     Raises:
-        BundleFormatError: it has none.
+        BundleFormatError: the image contains no code object.
 
     """
     try:
@@ -58,13 +58,13 @@ def unmarshalled(image: bytes, loader: "Any", co_filename: str) -> "CodeType":
 class BundleLoader(SourceLoader):
     """Loader of source modules in a bundle (PEP 302, PEP 451; `importlib.abc.SourceLoader`).
 
-    ``get_code`` is inherited: the tracebacks of what it compiles then show no frame but the program's.  A loader whose
-    ``source_to_code`` is overridden or replaced gets the source, whatever bytecode there is.
+    ``get_code`` is inherited, so if the compilation fails, the traceback shows only the program's frames.  A loader
+    whose ``source_to_code`` is overridden or replaced receives the source, even if bytecode exists.
 
     Attributes:
         name: the module's name.
         path: its ``__file__``.
-        archive: the version of the bundle that it comes from.
+        archive: the version of the bundle that contains the module.
 
     """
 
@@ -92,19 +92,19 @@ class BundleLoader(SourceLoader):
         return hash(self.name) ^ hash(self.path)
 
     def get_filename(self, fullname: "str | None" = None) -> str:
-        """Return the module's ``__file__``; ImportError for the name of another module (PEP 302)."""
+        """Return the module's ``__file__``.  Raise ImportError for the name of another module (PEP 302)."""
         if fullname is not None and fullname != self.name:
             message = f"loader for {self.name} cannot handle {fullname}"
             raise ImportError(message, name=fullname)
         return self.path
 
     def create_module(self, spec: "ModuleSpec") -> "ModuleType | None":
-        """Return the module that the *spec* asks for, or None for an ordinary one (PEP 451)."""
+        """Return the special module that the *spec* requires, or None for an ordinary one (PEP 451)."""
         make_module = getattr(spec, "make_module", None)
         return make_module(self) if make_module is not None else None
 
     def get_resource_reader(self, fullname: str) -> "TraversableResources | None":
-        """Return a resource reader for the folder that holds the module (``importlib.resources``)."""
+        """Return a resource reader for the folder that contains the module (``importlib.resources``)."""
         if fullname != self.name:
             return None
         if bundles.locate_mirrored(self.path) is not None:
@@ -119,7 +119,7 @@ class BundleLoader(SourceLoader):
         """Return modification time (seconds since the epoch) and size (bytes) of the source file at *path*.
 
         Raises:
-            OSError: there is no such file in the bundle.
+            OSError: the bundle has no such file.
 
         """
         from . import content  # noqa: PLC0415 (loaded when first needed)
@@ -128,7 +128,7 @@ class BundleLoader(SourceLoader):
         return {"mtime": content.member.local_seconds(member.stamp), "size": member.size}
 
     def _bytecode_path(self) -> "str | None":
-        """Return the path of the module's bytecode (PEP 3147); None where this interpreter has none."""
+        """Return the path of the module's bytecode (PEP 3147), or None if this interpreter has none."""
         folder = self.path.removesuffix(self._filename)
         try:
             return bytecode_path(folder, self._filename.rpartition(".")[0]) or cache_from_source(self.path)
@@ -139,11 +139,11 @@ class BundleLoader(SourceLoader):
         return type(self).source_to_code is not _SOURCE_TO_CODE or "source_to_code" in self.__dict__
 
     def get_data(self, path: str) -> bytes:
-        """Return the bytes of the file at *path*, or the module's pyc image where *path* is its bytecode's.
+        """Return the bytes of the file at *path*, or the module's pyc image if *path* is that of its bytecode.
 
         Raises:
-            OSError: there is no such file in the bundle, or no such bytecode in bundle and cache.
-            BundleFormatError: it is damaged.
+            OSError: the bundle has no such file, or bundle and cache have no such bytecode.
+            BundleFormatError: the file or the bytecode is damaged.
 
         """
         from . import content  # noqa: PLC0415 (loaded when first needed)
@@ -170,7 +170,7 @@ class BundleLoader(SourceLoader):
         return image
 
     def set_data(self, path: str, data: bytes) -> None:
-        """Write the module's bytecode to the user's cache; *path* names it.  Nothing else can be written."""
+        """Write the module's bytecode, whose path is *path*, to the user's cache.  No other file can be written."""
         if path == self._bytecode_path() and not self._transforms_source():
             from . import cache  # noqa: PLC0415 (loaded when first needed)
 
@@ -178,11 +178,11 @@ class BundleLoader(SourceLoader):
 
 
 class EmbeddedBundleLoader(BundleLoader):
-    """Loader of source modules whose bytecode is embedded: the same code as `BundleLoader` gives, sooner.
+    """Loader of source modules with embedded bytecode.  It returns the same code as `BundleLoader`, but faster.
 
     Attributes:
-        entry: what the index has of the bytecode (`format.Directory.code_entry`).
-        cached: the path of the bytecode (PEP 3147), if the finder has worked it out.
+        entry: the index entry of the bytecode (`format.Directory.code_entry`).
+        cached: the path of the bytecode (PEP 3147), if the finder has computed it.
 
     """
 
@@ -201,7 +201,7 @@ class EmbeddedBundleLoader(BundleLoader):
             return self._compiled(fullname, path)
         try:
             archives.audit_open(self.cached or self._bytecode_path() or path)
-        except OSError:  # an audit hook's: as with any bytecode that cannot be read, the source is compiled
+        except OSError:  # an audit hook refused: compile the source, as for any bytecode that cannot be read
             return self._compiled(fullname, path)
         try:
             image = self.archive.image_at(self.entry, self._directory.prefix, self._filename)

@@ -1,6 +1,7 @@
-"""The user's cache: its folder, its entries and their locks, and the bytecode in it.
+"""The user's cache: the cache folder, its entries and their locks, and cached bytecode.
 
-Loaded when something is first looked up or written there.  Imports the modules of `runtime`, and `faults`.
+This package is loaded when the runtime first reads or writes the cache.  It imports the modules of `runtime`, and
+`faults`.
 """
 
 from .. import parts_of

@@ -1,7 +1,8 @@
-"""Bytecode in the user's cache, for source that has none embedded.
+"""Cached bytecode of sources that have no embedded bytecode.
 
-A cached file is an ordinary pyc (PEP 552, PEP 3147) with a trailer: the archive's key and a CRC-32.  The key makes
-bytecode of another version of the bundle worthless, the checksum that of a broken disk.  ``marshal`` stops before it.
+A cached file is an ordinary pyc (PEP 552, PEP 3147) with a trailer: the archive's key and a CRC-32.  The key rejects
+bytecode of another version of the bundle.  The checksum rejects bytecode that a broken disk has damaged.  ``marshal``
+stops before the trailer.
 """
 
 import os
@@ -31,12 +32,12 @@ def _location(archive: "Archive", member: "Member", bytecode_path: str, *, creat
 
 
 def load(archive: "Archive", member: "Member", bytecode_path: str) -> "bytes | None":
-    """Return the cached pyc image of the source *member*, or None where there is no sound one.
+    """Return the cached pyc image of the source *member*, or None if the cache has no valid one.
 
     Arguments:
-        archive: the archive that holds the source.
+        archive: the archive that contains the source.
         member: the source.
-        bytecode_path: what `importlib.util.cache_from_source` gives for the source's path.
+        bytecode_path: the result of `importlib.util.cache_from_source` for the source's path.
 
     """
     path = _location(archive, member, bytecode_path, create=False)
@@ -60,9 +61,9 @@ def load(archive: "Archive", member: "Member", bytecode_path: str) -> "bytes | N
 
 
 def store(archive: "Archive", member: "Member", bytecode_path: str, image: bytes) -> None:
-    """Write a pyc *image* to the cache; where that is impossible, nothing happens.
+    """Write a pyc *image* to the cache.  If the cache cannot be written, do nothing.
 
-    Arguments: as of `load`, and the image.
+    Arguments: as for `load`, and the image.
     """
     path = _location(archive, member, bytecode_path, create=True)
     if path is not None:

@@ -1,9 +1,9 @@
-"""Entries of the cache: the folders directly below ``mirrors``, ``files`` and ``folders``, whose paths are handed out.
+"""Cache entries: the folders directly below ``mirrors``, ``files`` and ``folders``, whose paths programs receive.
 
-In each is a small file, the *mark*.  A process that uses an entry holds a shared lock on it until it ends, and who
-removes an entry takes the exclusive one first: a running process never loses a file that it uses.  The mark says how
-many bytes the other files had when the entry was made, and its time is that of the last use, to the day.  Loaded when
-something first needs a real file.
+Each entry contains a small file, the *mark*.  A process that uses an entry holds a shared lock on its mark until the
+process ends.  A process that removes an entry takes the exclusive lock first, so a running process never loses a file
+that it uses.  The mark contains the total size in bytes of the other files when the entry was made.  Its modification
+time is the time of the last use, to the day.  This module is loaded when something first needs a real file.
 """
 
 import os
@@ -23,14 +23,14 @@ MARK = ".bundleimp"
 """The name of the mark."""
 
 _DAY = 24 * 60 * 60
-# An entry may be removed between its making and its use, again and again; but for more than a few times, no chance.
+# Other processes may remove an entry repeatedly between its creation and its use.  More than a few times is unlikely.
 _ATTEMPTS = 20
 
 _errno = content.standard.standard_module("errno")  # it need not be loaded yet
 
 
 class _Held:
-    """A lock on a mark.  It goes with the interpreter that holds it, which may be one of several in the process."""
+    """A lock on a mark, held by one interpreter.  A process may have several interpreters, each with its own locks."""
 
     __slots__ = ("descriptor", "mapping", "status")
 
@@ -40,7 +40,7 @@ class _Held:
         self.mapping = _mapped(descriptor)
 
     def give_up(self) -> None:
-        """Forget the descriptor where the program has closed it: it may be another lock's on the same mark soon."""
+        """Forget the descriptor if the program has closed it.  A new lock on the same mark may soon get its number."""
         if not self._is_ours():
             self.descriptor = -1
 
@@ -49,23 +49,25 @@ class _Held:
             present = os.fstat(self.descriptor)
         except OSError:
             return False
-        # Not by a function of another module: at the end of the process that is gone.
+        # Call no function of another module: at the end of the process, that module may already be cleared.
         return (present.st_dev, present.st_ino) == (self.status.st_dev, self.status.st_ino)
 
     def __del__(self) -> None:
-        # With the last interpreter ends the process, to its very end with the lock.
+        # When the last interpreter ends, keep the lock: it must last until the very end of the process.
         if self._is_ours() and not sys.is_finalizing():
             os.close(self.descriptor)
         elif self.mapping is not None:
-            # Up to Python 3.12, a mapping closes a descriptor of its own, which may be somebody else's by now, or keep
-            # the lock that is to last to the end: it stays with `sys`, which goes last.
+            # Up to Python 3.12, a mapping closes its own descriptor when it is deleted.  By then the number may belong
+            # to another file, or to the lock that must last until the end.  `sys` keeps the mapping, because `sys` is
+            # cleared last.
             vars(sys).setdefault("_bundleimp_mappings", []).append(self.mapping)
 
 
 def _mapped(descriptor: int) -> "Any":
-    """Return what keeps the lock on the file behind *descriptor* also where the program closes all descriptors.
+    """Return a mapping that keeps the lock on the file behind *descriptor*, or None if that is not possible.
 
-    Daemons do.  On Linux a lock belongs to the opened file, which a mapping of it keeps open, too, also in a child.
+    Daemons close all their descriptors.  On Linux, a lock belongs to the opened file.  A mapping keeps that file open,
+    in a child process, too.
     """
     if sys.platform != "linux":
         return None
@@ -73,7 +75,7 @@ def _mapped(descriptor: int) -> "Any":
         mmap = content.standard.standard_module("mmap")
         untracked = {"trackfd": False} if sys.version_info >= (3, 13) else {}
         return mmap.mmap(descriptor, 0, prot=mmap.PROT_READ, **untracked)
-    except (ImportError, OSError, ValueError):  # the mark may be empty: a cleaner took the one that had the size
+    except (ImportError, OSError, ValueError):  # the mark may be empty: a cleaner removed the one with the size
         return None
 
 
@@ -82,17 +84,17 @@ _held: "dict[str, _Held]" = {}
 
 
 def use(path: str, fill: "Callable[[str], int] | None" = None) -> bool:
-    """Keep the entry at *path* for this process, making it where it is missing.  Return whether it is there.
+    """Reserve the entry at *path* for this process.  Make the entry if it is missing.  Return whether it exists.
 
     Arguments:
         path: the entry's folder.
-        fill: writes what is in a new one into the folder that it is given, and returns how many bytes that is;
-            what it raises goes through, and there is no entry then.
+        fill: writes the content of a new entry into the given folder, and returns its size in bytes.  If `fill` raises
+            an exception, the exception propagates and no entry is made.
 
     """
     mark = os.path.join(path, MARK)
     held = _held.get(path)
-    # A program may have closed all descriptors, and somebody may have removed the folder by hand.
+    # The program may have closed all descriptors, or the user may have removed the folder.
     if held is not None and _is_at(held.descriptor, mark):
         return True
     if held is not None:
@@ -108,26 +110,26 @@ def use(path: str, fill: "Callable[[str], int] | None" = None) -> bool:
             return False
         _lock(descriptor, exclusive=False)
         if _is_at(descriptor, mark):
-            _note_use(descriptor, mark)  # before another thread can put its lock in the place of ours, which closes it
+            _note_use(descriptor, mark)  # before another thread replaces and closes our lock
             _held[path] = _Held(descriptor)
             return True
-        os.close(descriptor)  # removed while we waited
+        os.close(descriptor)  # another process removed it while we waited
     return False
 
 
 def set_aside(path: str) -> "str | None":
-    """Take the entry at *path* out of sight.  Return where it is then, to be deleted; None where a process uses it.
+    """Rename the entry at *path* to a temporary name.  Return the new path, or None if a process uses the entry.
 
-    A link is removed at once, not what it leads to.
+    The caller deletes the renamed entry.  If *path* is a link, only the link is removed, at once.
 
     Raises:
-        OSError: it cannot be taken away, or is not there (FileNotFoundError).
+        OSError: the entry cannot be moved or removed.  FileNotFoundError: it does not exist.
 
     """
     aside = cachefolder.aside_of(path)
     folder = os.lstat(path).st_mode & 0o170000 == 0o040000
     mark = _mark_to_lock(path, folder=folder)
-    descriptor = _open(mark, os.O_RDWR) if mark is not None else None  # NFS gives the lock only to who may write
+    descriptor = _open(mark, os.O_RDWR) if mark is not None else None  # NFS gives an exclusive lock only to writers
     try:
         if mark is not None and descriptor is not None:
             if not _lock(descriptor, exclusive=True):
@@ -137,9 +139,9 @@ def set_aside(path: str) -> "str | None":
         if folder:
             os.rename(path, aside)
         else:
-            os.unlink(path)  # which takes no folder that was made here meanwhile
+            os.unlink(path)  # fails if another process made a folder here meanwhile
     except PermissionError:
-        if os.name == "nt":  # a file in it is open
+        if os.name == "nt":  # a file in the entry is open
             return None
         raise
     finally:
@@ -149,16 +151,18 @@ def set_aside(path: str) -> "str | None":
 
 
 def _mark_to_lock(path: str, *, folder: bool) -> "str | None":
-    """Return the mark that a user of the entry at *path* has a lock on; None where there can be none."""
+    """Return the mark that users of the entry at *path* lock, or None if no user can have a lock."""
     mark = os.path.join(path, MARK)
-    # A mark that is a link is nobody's, and none is made on the other side of a link.
+    # No process locks a mark that is a link, or a mark behind a link.
     if _fcntl() is None or os.path.islink(mark) or not (folder or os.path.exists(mark)):
         return None
     return mark
 
 
 def announced_size(path: str) -> int:
-    """Return how many bytes the files of the entry at *path* had when it was made, beside the mark.
+    """Return the total size of the other files that the mark of the entry at *path* contains.
+
+    The size was measured when the entry was made.
 
     Raises:
         OSError, ValueError: the mark is damaged.
@@ -169,12 +173,12 @@ def announced_size(path: str) -> int:
 
 
 def announce_size(path: str, size: int) -> None:
-    """Make the mark of the entry at *path*, which this process uses, say *size*.
+    """Write *size* to the mark of the entry at *path*, which this process uses.
 
-    It stays the same file, for the locks that others have on it.
+    The mark is changed in place, because other processes have locks on the file.
 
     Raises:
-        OSError: that is impossible.
+        OSError: the mark cannot be written.
 
     """
     with open(os.path.join(path, MARK), "r+b") as stream:
@@ -183,11 +187,11 @@ def announce_size(path: str, size: int) -> None:
 
 
 def publish_folder(path: str, fill: "Callable[[str], object]") -> bool:
-    """Make the folder *path*, whole or not at all, and the folders above it.  Return whether it is there.
+    """Make the folder *path* as a whole or not at all, and its parents.  Return whether the folder exists.
 
     Arguments:
-        path: where it shall be.
-        fill: writes what is in it into the folder that it is given; what it raises goes through, but for OSError.
+        path: the path of the new folder.
+        fill: writes the content into the given folder.  Its exceptions propagate, except OSError and ValueError.
 
     """
     aside = cachefolder.aside_of(path)
@@ -199,7 +203,7 @@ def publish_folder(path: str, fill: "Callable[[str], object]") -> bool:
         except BaseException:
             try:
                 _remove_folder(aside)
-            except OSError:  # it has taken its place already, or cannot be removed
+            except OSError:  # the folder was renamed already, or cannot be removed
                 pass
             raise
         if not wrote:
@@ -214,11 +218,11 @@ def publish_folder(path: str, fill: "Callable[[str], object]") -> bool:
 
 
 def _take_place(aside: str, path: str) -> bool:
-    """Rename the folder *aside* to *path*; return False where another process was faster."""
+    """Rename the folder *aside* to *path*.  Return False if another process was faster."""
     try:
         os.rename(aside, path)
     except OSError as error:
-        # It may be gone again already, so that one cannot ask whether it is there.
+        # Check the error, not the path: the other process's folder may already have been removed again.
         if error.errno in {_errno.EEXIST, _errno.ENOTEMPTY}:
             return False
         raise
@@ -242,18 +246,18 @@ def _remove_folder(path: str) -> None:
 
 
 def _open(mark: str, how: int = os.O_RDONLY) -> int:
-    """Return a descriptor of the *mark*, made where only that is missing; never by a link, or behind one."""
+    """Return a descriptor of the *mark*.  Make the mark if only the mark is missing.  Do not follow links."""
     flags = getattr(os, "O_NOFOLLOW", 0)
     try:
         return os.open(mark, how | flags)
-    except FileNotFoundError:  # there is no entry, or a cleaner of old files took the mark out of it
+    except FileNotFoundError:  # there is no entry, or a cleaner of old files removed its mark
         if os.path.islink(os.path.dirname(mark)):
             raise
         return os.open(mark, os.O_RDWR | os.O_CREAT | flags, 0o600)
 
 
 def _fcntl() -> "ModuleType | None":
-    """Return the module with the locks; None on Windows, where a folder with an open file cannot be removed."""
+    """Return `fcntl`, or None on Windows, where a folder with an open file cannot be removed."""
     try:
         return content.standard.standard_module("fcntl")
     except ImportError:
@@ -261,13 +265,13 @@ def _fcntl() -> "ModuleType | None":
 
 
 def _lock(descriptor: int, *, exclusive: bool) -> bool:
-    """Lock the file behind *descriptor*, and wait for that unless *exclusive*.  Return whether that worked."""
+    """Lock the file behind *descriptor*, without waiting if *exclusive*.  Return whether that worked."""
     fcntl = _fcntl()
     if fcntl is None:
         return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB if exclusive else fcntl.LOCK_SH)
-    except OSError:  # it is in use; or the file system has no locks, and nobody gets an exclusive one
+    except OSError:  # it is in use, or the file system has no locks and never grants an exclusive one
         return False
     return True
 
@@ -281,9 +285,9 @@ def _is_at(descriptor: int, path: str) -> bool:
 
 
 def _note_use(descriptor: int, mark: str) -> None:
-    """Set the time of the *mark*, at most once a day: a process that starts need not write for it."""
+    """Set the time of the *mark* to now, at most once a day: most starts of a process then write nothing."""
     if abs(time.time() - os.fstat(descriptor).st_mtime) > _DAY:
         try:
             os.utime(mark)
-        except OSError:  # a cache that can only be read
+        except OSError:  # the cache is read-only
             pass

@@ -1,8 +1,9 @@
-"""Where the user's cache is, whether it can be trusted, and how files get into it.
+"""Find the user's cache folder, check that it can be trusted, and write files into it.
 
 The folder is `BUNDLEIMP_CACHE_DIR`, else the platform's user cache folder, else a private folder under the temporary
-folder.  One that somebody else owns or can write to is not used.  Files are written aside and renamed, so a reader
-sees nothing or everything; a cache that cannot be written is no error, only no cache.
+folder.  A folder that another user owns or can write to is not used.  Each file is written under a temporary name and
+renamed, so a reader sees the whole file or none.  If the cache cannot be written, that is no error: the importer works
+without it.
 """
 
 import os
@@ -18,7 +19,7 @@ _complained: "set[str]" = set()
 
 
 class Candidate:
-    """A place for the cache; ``shared`` where other users can make entries beside it."""
+    """A possible cache folder.  ``shared`` is true if other users can make entries in its parent folder."""
 
     __slots__ = ("path", "shared")
 
@@ -28,13 +29,13 @@ class Candidate:
 
 
 def candidates() -> "Iterator[Candidate]":
-    """Yield the places for the cache, in the order in which they are tried."""
+    """Yield the possible cache folders, in the order of preference."""
     environ = os.environ
     chosen = environ.get("BUNDLEIMP_CACHE_DIR")
     if chosen:
         try:
             yield Candidate(os.path.abspath(chosen))
-        except OSError:  # relative to a working directory that is gone
+        except OSError:  # relative to a working directory that was deleted
             pass
         return
     home = environ.get("USERPROFILE" if os.name == "nt" else "HOME", "")
@@ -52,8 +53,8 @@ def candidates() -> "Iterator[Candidate]":
 
 
 def fault_of(candidate: "Candidate") -> "str | None":
-    """Return why the folder must not be used, or None; raises OSError where there is nothing at the path."""
-    # In a folder that others can write to, a link may have been planted by one of them.
+    """Return why the folder must not be used, or None.  Raise OSError if nothing exists at the path."""
+    # In a folder that other users can write to, one of them may have planted a link.
     status = os.lstat(candidate.path) if candidate.shared else os.stat(candidate.path)
     if status.st_mode & 0o170000 != 0o040000:
         return "is not a folder"
@@ -66,10 +67,10 @@ def fault_of(candidate: "Candidate") -> "str | None":
 
 
 def folder(*, create: bool) -> "str | None":
-    """Return the cache folder, or None where there is none to use.
+    """Return the cache folder, or None if none can be used.
 
     Arguments:
-        create: make it (with mode 0700) where it is missing.
+        create: make the folder (with mode 0700) if it is missing.
 
     """
     for candidate in candidates():
@@ -91,13 +92,13 @@ def folder(*, create: bool) -> "str | None":
 
 
 def make_folders(path: str) -> None:
-    """Make the folder *path*, and those above it that are missing; nobody else can write to any of them.
+    """Make the folder *path* and its missing parents.  Other users cannot write to any of them.
 
-    `os.makedirs` gives its mode to the last one only: with a umask of 002, others of the group could put bytecode
-    into those between.
+    `os.makedirs` applies its mode to the last folder only.  With a umask of 002, other members of the group could put
+    bytecode into the folders between.
 
     Raises:
-        OSError: that is impossible.
+        OSError: a folder cannot be made.
 
     """
     if os.path.isdir(path):
@@ -107,13 +108,13 @@ def make_folders(path: str) -> None:
         make_folders(parent)
     try:
         os.mkdir(path, 0o700)
-    except FileExistsError:  # another process was faster, or something is in the way
+    except FileExistsError:  # another process was faster, or another file has this name
         if not os.path.isdir(path):
             raise
 
 
 def aside_of(path: str) -> str:
-    """Return a new name beside *path*, for what is on its way to it or from it (see `inspection.cache`)."""
+    """Return a new temporary name in the folder of *path*, for a file being written or deleted (`inspection.cache`)."""
     return os.path.join(os.path.dirname(path), f".{os.getpid()}-{os.urandom(4).hex()}.tmp")
 
 
@@ -121,7 +122,7 @@ def write(path: str, data: bytes, mode: int = 0o600) -> None:
     """Write *data* to a new file at *path*.
 
     Raises:
-        OSError: that is impossible, or there is one.
+        OSError: the file exists already, or cannot be written.
 
     """
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode)
@@ -134,10 +135,10 @@ def write(path: str, data: bytes, mode: int = 0o600) -> None:
 
 
 def publish(path: str, data: bytes, mode: int = 0o600) -> bool:
-    """Write *data* to *path* whole or not at all, making the folders above it.  Return whether that worked.
+    """Write *data* to *path* as a whole or not at all, and make its parent folders.  Return whether that worked.
 
     Arguments:
-        path: where the file shall be.
+        path: the path of the file.
         data: its bytes.
         mode: its permissions.
 
@@ -161,8 +162,8 @@ def publish(path: str, data: bytes, mode: int = 0o600) -> bool:
 
 
 def allows_code(path: str) -> bool:
-    """Return whether the platform loads extension modules from *path*; some file systems forbid it (``noexec``)."""
+    """Return whether the platform loads extension modules from *path*.  Some file systems forbid it (``noexec``)."""
     try:
         return not os.statvfs(path).f_flag & os.ST_NOEXEC
-    except (OSError, AttributeError):  # not here, or not on this platform
+    except (OSError, AttributeError):  # no such path, or no such function on this platform
         return True

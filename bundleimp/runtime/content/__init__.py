@@ -1,7 +1,7 @@
-"""The members of an archive: what is noted of each, and its content.
+"""The members of an archive: their records and their contents.
 
-Loaded with the first member that is read (source or data), and with the first plain zip.  Imports the modules of
-`runtime`, and `faults`.
+This package is loaded with the first member that is read (source or data), and with the first plain zip.  It imports
+the modules of `runtime`, and `faults`.
 """
 
 from .. import parts_of

@@ -19,7 +19,7 @@ crc32: "Callable[[bytes], int]" = _zlib.crc32
 
 
 def decompress(method: int, data: bytes, size: int) -> bytes:
-    """Return *data* decompressed; never more than *size* + 1 bytes, whatever the data claims.
+    """Return *data* decompressed.  Never return more than *size* + 1 bytes, whatever the data claims.
 
     Arguments:
         method: the zip compression method (APPNOTE 4.4.5): 0, 8 or 93.

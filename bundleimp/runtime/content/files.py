@@ -1,4 +1,4 @@
-"""Files of a bundle by name or path, as a file system gives them."""
+"""Files of a bundle by name or path, with the errors of a file system."""
 
 import os
 from _frozen_importlib_external import decode_source
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 def member_named(archive: "Archive", name: str, path: str) -> "Member":
-    """Return the member *name*, as a file system gives a file.
+    """Return the member *name*, with the errors of a file system.
 
     Arguments:
-        archive: where it is in.
-        name: its name.
-        path: what an error calls it.
+        archive: the archive that contains the member.
+        name: the name of the member.
+        path: the path that errors report.
 
     Raises:
-        OSError: there is none (FileNotFoundError), or it is a directory (IsADirectoryError).
+        OSError: the member is missing (FileNotFoundError), or is a directory (IsADirectoryError).
         BundleFormatError: the index is damaged.
 
     """
@@ -37,9 +37,9 @@ def member_named(archive: "Archive", name: str, path: str) -> "Member":
 
 
 def read_named(archive: "Archive", name: str, path: str) -> bytes:
-    """Return the content of the file *name*, as a file system gives it: audit hooks are told of *path*.
+    """Return the content of the file *name*, with the errors of a file system.  Audit hooks receive *path*.
 
-    Arguments and errors: as of `member_named`.
+    Arguments and errors: as for `member_named`.
     """
     member = member_named(archive, name, path)
     archives.audit_open(path)
@@ -47,11 +47,11 @@ def read_named(archive: "Archive", name: str, path: str) -> bytes:
 
 
 def name_at(archive: "Archive", path: str) -> str:
-    """Return the name of the member that *path* means: absolute and under the bundle or a mirror, or relative to it.
+    """Return the member name for *path*: absolute and under the bundle or a mirror, or relative to the bundle.
 
     Raises:
-        FileNotFoundError: it is elsewhere.
-        TypeError: *path* is no path.
+        FileNotFoundError: the path is not in the bundle.
+        TypeError: *path* is not a path.
 
     """
     path = os.fspath(path)
@@ -62,23 +62,23 @@ def name_at(archive: "Archive", path: str) -> str:
 
 
 def read_at(archive: "Archive", path: str) -> bytes:
-    """Return the content of the file that *path* means, as of `name_at`; audit hooks are told of it.
+    """Return the content of the file at *path* (see `name_at`).  Audit hooks receive the path.
 
     Raises:
-        OSError: there is none, or it is a directory (IsADirectoryError).
-        TypeError: *path* is no path.
-        BundleFormatError: it is damaged.
+        OSError: the file is missing, or is a directory (IsADirectoryError).
+        TypeError: *path* is not a path.
+        BundleFormatError: the file is damaged.
 
     """
     return read_named(archive, name_at(archive, path), os.path.join(archive.path, path))
 
 
 def read_for(loader: "Any", path: str) -> bytes:
-    """Return what ``get_data`` of a *loader* gives (PEP 302): as of `read_at`, in the archive of the loader.
+    """Return the result of ``get_data`` of a *loader* (PEP 302): as `read_at`, in the archive of the loader.
 
     Raises:
-        OSError: there is no such file in the bundle.
-        BundleFormatError: it is damaged; it has the name of the loader's module.
+        OSError: the bundle has no such file.
+        BundleFormatError: the file is damaged.  The error contains the name of the loader's module.
 
     """
     try:
@@ -89,12 +89,12 @@ def read_for(loader: "Any", path: str) -> bytes:
 
 
 def missing(path: str, reason: str) -> FileNotFoundError:
-    """Return the error for *path*, where there is nothing."""
+    """Return the error for *path*, at which no file exists."""
     return FileNotFoundError(faults.numbers.ENOENT, reason, path)
 
 
 def open_source(path: str) -> "str | None":
-    """Return the decoded source of the file at *path*, or None where it is in no bundle or cannot be read."""
+    """Return the decoded source of the file at *path*, or None if it is not in a bundle or cannot be read."""
     location = bundles.locate(path) if bundle_format.SUFFIX in path else None
     archive = bundles.open_bundle(location.bundle).archive if location is not None else None
     if location is None or archive is None:

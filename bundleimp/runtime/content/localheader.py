@@ -1,4 +1,4 @@
-"""The local header of a zip member: bytes in, values out.  Written after APPNOTE.TXT 6.3 (4.3.7)."""
+"""The local header of a zip member: takes bytes, returns values.  Written after APPNOTE.TXT 6.3 (4.3.7)."""
 
 from .. import faults
 from .. import format as bundle_format
@@ -14,12 +14,13 @@ _IN_ZIP64 = 0xFFFFFFFF
 
 
 def data_offset(header: bytes, member: "Member") -> int:
-    """Return how far behind its local *header* the data of *member* begins.
+    """Return the distance from the start of the local *header* of *member* to its data.
 
-    Two copies of the same facts protect what a checksum cannot: an entry whose size and checksum are both damaged.
+    A checksum cannot protect an entry whose size and checksum are both damaged.  So the two copies of these facts are
+    compared.
 
     Raises:
-        BundleFormatError: the header is damaged, or does not say what the central directory says.
+        BundleFormatError: the header is damaged, or contradicts the central directory.
 
     """
     raw = member.header or b""
@@ -28,7 +29,7 @@ def data_offset(header: bytes, member: "Member") -> int:
         message = "the local header is damaged or is that of another member"
         raise faults.kinds.BundleFormatError(message, member=member.name, offset=member.offset)
     packed_size, size = bundle_format.number(header, 18, 22), bundle_format.number(header, 22, 26)
-    # A data descriptor or the zip64 field may hold what the header itself then does not.
+    # A data descriptor or the zip64 field may contain these values instead of the header itself.
     silent = bundle_format.number(header, 6, 8) & _DATA_DESCRIPTOR or _IN_ZIP64 in {packed_size, size}
     same_data = (bundle_format.number(header, 14, 18), packed_size, size) == (
         member.crc,

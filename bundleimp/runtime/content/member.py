@@ -1,4 +1,4 @@
-"""A member of an archive, and what its name may be.  Values only; no I/O."""
+"""A member of an archive, and the rules for its name.  Values only; no I/O."""
 
 import time
 
@@ -7,9 +7,9 @@ DEEPEST_NAME = 200
 
 
 def name_fault(name: str) -> "str | None":  # noqa: PLR0911 (one for each rule)
-    """Return why a member cannot be called *name*, or None where it can.
+    """Return why a member must not have the name *name*, or None if it may.
 
-    Such a name could lead outside a folder, or means different things to different tools.
+    A forbidden name could lead outside a folder, or means different things to different tools.
     """
     if not name:
         return "is empty"
@@ -32,12 +32,12 @@ def name_fault(name: str) -> "str | None":  # noqa: PLR0911 (one for each rule)
 
 
 class Member:
-    """One member: its name in the bundle, where its data lies, and what the data must be.
+    """One member: its name in the bundle, the position of its data, and the expected size and checksum.
 
-    ``header`` is the raw name that the member's local header must carry, and ``offset`` then that header's
-    offset, because only the header says where the data begins; it is None where ``offset`` is the data's own.
-    ``stamp`` is the DOS date and time of the zip entry, as it stands there.
-    ``refusal`` says why the member must not be read, or is None.
+    If ``header`` is not None, it is the raw name that the member's local header must contain.  ``offset`` is then the
+    offset of that header, because only the header says where the data begins.  If ``header`` is None, ``offset`` is the
+    offset of the data.  ``stamp`` is the DOS date and time of the zip entry, as the file contains it.  ``refusal`` says
+    why the member must not be read, or is None.
     """
 
     __slots__ = ("crc", "header", "method", "name", "offset", "packed_size", "refusal", "size", "stamp")
@@ -67,7 +67,7 @@ class Member:
 
 
 def local_seconds(stamp: int) -> int:
-    """Return the seconds since the epoch of a DOS date and time, which count local time; 0 where it is none."""
+    """Return the seconds since the epoch for a DOS date and time in local time, or 0 if it is invalid."""
     date, clock = stamp >> 16, stamp & 0xFFFF
     moment = (1980 + (date >> 9), date >> 5 & 15, date & 31, clock >> 11, clock >> 5 & 63, (clock & 31) * 2)
     try:
@@ -77,7 +77,7 @@ def local_seconds(stamp: int) -> int:
 
 
 def decode_member(name: str, entry: bytes) -> Member:
-    """Return the member *name* from the *entry* that the index has for it (see `format`)."""
+    """Return the member *name* from its *entry* in the index (see `format`)."""
 
     def number(start: int, end: int) -> int:
         return int.from_bytes(entry[start:end], "little")

@@ -1,4 +1,4 @@
-"""Opening a file that need not be a bundle."""
+"""Open a file that need not be a bundle."""
 
 from .. import bundlefile, faults
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def open_file(path: str, signers: "Signers | None" = None) -> "BundleFile":
-    """Open what is at *path*, which need not be a regular file; arguments and errors as of `BundleFile`."""
+    """Open the file at *path*, which need not be a regular file.  Arguments and errors: as for `BundleFile`."""
     status = bundlefile.status_of(path)
     if status is not None and not bundlefile.is_regular(status):
         raise faults.opening.not_regular(path)

@@ -1,9 +1,9 @@
-"""Reads at an offset where the platform has no ``os.pread``."""
+"""Reads at an offset on platforms without ``os.pread``."""
 
 import _thread
 import os
 
-# A signal handler in the midst of a read may read, too.
+# A signal handler may read, too, in the middle of a read.
 _lock = _thread.RLock()
 
 

@@ -12,10 +12,10 @@ _DAMAGED = "does not match its checksum: the file is damaged; copy it again, or 
 
 
 def data_offset(file: "BundleFile", member: "Member") -> int:
-    """Return where the data of *member* begins in the *file*.
+    """Return the offset of the data of *member* in the *file*.
 
     Raises:
-        BundleFormatError: its local header is damaged.
+        BundleFormatError: the local header of the member is damaged.
 
     """
     if member.header is None:
@@ -28,7 +28,7 @@ def read(file: "BundleFile", member: "Member") -> bytes:
     """Return the content of *member*, checked against its size and CRC-32.
 
     Raises:
-        BundleFormatError: it is damaged or refused.
+        BundleFormatError: the member is damaged or refused.
 
     """
     if member.refusal is not None:

@@ -1,4 +1,4 @@
-"""A second look at a bundle's file, which may have been replaced, and a first one at a file that is not sound."""
+"""Check again whether a bundle's file was replaced, or whether a file that was not sound is sound now."""
 
 from .. import TRACING, bundlefile, faults, trace
 from . import status as statuses
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     from ..bundles import OpenBundle
     from ..faults.kinds import BundleFormatError
 
-# How often a file is opened that is being written to.
+# How often to open a file that another process is writing to.
 _ATTEMPTS = 3
 
 
 def refresh(
     bundle: "OpenBundle", status: "os.stat_result | None", opened: "Archive | BundleFormatError | None" = None
 ) -> bool:
-    """Look at the file of *bundle* again, as of `OpenBundle.refresh`.
+    """Check the file of *bundle* again (see `OpenBundle.refresh`).
 
     Arguments:
         bundle: the bundle.
-        status: the file status of a moment ago; default: it is asked for.
-        opened: what it turned out to be when it had this *status*; None where it was not opened.
+        status: a recent file status; default: the function reads it.
+        opened: the archive or error from opening the file with this *status*, or None if it was not opened.
 
     """
     status = status or bundlefile.status_of(bundle.path)
@@ -39,14 +39,14 @@ def refresh(
         now = bundlefile.status_of(bundle.path) if unsound else None
         if now is None or statuses.is_untouched(now, status):
             break
-        status = now  # it was written to while it was opened
+        status = now  # the file was written to while it was opened
         opened = bundle.opened(status)
     fault = opened if isinstance(opened, faults.kinds.BundleFormatError) else None
     archive = opened if not isinstance(opened, faults.kinds.BundleFormatError) else None
     known = bundle.archive
     same = bundle.settled and bundle.status is not None and statuses.same_version(status, bundle.status)
     if same and archive and known and archive.key == known.key:
-        bundle.status = status  # only its name or its permissions were changed
+        bundle.status = status  # only the file's name or permissions were changed
         return False
     exchange(bundle, status, archive, fault)
     if TRACING:
@@ -60,7 +60,7 @@ def exchange(
     archive: "Archive | None",
     fault: "BundleFormatError | None",
 ) -> None:
-    """Take the new version; an interrupt in between leaves it to be taken again, and no thread sees neither."""
+    """Switch to the new version.  An interrupted switch is repeated.  Threads always see an archive or a fault."""
     bundle.settled = False
     if status is None or bundle.status is None or not statuses.same_version(status, bundle.status):
         bundle.reported = False
@@ -72,12 +72,12 @@ def exchange(
         bundle.archive = None
     bundle.reported = bundle.reported or getattr(fault, "told", False)
     bundle.status = status
-    # If the reason need not lie in the file, the next look may find it sound.
+    # If the reason need not be in the file itself, the next check may find the file sound.
     bundle.settled = fault is None or not faults.opening.may_open_later(fault)
 
 
 def check(bundle: "OpenBundle") -> None:
-    """Raise BundleFormatError where the file of *bundle* is not sound, NotABundleError where it is gone."""
+    """Raise BundleFormatError if the file of *bundle* is not sound, NotABundleError if it is gone."""
     if bundle.fault is not None:
         raise bundle.fault.with_traceback(None)
     if bundle.archive is None:

@@ -1,4 +1,4 @@
-"""What went wrong with a file that was open."""
+"""Find out why a read of an open file failed."""
 
 import os
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def reopened_after(error: ImportError, file: "BundleFile") -> "BundleFile | None":
-    """Return *file* opened anew, if a read of it went wrong with that *error* because its descriptor was closed.
+    """Return *file* reopened, if a read failed with *error* because the program had closed its descriptor.
 
-    Return None where another try would end the same way.
+    Return None if another attempt would fail in the same way.
 
     Raises:
-        BundleChangedError: the file is not what it was.
+        BundleChangedError: the file has changed.
 
     """
     if not isinstance(error, faults.kinds.BundleFormatError) or isinstance(error, faults.kinds.BundleChangedError):
@@ -25,12 +25,12 @@ def reopened_after(error: ImportError, file: "BundleFile") -> "BundleFile | None
 
 
 def _reopened(file: "BundleFile") -> "BundleFile | None":
-    """Find out why a read of *file* went wrong; return it opened anew where the program has closed its descriptor.
+    """Find out why a read of *file* failed.  Return the file reopened if the program has closed its descriptor.
 
-    Return None where it is there, and is what it was when it was opened: the fault is in the file.
+    Return None if the descriptor is open and the file has not changed: the fault is in the file.
 
     Raises:
-        BundleChangedError: the file is not what it was.
+        BundleChangedError: the file has changed.
 
     """
     present = _present(file)
@@ -42,7 +42,7 @@ def _reopened(file: "BundleFile") -> "BundleFile | None":
             " and replace bundles by renaming a new file over them"
         )
         raise faults.kinds.BundleChangedError(message, file=file.path)
-    file.descriptor = -1  # the number is somebody else's, or the next one's
+    file.descriptor = -1  # the number belongs to another file, or soon will
     try:
         fresh: BundleFile | None = opening.open_file(file.path, file.signers)
     except faults.kinds.NotABundleError:
@@ -54,9 +54,9 @@ def _reopened(file: "BundleFile") -> "BundleFile | None":
 
 
 def _present(file: "BundleFile") -> "os.stat_result | None":
-    """Return the status of *file* now; None where its descriptor is not ours any more.
+    """Return the current status of *file*, or None if its descriptor is no longer ours.
 
-    A daemon closes all that it finds, and the number is used again.
+    A daemon closes all descriptors that it finds, and the numbers are used again.
     """
     descriptor = file.descriptor
     if file.content is not None:
@@ -65,5 +65,5 @@ def _present(file: "BundleFile") -> "os.stat_result | None":
         present = os.fstat(descriptor)
     except OSError:
         return None
-    # Another thread may have given it up meanwhile, and opened the same file under the same number.
+    # Another thread may have replaced the descriptor meanwhile, and the same file may be open under the same number.
     return present if status.same_file(present, file.status) and descriptor == file.descriptor else None

@@ -1,8 +1,8 @@
 """The standard library's own compiled modules.
 
-They are often extension modules, found over ``sys.path`` like any other.  A bundle may hold a ``zlib.py``, and an
-import made while a path hook runs can recurse into that hook.  So they are loaded from where the interpreter keeps its
-own extension modules, and ``sys.modules`` is left alone.
+They are often extension modules, and the import system searches ``sys.path`` for them as for any other module.  A
+bundle may contain a ``zlib.py``, and an import made while a path hook runs can recurse into that hook.  So this module
+loads them from the interpreter's own folder of extension modules, and does not change ``sys.modules``.
 """
 
 import os
@@ -28,7 +28,7 @@ def _find_standard(name: str) -> "ModuleSpec | None":
             path = os.path.join(folder, name + suffix)
             if os.path.isabs(path) and os.path.isfile(path):
                 return ModuleSpec(name, ExtensionFileLoader(name, path), origin=path)
-    # An unusual layout: search like an import statement, but never inside a file.
+    # The layout is unusual: search like an import statement, but never inside a file.
     return PathFinder.find_spec(name, [entry for entry in sys.path if os.path.isdir(entry)])
 
 
@@ -36,7 +36,7 @@ def standard_module(name: str) -> "ModuleType":
     """Return the standard library's compiled module *name*.
 
     Raises:
-        ImportError: this interpreter was built without it.
+        ImportError: this interpreter was built without the module.
 
     """
     spec = _find_standard(name)

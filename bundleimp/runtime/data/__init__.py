@@ -1,7 +1,7 @@
-"""What is not code: the content of members, ``importlib.resources``, ``importlib.metadata``, ``pkg_resources``.
+"""Data of bundles: member contents, ``importlib.resources``, ``importlib.metadata``, ``pkg_resources``.
 
-Loaded when a program first reads a member or asks for a resource or a distribution.  Imports `site` and all that is
-below it.
+This package is loaded when a program first reads a member, or requests a resource or a distribution.  It imports `site`
+and everything that `site` imports.
 """
 
 from .. import parts_of

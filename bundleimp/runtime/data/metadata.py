@@ -1,7 +1,8 @@
 """The distributions of a bundle, for ``importlib.metadata`` and its backport (``importlib_metadata``).
 
-Both look for distributions in one path entry after the other, and `adapt` leads that search here for those in bundles.
-What they make of the paths that they get is theirs.  Loaded at the first such search, so it may import what they do.
+Both libraries search one path entry after the other for distributions.  `adapt` redirects that search to this module
+for path entries in bundles.  The libraries themselves interpret the paths that the search returns.  This module is
+loaded at the first such search, so it may import the modules that the libraries import.
 """
 
 import os
@@ -24,10 +25,11 @@ _SUFFIXES = (".dist-info", ".egg-info")
 
 
 class BundledPath(reading.Readable, _PurePath):
-    """A path that leads into a bundle, there or not.
+    """A path in a bundle, whether or not a file exists at it.
 
-    A `pathlib.PurePath`, so that whoever takes paths apart can; and as much of `pathlib.Path` as reading needs.  Like
-    that, it is a name: what it stands for is looked up in the version of the bundle that is in use when it is asked.
+    The class is a `pathlib.PurePath`, so that programs can split it, and has the methods of `pathlib.Path` for reading.
+    Like a `pathlib.Path`, it is only a name.  Each access looks it up in the version of the bundle that is in use at
+    that moment.
     """
 
     __slots__ = ()
@@ -41,36 +43,36 @@ class BundledPath(reading.Readable, _PurePath):
         return location.inner if location is not None else ""
 
     def __fspath__(self) -> str:
-        """Return a path to open: in the mirror of what it belongs to, where that has one."""
+        """Return a path to open: the path in the mirror, if the file belongs to a unit with a mirror."""
         archive, inner = self._archive(), self._inner()
         return (site.mirrors.real_path(archive, inner) if archive is not None and inner else None) or str(self)
 
     def is_file(self) -> bool:
-        """Return whether there is such a file."""
+        """Return whether a file exists at this path."""
         archive = self._archive()
         return archive is not None and archive.member(self._inner()) is not None
 
     def is_dir(self) -> bool:
-        """Return whether there is such a directory."""
+        """Return whether a directory exists at this path."""
         archive = self._archive()
         return archive is not None and archive.directory(self._inner()) is not None
 
     def exists(self) -> bool:
-        """Return whether there is such a file or directory."""
+        """Return whether a file or directory exists at this path."""
         return self.is_file() or self.is_dir()
 
     def resolve(self, strict: bool = False) -> "BundledPath":
-        """Return the absolute path without ``..``; FileNotFoundError where *strict* and nothing is there."""
+        """Return the absolute path without ``..``.  If *strict* and it does not exist, raise FileNotFoundError."""
         if strict and not self.exists():
             raise FileNotFoundError(faults.numbers.ENOENT, "No such file in the bundle", str(self))
         archive = self._archive()
         return type(self)(archive.path, self._inner()) if archive is not None else self
 
     def iterdir(self) -> "Iterator[BundledPath]":
-        """Yield what is in the directory.
+        """Yield the paths of the directory's entries.
 
         Raises:
-            NotADirectoryError, FileNotFoundError: it is none.
+            NotADirectoryError, FileNotFoundError: this path is not a directory, or does not exist.
 
         """
         archive = self._archive()
@@ -82,7 +84,7 @@ class BundledPath(reading.Readable, _PurePath):
         for name in directory.names:
             yield self / name.removesuffix("/")
 
-    def read_bytes(self) -> bytes:  # noqa: D102 (described there)
+    def read_bytes(self) -> bytes:  # noqa: D102 (documented in the base class)
         archive = self._archive()
         if archive is None:
             raise FileNotFoundError(faults.numbers.ENOENT, "No such file in the bundle", str(self))
@@ -90,10 +92,10 @@ class BundledPath(reading.Readable, _PurePath):
 
 
 class MetadataPath:
-    """Where the metadata of a distribution was found, or a file of it, in the version of the bundle that it was in.
+    """Path of a distribution's metadata, or of a file in it, in the version of the bundle that contained it.
 
-    In everything but reading it is a `BundledPath`, which is made when it is asked for: a `pathlib` path takes longer
-    to make than the file takes to read, and whoever looks for entry points asks every distribution for one.
+    Reading works directly.  For everything else, the object makes a `BundledPath` when it is needed.  A `pathlib` path
+    takes longer to make than the file takes to read, and a search for entry points needs one for every distribution.
     """
 
     __slots__ = ("_archive", "_inner")
@@ -127,7 +129,7 @@ class MetadataPath:
         return BundledPath(str(self), *names)
 
     def read_text(self, encoding: "str | None" = None, errors: "str | None" = None) -> str:
-        """Return the file's text; *encoding* and *errors* as of `open`."""
+        """Return the file's text.  *encoding* and *errors* are those of `open`."""
         return reading.decoded(content.files.read_named(self._archive, self._inner, str(self)), encoding, errors)
 
 
@@ -140,16 +142,16 @@ def _normalized(name: str) -> str:
 
 
 class _Lookup:
-    """The folders (and, of old, files) with the metadata of each distribution in one directory of a bundle, by name.
+    """The metadata folders (or files, in old formats) of the distributions in one directory of a bundle, by name.
 
-    ``key`` is that of the version of the bundle.
+    ``key`` is the key of the bundle's version.
     """
 
     __slots__ = ("_eggs", "_infos", "key")
 
     def __init__(self, archive: "Archive", inner: str) -> None:
         self.key = archive.key
-        # Two of one name are rare; they share a string, with a slash between.
+        # Two distributions with one name are rare.  They share a string, separated by a slash.
         self._infos: dict[str, str] = {}
         self._eggs: dict[str, str] = {}
         directory = archive.directory(inner)
@@ -166,7 +168,7 @@ class _Lookup:
             table[name] = f"{table[name]}/{file_name}" if name in table else file_name
 
     def search(self, prepared: "Any") -> "Iterator[str]":
-        """Yield the file names for the distribution that *prepared* names, or all where it names none."""
+        """Yield the metadata file names of the distribution that *prepared* names, or of all if it names none."""
         tables = (self._infos, prepared.normalized), (self._eggs, prepared.legacy_normalized)
         for table, name in tables:
             for file_names in table.values() if not prepared else (table[name],) if name in table else ():
@@ -174,13 +176,13 @@ class _Lookup:
 
 
 def search(fast_path: "Any", prepared: "Any") -> "Iterable[MetadataPath] | None":
-    """Return where the metadata of distributions is in one path entry; None where that is in no bundle.
+    """Return the metadata paths of distributions in one path entry, or None if the entry is not in a bundle.
 
-    A bundle that is not sound has none, and is one `BundleWarning`.
+    A damaged bundle has no distributions, and causes one `BundleWarning`.
 
     Arguments:
-        fast_path: the ``FastPath`` of the path entry; what is found out about it is kept there.
-        prepared: a ``Prepared`` with the name of a distribution, or with none: all are wanted then.
+        fast_path: the ``FastPath`` of the path entry.  The results of the search are stored in it.
+        prepared: a ``Prepared`` with the name of a distribution, or without a name to request all.
 
     Raises:
         BundleFormatError: the bundle's index is damaged.

@@ -17,8 +17,8 @@ def modules(
     Arguments:
         archive: the archive.
         directory: the directory.
-        suffixes: what the names of module files end in.
-        prefix: what stands before each name.
+        suffixes: the suffixes of module files.
+        prefix: the text to put before each name.
 
     """
     longest_first = sorted(suffixes, key=len, reverse=True)

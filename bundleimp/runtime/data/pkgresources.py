@@ -1,6 +1,6 @@
-"""Distributions and resources of bundles for ``pkg_resources``, as far as its public registries reach.
+"""Distributions and resources of bundles for ``pkg_resources``, as far as its public registries allow.
 
-Loaded when that asks; `setuptools` from 82 on no longer has it.
+This module is loaded when ``pkg_resources`` calls it.  `setuptools` 82 and later no longer have ``pkg_resources``.
 """
 
 import os
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def _at(path: str) -> "metadata.BundledPath | pathlib.Path":
-    """Return what is at *path*, in a bundle or in a mirror of one, as of `pathlib`."""
+    """Return a `pathlib`-like path for *path*, which may be in a bundle or in its mirror."""
     return metadata.BundledPath(path) if bundles.locate_mirrored(path) is None else pathlib.Path(path)
 
 
 def provider(pkg_resources: "Any", module: object) -> "Any":
-    """Return an ``IResourceProvider`` for the resources of *module*; for none it can be pointed elsewhere."""
+    """Return an ``IResourceProvider`` for the resources of *module*.  No resource name can lead elsewhere."""
 
     class BundleProvider(pkg_resources.NullProvider):  # type: ignore[misc]
         def _has(self, path: str) -> bool:
@@ -65,11 +65,11 @@ def find_distributions(pkg_resources: "Any", entry: str) -> "Iterator[Any]":
 
 
 def complete(pkg_resources: "Any", entries: "list[str]") -> None:
-    """Add to the working set what is in bundles: it was made before they could be asked.
+    """Add the distributions in bundles to the working set, which was made before bundles could be searched.
 
     Arguments:
         pkg_resources: the module.
-        entries: ``sys.path``; of one distribution in two of its entries the first counts.
+        entries: ``sys.path``.  If two of its entries have the same distribution, the first one counts.
 
     """
     working_set = pkg_resources.working_set

@@ -1,6 +1,6 @@
-"""Reading a file of a bundle the way `pathlib.Path` reads one on disk.
+"""Methods that read a file of a bundle as `pathlib.Path` reads a file on disk.
 
-Loaded when a program asks for a resource or for a distribution, not on the way of an import.
+This module is loaded when a program requests a resource or a distribution, but not during an import.
 """
 
 import io
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def decoded(data: bytes, encoding: "str | None", errors: "str | None") -> str:
-    """Return the text in a file with the bytes *data*, as `open` gives it."""
+    """Return the text of a file with the bytes *data*, as `open` decodes it."""
     if encoding != "utf-8" or b"\r" in data:
         return io.TextIOWrapper(io.BytesIO(data), encoding, errors).read()
     return data.decode(encoding, errors or "strict")
 
 
 class Readable:
-    """A class of names of files, as far as its ``read_bytes`` gives the rest."""
+    """Base class of file names.  It implements the other reading methods with ``read_bytes``."""
 
     __slots__ = ()
 
@@ -27,17 +27,17 @@ class Readable:
 
         Raises:
             OSError: there is no such file.
-            BundleFormatError: it is damaged.
+            BundleFormatError: the file is damaged.
 
         """
         raise NotImplementedError
 
     def read_text(self, encoding: "str | None" = None, errors: "str | None" = None) -> str:
-        """Return the file's text; *encoding* and *errors* as of `open`."""
+        """Return the file's text.  *encoding* and *errors* are those of `open`."""
         return decoded(self.read_bytes(), encoding, errors)
 
     def open(self, mode: str = "r", *args: "Any", **kwargs: "Any") -> "IO[Any]":
-        """Open the file for reading; further arguments are those of `io.TextIOWrapper`.
+        """Open the file for reading.  Further arguments are those of `io.TextIOWrapper`.
 
         Raises:
             ValueError: *mode* is neither "r" nor "rb".

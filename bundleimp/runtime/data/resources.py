@@ -1,8 +1,8 @@
-"""Data files: traversables over a bundle's directories, and resource readers (``importlib.resources``).
+"""Data files: traversables for a bundle's directories, and resource readers (``importlib.resources``).
 
-Loaded when a resource is first asked for; it imports nothing that ``importlib.resources`` does not: a bundle may have
-modules of all other names.  A namespace package's files are the union
-of its portions, whatever each of them is: a directory, a bundle or a zip.
+This module is loaded when a resource is first requested.  It imports only modules that ``importlib.resources`` imports,
+too, because a bundle may have modules of all other names.  A namespace package's files are the union of its portions.
+Each portion may be a directory, a bundle or a zip.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class BundlePath(reading.Readable):
-    """A file or directory of a bundle, there or not (`importlib.resources.abc.Traversable`)."""
+    """A file or directory of a bundle, which need not exist (`importlib.resources.abc.Traversable`)."""
 
     __slots__ = ("_archive", "_inner")
 
@@ -43,7 +43,7 @@ class BundlePath(reading.Readable):
         return os.path.join(self._archive.path, *self._inner.split("/")) if self._inner else self._archive.path
 
     def __str__(self) -> str:
-        """Return a real path where that can be: of a traversable of an installed package, this is one to open."""
+        """Return a real path if possible, because programs open the path of an installed package's traversable."""
         return (site.mirrors.real_path(self._archive, self._inner) if self._inner else None) or self._place
 
     __fspath__ = __str__
@@ -58,22 +58,22 @@ class BundlePath(reading.Readable):
 
     @property
     def name(self) -> str:
-        """The last part of the path; the bundle's own name at its root."""
+        """The last part of the path, or the bundle's own name at its root."""
         return self._inner.rpartition("/")[2] or os.path.basename(self._archive.path)
 
     def is_dir(self) -> bool:
-        """Return whether there is such a directory."""
+        """Return whether this is an existing directory."""
         return self._archive.directory(self._inner) is not None
 
     def is_file(self) -> bool:
-        """Return whether there is such a file."""
+        """Return whether this is an existing file."""
         return self._archive.member(self._inner) is not None
 
     def iterdir(self) -> "Iterator[BundlePath]":
-        """Yield what is in the directory.
+        """Yield the directory's entries.
 
         Raises:
-            NotADirectoryError, FileNotFoundError: it is none.
+            NotADirectoryError, FileNotFoundError: this is not a directory, or does not exist.
 
         """
         directory = self._archive.directory(self._inner)
@@ -85,18 +85,18 @@ class BundlePath(reading.Readable):
             yield BundlePath(self._archive, directory.prefix + name.removesuffix("/"))
 
     def joinpath(self, *descendants: "str | os.PathLike[str]") -> "BundlePath":
-        """Return the path below this one; each argument may have several parts with slashes between."""
+        """Return the path below this one.  Each argument may have several parts, separated by slashes."""
         return BundlePath(
             self._archive, bundles.inner_name("/".join([self._inner, *(os.fspath(part) for part in descendants)]))
         )
 
     __truediv__ = joinpath
 
-    def read_bytes(self) -> bytes:  # noqa: D102 (described there)
+    def read_bytes(self) -> bytes:  # noqa: D102 (documented in the base class)
         return content.files.read_named(self._archive, self._inner, self._place)
 
     def real_path(self) -> "pathlib.Path | None":
-        """Return a real file or folder with this content in the cache, or None where none can be written."""
+        """Return a real file or folder with this content in the cache, or None if the cache cannot be written."""
         if self.is_file():
             member = self._archive.member(self._inner)
             path = site.native.real_file(self._archive, member) if member is not None else None
@@ -109,7 +109,7 @@ class BundlePath(reading.Readable):
         entry = os.path.join(root, "folders", self._archive.key) if root is not None else None
         if entry is None or not cache.entries.use(entry):
             return None
-        # Files are published one by one, but a folder has to appear whole: it gets a place of its own.
+        # Files are published one by one, but a folder must appear as a whole, so it gets its own place.
         place = archives.short_digest(self._inner.encode("utf-8", "surrogateescape"))
         path = os.path.join(entry, place, self.name)
         if not os.path.isdir(path):
@@ -123,7 +123,7 @@ class BundlePath(reading.Readable):
 
 
 class JoinedPath:
-    """A directory of a namespace package: the union of the directories of that name in its portions."""
+    """A directory of a namespace package: the union of the directories with that name in its portions."""
 
     def __init__(self, *paths: "Any") -> None:
         self._paths = paths
@@ -145,7 +145,7 @@ class JoinedPath:
         return False
 
     def iterdir(self) -> "Iterator[Any]":
-        """Yield what is in the directories; of files with one name the first portion's."""
+        """Yield the entries of all the directories.  If files have the same name, the first portion's counts."""
         names: dict[str, None] = {}
         for path in self._paths:
             names |= dict.fromkeys(child.name for child in path.iterdir())
@@ -166,7 +166,7 @@ class JoinedPath:
     __truediv__ = joinpath
 
     def read_bytes(self, *args: "Any", **kwargs: "Any") -> "Any":  # noqa: ARG002 (of several methods)
-        """Raise IsADirectoryError: this is no file."""
+        """Raise IsADirectoryError: this is not a file."""
         raise IsADirectoryError(faults.numbers.EISDIR, "Is a directory", repr(self))
 
     read_text = open = read_bytes
@@ -199,7 +199,7 @@ class NamespaceReader(TraversableResources):
         return self._path
 
     def resource_path(self, resource: str) -> str:
-        """Return the path of a resource that is a real file; FileNotFoundError where it is none."""
+        """Return the path of a resource that is a real file.  Raise FileNotFoundError if it is not."""
         path = self._path.joinpath(resource)
         if isinstance(path, pathlib.Path):
             return str(path)
@@ -213,7 +213,7 @@ def _portion(entry: str) -> "Any":
         archive = bundles.open_bundle(location.bundle).archive
         if archive is not None:
             return BundlePath(archive, location.inner)
-    import zipfile  # noqa: PLC0415 (takes as long as reading fifty files, which need it not)
+    import zipfile  # noqa: PLC0415 (importing it takes as long as reading fifty files)
 
     path = pathlib.Path(entry)
     for parent in path.parents:
@@ -223,9 +223,9 @@ def _portion(entry: str) -> "Any":
 
 
 def _put_into(folder: str, archive: "Archive", inner: str) -> None:
-    """Have what is in the directory *inner* of the archive in a real *folder*, where something is missing or damaged.
+    """Restore the missing or damaged files of the archive's directory *inner* in a real *folder*.
 
-    It is replaced file by file, because other processes use it; what a program added is left alone.
+    The files are replaced one by one, because other processes use them.  Files that a program added are left alone.
     """
     directory = archive.directory(inner)
     for name in directory.names if directory is not None else ():
@@ -251,7 +251,7 @@ def _copy_into(source: "Any", target: pathlib.Path) -> None:
 
 @contextlib.contextmanager
 def _temporary(path: "Any") -> "Iterator[pathlib.Path]":
-    """Give a copy of a traversable that goes away afterwards; it keeps its name."""
+    """Yield a temporary copy of a traversable, with the same name.  The copy is deleted afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         target = pathlib.Path(folder, path.name)
         _copy_into(path, target)
@@ -259,10 +259,10 @@ def _temporary(path: "Any") -> "Iterator[pathlib.Path]":
 
 
 def as_file(path: "BundlePath | JoinedPath") -> "contextlib.AbstractContextManager[pathlib.Path]":
-    """Return a context manager that gives a real file or folder with the content of *path*.
+    """Return a context manager that yields a real file or folder with the content of *path*.
 
-    It lies in the cache, shared and for good; where no cache can be written, and for a folder that several portions
-    make up, it is a temporary copy.
+    The file is in the cache, is shared, and stays there.  If the cache cannot be written, or if several portions make
+    up the folder, the context manager yields a temporary copy.
 
     Raises:
         OSError: there is no such file or directory.
@@ -275,7 +275,7 @@ def as_file(path: "BundlePath | JoinedPath") -> "contextlib.AbstractContextManag
 
 
 def _register() -> None:
-    """Make ``as_file`` know our traversables: the standard library's, and its backport's where that is in use."""
+    """Register our traversables with ``as_file`` of the standard library, and of its backport if that is loaded."""
     for module in (importlib.resources, sys.modules.get("importlib_resources")):
         function: Any = getattr(module, "as_file", None)
         for kind in (BundlePath, JoinedPath):

@@ -1,6 +1,6 @@
-"""What is raised and said when something is wrong.
+"""Exceptions and warnings.
 
-Loaded with the first fault.  Imports `errors` and the modules below it.
+This package is loaded with the first fault.  It imports only `format` from the other modules.
 """
 
 from .. import parts_of

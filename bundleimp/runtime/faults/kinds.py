@@ -1,13 +1,13 @@
-"""The exceptions and the warning.  What leaves an ``import`` statement is an `ImportError`, too."""
+"""The exceptions and the warning.  Exceptions that leave an ``import`` statement are also `ImportError`."""
 
 
 class BundleError(Exception):
-    """The root of everything bundleimp raises.
+    """The base class of all exceptions of bundleimp.
 
     Attributes:
-        file: path of the bundle or source file at fault, or None.
-        member: name of the member at fault, or None.
-        offset: byte offset in the file where the fault is, or None.
+        file: path of the bundle or source file with the fault, or None.
+        member: name of the member with the fault, or None.
+        offset: byte offset of the fault in the file, or None.
 
     """
 
@@ -29,9 +29,10 @@ class BundleError(Exception):
 
 
 class BundleFormatError(BundleError, ImportError):
-    """The bundle is damaged, or is no bundle.
+    """The bundle is damaged, or the file is not a bundle.
 
-    An `ImportError` as well: ``name`` is the module that was being imported (where known), ``path`` the bundle.
+    The class is also an `ImportError`: ``name`` is the module that was being imported (if known), ``path`` is the
+    bundle.
     """
 
     def __init__(
@@ -49,11 +50,11 @@ class BundleFormatError(BundleError, ImportError):
 
 
 class NotABundleError(BundleFormatError):
-    """There is not a zip archive at the path (missing, a directory, empty, too short, no end record)."""
+    """No zip archive exists at the path: missing, a directory, empty, too short, or without an end record."""
 
 
 class BundleUnreadableError(NotABundleError):
-    """The file cannot be opened now; it may be another time."""
+    """The file cannot be opened now, but perhaps later."""
 
 
 class BundleVersionError(BundleFormatError):
@@ -61,18 +62,18 @@ class BundleVersionError(BundleFormatError):
 
 
 class BundleChangedError(BundleFormatError):
-    """The file was rewritten in place while it was imported from."""
+    """The file was rewritten in place while modules were imported from it."""
 
 
 class BundleSignatureError(BundleFormatError):
-    """The bundle is not signed by somebody who may sign bundles."""
+    """The bundle is not signed by an allowed signer."""
 
 
 class SignatureNotCheckedError(BundleSignatureError):
-    """It cannot be checked who signed the bundle.
+    """The signature of the bundle cannot be checked.
 
     Attributes:
-        told: whether the user was told already, when it was about another bundle.
+        told: whether the user was already warned because of another bundle.
 
     """
 

@@ -1,4 +1,4 @@
-"""The platform's numbers for what a file system says.  `errno` has them, but need not be loaded yet."""
+"""The platform's error numbers for files.  `errno` has them, but need not be loaded yet."""
 
 import sys
 

@@ -1,33 +1,33 @@
-"""Why a file cannot be opened, as an error."""
+"""Errors for files that cannot be opened."""
 
 from .. import format as bundle_format
 from . import kinds
 
 
 def unreadable(path: str, error: Exception) -> kinds.BundleUnreadableError:
-    """Return the error for the file at *path* that could not be opened, because of an *error*."""
+    """Return the error for the file at *path*, which could not be opened because of *error*."""
     message = f"cannot be opened: {getattr(error, 'strerror', None) or error}"
     return kinds.BundleUnreadableError(message, file=path)
 
 
 def not_regular(path: str) -> kinds.NotABundleError:
-    """Return the error for what is at *path*: a directory, a pipe."""
+    """Return the error for *path*, which is not a regular file, but for example a directory or a pipe."""
     return kinds.NotABundleError("is not a regular file", file=path)
 
 
 def missing(path: str) -> kinds.NotABundleError:
-    """Return the error for *path*, where there is nothing."""
+    """Return the error for *path*, at which no file exists."""
     return kinds.NotABundleError("there is no such file", file=path)
 
 
 def rewritten_while_checked(path: str) -> kinds.BundleChangedError:
-    """Return the error for the file at *path*, which is another one than the one whose signature was checked."""
+    """Return the error for *path*, if the file is not the one whose signature was checked."""
     message = "was rewritten while its signature was checked; replace bundles by renaming a new file over them"
     return kinds.BundleChangedError(message, file=path)
 
 
 def no_archive(*, empty: bool) -> kinds.NotABundleError:
-    """Return the error for a file that is no archive; *empty* where it has no bytes."""
+    """Return the error for a file that is not an archive.  *empty* says that the file has no bytes."""
     reason = (
         "it is empty"
         if empty
@@ -37,7 +37,7 @@ def no_archive(*, empty: bool) -> kinds.NotABundleError:
 
 
 def check_version(comment: bytes) -> None:
-    """Raise BundleVersionError where an archive *comment* is the locator of a newer format."""
+    """Raise BundleVersionError if an archive *comment* is the locator of a newer format."""
     version = bundle_format.format_version(comment)
     if version is not None and version > bundle_format.VERSION:
         known = bundle_format.VERSION
@@ -46,10 +46,10 @@ def check_version(comment: bytes) -> None:
 
 
 def may_be_in_the_making(fault: kinds.BundleFormatError) -> bool:
-    """Return whether another look may find no *fault*: the file may be written to at this moment."""
+    """Return whether the next check may find no *fault*, because the file may be being written now."""
     return not isinstance(fault, kinds.BundleChangedError | kinds.BundleSignatureError)
 
 
 def may_open_later(fault: kinds.BundleFormatError) -> bool:
-    """Return whether the next look may find no *fault* in the same file: the reason need not lie in it."""
+    """Return whether the next check of the same file may find no *fault*: the reason need not be in the file."""
     return isinstance(fault, kinds.BundleUnreadableError | kinds.BundleSignatureError)

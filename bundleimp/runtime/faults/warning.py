@@ -1,4 +1,4 @@
-"""How a `BundleWarning` is issued."""
+"""Issue a `BundleWarning`."""
 
 import _imp
 import _warnings
@@ -10,26 +10,27 @@ _OURS = __name__.partition(".")[0]
 
 
 def warn(message: str) -> None:
-    """Issue a `BundleWarning` that names the line of the program which led to it.
+    """Issue a `BundleWarning` that names the line of the program that caused it.
 
-    ``warnings`` is not imported: it may itself be on its way in from a bundle.
+    ``warnings`` is not imported here, because it may itself be in the middle of an import from a bundle.
     """
     level = 1
     frame = sys._getframe().f_back  # noqa: SLF001 (documented in sys)
     while frame is not None:
-        # What belongs to the import system is not counted in a stack level.
+        # Frames of the import system do not count as stack levels.
         if not ("importlib" in frame.f_code.co_filename and "_bootstrap" in frame.f_code.co_filename):
             level += 1
             if not str(frame.f_globals.get("__name__")).startswith(_OURS):
                 break
         frame = frame.f_back
-    # `warnings` imports what it prints with.  A finder has the import lock, and who imports that may wait for it.
+    # `warnings` imports modules to print a warning.  A finder holds the import lock, and a thread that is importing
+    # such a module may be waiting for that lock.  So release the lock here.
     held = 0
     try:
         while True:
             _imp.release_lock()
             held += 1
-    except RuntimeError:  # it is not ours any more
+    except RuntimeError:  # this thread does not hold the lock any more
         pass
     try:
         _warnings.warn(message, kinds.BundleWarning, level)

@@ -1,6 +1,7 @@
-"""What the standard library is told of bundles, programs, and the embedded runtime.
+"""Support for bundles in the standard library, for programs, and for the embedded runtime.
 
-Each part is loaded when the module that it tells is loaded, or by a program.  May import every other room.
+Most modules here each adapt one module of the standard library, and are loaded when that module is loaded.  The others
+are loaded by a program.  This package may import every other package of the runtime.
 """
 
 from .. import parts_of

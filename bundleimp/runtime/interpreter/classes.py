@@ -1,4 +1,4 @@
-"""The abstract base classes of ``importlib.abc`` and our classes agree on ``isinstance``."""
+"""Register our classes with the abstract base classes of ``importlib.abc``, for ``isinstance``."""
 
 from .. import finder, loaders, plain, site
 
@@ -19,4 +19,4 @@ def tell(importlib_abc: "Any") -> None:
 
 
 def forget(importlib_abc: "Any") -> None:
-    """Do nothing: our classes are what they are, whether the hook is in or not."""
+    """Do nothing: the registration is correct whether or not the hook is installed."""

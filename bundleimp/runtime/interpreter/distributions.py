@@ -1,4 +1,4 @@
-"""``importlib.metadata`` and its backport ``importlib_metadata`` find the distributions of bundles."""
+"""Make ``importlib.metadata`` and its backport ``importlib_metadata`` find the distributions of bundles."""
 
 from .. import data
 from .. import format as bundle_format
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class _Search:
-    """``FastPath.search``: every path entry goes through it, in the order of ``sys.path``."""
+    """Replacement for ``FastPath.search``.  It is called for every path entry, in the order of ``sys.path``."""
 
     def __init__(self, original: "Any") -> None:
         self.original = original
@@ -27,15 +27,15 @@ class _Search:
 
 
 def tell(metadata: "Any") -> None:
-    """Let the module *metadata* look for distributions in bundles, too."""
+    """Make the module *metadata* search for distributions in bundles, too."""
     fast_path: Any = getattr(metadata, "FastPath", None)
-    search = getattr(fast_path, "search", None)  # else a backport of another age
+    search = getattr(fast_path, "search", None)  # missing in a backport of another age
     if search is not None and not isinstance(search, _Search):
         fast_path.search = _Search(fast_path.search)
 
 
 def forget(metadata: "Any") -> None:
-    """Undo what `tell` did, unless another program has put something of its own on top."""
+    """Undo `tell`, unless another program has replaced our function."""
     search = vars(getattr(metadata, "FastPath", object)).get("search")
     if isinstance(search, _Search):
         metadata.FastPath.search = search.original

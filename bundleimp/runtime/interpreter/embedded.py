@@ -1,10 +1,11 @@
-"""The runtime inside a bundle (``pack --standalone``), where it goes by another name and comes in one piece.
+"""The runtime inside a bundle (``pack --standalone``).  It has another package name, and is stored in one piece.
 
-Only the ``__main__`` of such a bundle loads this module, as the first of its runtime, to make the others importable.
+Only the ``__main__`` of such a bundle loads this module.  It is the first module of the embedded runtime, and makes the
+others importable.
 
-The piece is a hash of what follows it (8 bytes, the interpreter's own kind), then for each part u16 size of its name,
-u32 size of its content, name, and content: a pyc image or source.  A name is a path below the runtime's folder:
-"hook.py", "site/__init__.py".  This module stands first.
+The piece starts with a hash of the rest (8 bytes, the interpreter's own kind of hash).  Then follow, for each part, the
+size of its name (u16), the size of its content (u32), the name, and the content: a pyc image or source.  A name is a
+path below the runtime's folder: "hook.py", "site/__init__.py".  This module is the first part.
 """
 
 import _imp
@@ -20,19 +21,19 @@ if TYPE_CHECKING:
 
 _HASH = 8
 _PYC_HEADER = 16
-# Hash-based and not checked (PEP 552): no source can have these bytes in this place.
+# Hash-based and unchecked (PEP 552).  No source can have these bytes at this position.
 _PYC_FLAGS = b"\1\0\0\0"
 FIRST = "interpreter/embedded.py"
 PACKAGE = __name__.removesuffix(".interpreter.embedded")
 
 
 def digest(data: bytes) -> bytes:
-    """Return the hash that stands before *data*, which is what `decode` decodes without it."""
+    """Return the hash that precedes *data* in a piece.  `decode` takes both."""
     return _imp.source_hash(0, data)
 
 
 def encode(parts: "dict[str, bytes]") -> bytes:
-    """Return *parts*, content by name, in one piece."""
+    """Return *parts*, which maps names to contents, as one piece."""
     pieces = []
     for name, content in sorted(parts.items(), key=lambda item: (item[0] != FIRST, item[0])):
         pieces += [len(name).to_bytes(2, "little"), len(content).to_bytes(4, "little"), name.encode(), content]
@@ -41,10 +42,10 @@ def encode(parts: "dict[str, bytes]") -> bytes:
 
 
 def decode(data: bytes) -> "dict[str, bytes]":
-    """Return the parts in *data*, content by name.
+    """Return the parts in *data*: contents by name.
 
     Raises:
-        ValueError: it is damaged.
+        ValueError: the data is damaged.
 
     """
     if digest(data[_HASH:]) != data[:_HASH]:
@@ -63,14 +64,14 @@ def decode(data: bytes) -> "dict[str, bytes]":
 class EmbeddedRuntime:
     """Loader (PEP 451) of the runtime's parts, for the runtime itself (see `runtime`).
 
-    It is a meta path finder, too, for the package and what somebody imports by its full name: asked last, and of no
-    other module.
+    It is also a meta path finder, for the package and for parts that are imported by their full name.  It is the last
+    finder, and finds no other module.
     """
 
     __slots__ = ("_path", "parts")
 
     def __init__(self, path: str, data: bytes) -> None:
-        """Make a loader of the parts in *data*, of the bundle at *path*."""
+        """Make a loader of the parts in *data*, from the bundle at *path*."""
         self._path = path
         self.parts = decode(data)
 
@@ -94,7 +95,7 @@ class EmbeddedRuntime:
         return spec
 
     def _name(self, fullname: str) -> "str | None":
-        """Return the name of the part *fullname*, or None where there is no such part."""
+        """Return the file name of the part *fullname*, or None if there is no such part."""
         below = fullname[len(PACKAGE) :].replace(".", "/") if fullname.startswith(PACKAGE) else "?"
         for name in (f"{below}.py"[1:], f"{below}/__init__.py"[1:]):
             if name in self.parts:
@@ -105,7 +106,7 @@ class EmbeddedRuntime:
         return os.path.join(self._path, "BUNDLE-INFO", "runtime", *name.split("/"))
 
     def create_module(self, spec: "ModuleSpec") -> None:
-        """Return None: the module is an ordinary one."""
+        """Return None: the part is an ordinary module."""
 
     def exec_module(self, module: "ModuleType") -> None:
         """Execute the module's code."""
@@ -133,7 +134,7 @@ class EmbeddedRuntime:
         return code
 
     def get_source(self, fullname: str) -> "str | None":
-        """Return the part's source, or None where it cannot be read (PEP 302)."""
+        """Return the part's source, or None if it cannot be read (PEP 302)."""
         from zipimport import zipimporter  # noqa: PLC0415 (for tracebacks only)
 
         try:
@@ -144,12 +145,12 @@ class EmbeddedRuntime:
 
 
 def runtime(path: str, data: bytes, version: str) -> "ModuleType":
-    """Return the module `program` of the runtime to use: the installed one where it is at work and newer.
+    """Return the module `program` of the installed runtime if that is active and newer, else of the embedded one.
 
     Arguments:
         path: the bundle.
-        data: the runtime in it.
-        version: its version.
+        data: the runtime in the bundle.
+        version: the version of that runtime.
 
     """
     at_work = any(getattr(hook, "claims_bundles", False) for hook in sys.path_hooks)
@@ -160,7 +161,7 @@ def runtime(path: str, data: bytes, version: str) -> "ModuleType":
         return sys.modules[newer]
     if PACKAGE not in sys.modules:
         _provide(path, data)
-    # What is installed gives way; the new hook makes the import system ask again.
+    # Remove the hooks of the installed runtime.  The new hook makes the import system ask its path hooks again.
     other = sys.modules.get("bundleimp.runtime")
     if other is not None:
         other.interpreter.removing.uninstall()

@@ -1,4 +1,4 @@
-"""``linecache`` knows the source of every module from a bundle, also by bare file name."""
+"""Make ``linecache`` read the source of every module from a bundle, also by its bare file name."""
 
 import sys
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class UpdateCache:
-    """In the place of ``linecache.updatecache``, which only opens files: it also reads source in bundles."""
+    """Replacement for ``linecache.updatecache``, which only opens files.  It also reads source in bundles."""
 
     def __init__(self, linecache: "Any") -> None:
         self.original = linecache.updatecache
@@ -22,22 +22,22 @@ class UpdateCache:
         source = self._source(filename, module_globals or {}) if bundle_format.SUFFIX in filename else None
         if source is None:
             return self.original(filename, module_globals)  # type: ignore[no-any-return]
-        # Not `splitlines`, which linecache uses itself: a form feed is the end of a line there, but not in a file.
+        # Do not use `splitlines` as linecache does: it ends a line at a form feed, but a file does not.
         lines = [line + "\n" for line in source.split("\n")]
         if lines[-1] == "\n" and (len(lines) > 1 or sys.version_info < (3, 13)):
             lines.pop()
-        # No modification time: such an entry is not held against a file on disk.
+        # An entry without a modification time is not compared with a file on disk.
         self._cache[filename] = (len(source), None, lines, filename)
         return lines
 
     def _source(self, filename: str, module_globals: "dict[str, Any]") -> "str | None":
-        """Return the source, from the version of the bundle that the module came from where that is known."""
+        """Return the source, from the version of the bundle that the module came from, if that is known."""
         loader = module_globals.get("__loader__")
         lazy = self._cache.get(filename, ())
         try:
             if len(lazy) == 1:
                 return lazy[0]()  # type: ignore[no-any-return]
-            # linecache trusts the globals of any module with any file name.
+            # linecache may pass the globals of any module with any file name.
             if getattr(loader, "path", None) == filename:
                 return loader.get_source(loader.name)  # type: ignore[no-any-return, union-attr]
         except (ImportError, OSError, AttributeError):
@@ -46,13 +46,13 @@ class UpdateCache:
 
 
 def tell(linecache: "Any") -> None:
-    """Let the module *linecache* read source in bundles."""
-    updatecache = getattr(linecache, "updatecache", None)  # else somebody's own module of that name
+    """Make the module *linecache* read source in bundles."""
+    updatecache = getattr(linecache, "updatecache", None)  # missing in an unrelated module of that name
     if updatecache is not None and not isinstance(updatecache, UpdateCache):
         linecache.updatecache = UpdateCache(linecache)
 
 
 def forget(linecache: "Any") -> None:
-    """Undo what `tell` did, unless another program has put something of its own on top."""
+    """Undo `tell`, unless another program has replaced our function."""
     if isinstance(linecache.updatecache, UpdateCache):
         linecache.updatecache = linecache.updatecache.original

@@ -1,4 +1,4 @@
-"""What tools that look into our folders are told: `pkgutil`, and so `pydoc`."""
+"""Support for tools that list the modules in our folders: `pkgutil`, and so `pydoc`."""
 
 import os
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 def attribute_of_finder(
     folder: str, name: str, rooms: "frozenset[str]"
 ) -> "Callable[[str], Iterator[tuple[str, bool]]]":
-    """Return the attribute *name* of the path entry finder of *folder*, which has none but ``iter_modules``.
+    """Return the attribute *name* of the path entry finder of *folder*.  Only ``iter_modules`` exists.
 
     Arguments:
-        folder: the runtime's, or that of a room.
-        name: of the attribute.
-        rooms: the names of all rooms.
+        folder: the runtime's folder, or the folder of one of its subpackages.
+        name: the name of the attribute.
+        rooms: the names of all subpackages.
 
     Raises:
         AttributeError: there is no such attribute.

@@ -1,4 +1,4 @@
-"""``pkg_resources`` finds the distributions and resources of bundles, by its public registries."""
+"""Make ``pkg_resources`` find the distributions and resources of bundles, through its public registries."""
 
 import sys
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def tell(pkg_resources: "Any") -> None:
-    """Register with the module *pkg_resources* for what it looks into path entries and packages for."""
+    """Register our finder and loaders with *pkg_resources*, for its searches in path entries and packages."""
 
     def find(_importer: object, entry: str, only: bool = False) -> "Any":  # noqa: ARG001 (of a protocol)
         return data.pkgresources.find_distributions(pkg_resources, entry)
@@ -23,9 +23,9 @@ def tell(pkg_resources: "Any") -> None:
     special = (plain.sourceless.SourcelessBundleLoader, site.extensions.BundleExtensionLoader)
     for loader in (loaders.BundleLoader, *special):
         pkg_resources.register_loader_type(loader, provide)
-    if pkg_resources.__spec__._initializing:  # noqa: SLF001 (else it does not look at sys.path again, whatever is there)
+    if pkg_resources.__spec__._initializing:  # noqa: SLF001 (later, it does not search sys.path again)
         data.pkgresources.complete(pkg_resources, sys.path)
 
 
 def forget(pkg_resources: "Any") -> None:
-    """Do nothing: `pkg_resources` asks us only of what is in bundles."""
+    """Do nothing: `pkg_resources` calls us only for modules and path entries in bundles."""

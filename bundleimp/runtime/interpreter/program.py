@@ -1,4 +1,4 @@
-"""Starting the program of a bundle: the generated ``__main__`` calls `prepare`, of this version or of a later one."""
+"""Start the program of a bundle: the generated ``__main__`` calls `prepare` of this version or of a later one."""
 
 import gc
 import os
@@ -8,8 +8,9 @@ from .. import bundles, content, faults, hook
 from .. import format as bundle_format
 from . import telling
 
-# Objects between two looks for cycles; 700 to 2,000 are usual.  A thousand modules make 200,000, which one look goes
-# through for a tenth of the time that importing them takes; garbage of so many small objects is some 50 MB.
+# The number of new objects between two runs of the cyclic collector; 700 to 2,000 are usual.  A thousand modules make
+# 200,000 objects.  One collector run over these takes a tenth of the time that their import takes.  If this many small
+# objects are garbage, they occupy about 50 MB.
 _RELAXED = 500_000
 
 TYPE_CHECKING = False
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def check_signed(path: str) -> None:
-    """Raise BundleSignatureError where bundles have to be signed and the file at the absolute *path* is not."""
+    """Raise BundleSignatureError if bundles must be signed and the file at the absolute *path* is not."""
     if bundles.OpenBundle.signers is None:
         return
     if not path.endswith(bundle_format.SUFFIX):
@@ -31,21 +32,21 @@ def check_signed(path: str) -> None:
 
 
 def prepare(namespace: "dict[str, Any]", module: str, attribute: str) -> "Callable[[], object] | None":
-    """Make the bundle of a ``__main__`` importable; return what is to be called then, its result the exit status.
+    """Make the bundle of a ``__main__`` importable.  Return the function to call, whose result is the exit status.
 
-    Nothing is to be called in a child process of ``multiprocessing``, where the module is named ``__mp_main__``, nor
-    where the program is a module: that was run.
+    Return None in a child process of ``multiprocessing``, in which the module is named ``__mp_main__``.  Also return
+    None if the program is a module: `prepare` has run that module.
 
     Arguments:
         namespace: the globals of ``__main__``.
         module: the entry point's module.
-        attribute: what to call in it; "" where the module itself is the program, as with ``python -m``.
+        attribute: the function in it to call; "" if the module itself is the program, as with ``python -m``.
 
     """
     name: str = namespace["__name__"]
     path = _locate(namespace["__loader__"])
     hook.install()
-    # As in a script: what starts this program again, or a child of it, has to run the file and not a module.
+    # As in a script: code that starts this program again, or a child of it, must run the file and not a module.
     namespace.update(__file__=path, __package__=None, __spec__=None)
     if not attribute:
         _run(module, name, path, namespace)
@@ -60,18 +61,20 @@ def prepare(namespace: "dict[str, Any]", module: str, attribute: str) -> "Callab
 
 
 def run_module(module: str, *, alter_argv: bool) -> None:
-    """Run *module* as ``python -m`` does; the packages that it is in are imported with the collector relaxed.
+    """Run *module* as ``python -m`` does.  The collector is relaxed while the module's packages are imported.
 
-    Of what is run as ``__main__``, the collector is as usual: it imports and works, and only it knows which is when.
+    While the module itself runs as ``__main__``, the collector has its usual settings.  The module both imports and
+    works, and only it knows when it does which.
 
     Arguments:
-        module: its full name, or that of a package.
+        module: the full name of a module or a package.
         alter_argv: whether the program's name in ``sys.argv`` becomes the path of the module.
 
     """
-    import runpy  # noqa: PLC0415 (where a program is run, it is loaded)
+    import runpy  # noqa: PLC0415 (loaded anyway when a program runs)
 
-    # It imports the packages and finds the code.  When that is run, it is over: no frame of ours is in its way.
+    # This function imports the packages and finds the code.  It returns before the code runs, so tracebacks show no
+    # frame of ours.
     find: Callable[..., Any] = runpy._get_module_details  # type: ignore[attr-defined] # noqa: SLF001 (as below)
 
     def find_relaxed(*arguments: object) -> object:
@@ -83,9 +86,10 @@ def run_module(module: str, *, alter_argv: bool) -> None:
 
 
 def _relaxed(load: "Callable[..., Any]", *arguments: object) -> "Any":
-    """Call *load* with the cyclic collector relaxed: what imports make stays, and is looked through in vain.
+    """Call *load* with the cyclic collector relaxed: objects made by imports stay, so searching them is useless.
 
-    Afterwards that is left to itself (`gc.freeze`), and the collector is as it was, or as the program has set it.
+    Afterwards the collector ignores these objects (`gc.freeze`).  It gets back its previous settings, unless the
+    program has changed them.
     """
     before = gc.get_threshold()
     relaxed = (max(_RELAXED, before[0]), *before[1:])
@@ -104,7 +108,7 @@ def _relaxed(load: "Callable[..., Any]", *arguments: object) -> "Any":
 def _locate(loader: "Any") -> str:
     """Return the path of the bundle that *loader* loads from, as the path hook knows it."""
     archive = getattr(loader, "archive", None)
-    if archive is None:  # unpacked into a directory
+    if archive is None:  # the bundle is unpacked into a directory
         return sys.path[0]
     path: str = getattr(archive, "path", archive)
     if path.endswith(bundle_format.SUFFIX):
@@ -127,13 +131,13 @@ def _run(module: str, name: str, path: str, namespace: "dict[str, Any]") -> None
             del namespace[own]
         run_module(module, alter_argv=False)
     elif not module.endswith(".__main__"):
-        import runpy  # noqa: PLC0415 (it runs us, so it is loaded)
+        import runpy  # noqa: PLC0415 (runpy runs this code, so it is loaded)
 
         namespace.update(runpy.run_module(module, run_name=name, alter_sys=True))
 
 
 def _lead_children(spawn: "Any", path: str) -> None:
-    """Let the children of ``multiprocessing`` run the bundle, not a module that they cannot import yet."""
+    """Make the children of ``multiprocessing`` run the bundle, not a module that they cannot import yet."""
     prepare: Callable[[str], dict[str, Any]] = spawn.get_preparation_data
 
     def get_preparation_data(name: str) -> "dict[str, Any]":

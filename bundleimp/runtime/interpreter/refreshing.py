@@ -1,4 +1,4 @@
-"""`importlib.invalidate_caches`: all bundles are looked at again."""
+"""Support for `importlib.invalidate_caches`: check the files of all bundles again."""
 
 import sys
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def refresh() -> None:
-    """Look at all bundles again; what other tables have of those that were replaced is forgotten.
+    """Check the files of all bundles again.  Delete what other caches contain about replaced bundles.
 
-    The import system does not ask the finders of relative path entries, it forgets them.
+    The import system does not call the finders of relative path entries; it deletes them.
     """
     linecache = sys.modules.get("linecache")
     for bundle in _refresh_all():
@@ -22,7 +22,7 @@ def refresh() -> None:
 
 
 def _refresh_all() -> "list[OpenBundle]":
-    """Look at all files again; return the bundles that were replaced.  Those whose file is gone are forgotten."""
+    """Check all files again.  Return the bundles that were replaced.  Remove bundles whose file is gone."""
     replaced = [bundle for bundle in list(bundles.in_use.values()) if bundle.refresh()]
     for bundle in replaced:
         bundle.report()

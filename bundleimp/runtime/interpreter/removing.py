@@ -1,4 +1,4 @@
-"""Taking the hooks out of the import system again."""
+"""Remove the hooks from the import system."""
 
 import sys
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def uninstall() -> None:
-    """Take the path hook out again; what was imported stays imported, and works on."""
+    """Remove the path hook.  Modules that were imported stay imported, and keep working."""
     hooks: Any
     for hooks in (sys.path_hooks, sys.meta_path):
         hooks[:] = hook.others(hooks)

@@ -1,7 +1,7 @@
-"""Modules that are told of bundles right after they are loaded, each by a part of this room.
+"""Adapt modules of the standard library right after they are loaded.  Each has its own module in this package.
 
-Such a part has two functions, ``tell`` and ``forget``, which undoes what the other did, unless another program has put
-something of its own on top.
+Such a module has two functions.  ``tell`` adapts the other module.  ``forget`` undoes that, unless another program has
+replaced our changes.
 """
 
 import sys
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class _LoadThenTell:
-    """A loader that is another one in all things, but calls a function with the module when that is loaded."""
+    """A loader that delegates everything to another loader, and calls a function with the loaded module."""
 
     def __init__(self, loader: "_Loader", tell: "Callable[[ModuleType], None]") -> None:
         self._loader = loader
@@ -38,7 +38,7 @@ class _LoadThenTell:
         self._tell(module)
 
 
-# Which part tells which module.  The third is the backport of the second.
+# The module of this package for each module to adapt.  The third is the backport of the second.
 _TELLERS = {
     "importlib.abc": "classes",
     "importlib.metadata": "distributions",
@@ -54,7 +54,10 @@ def _teller(name: str) -> "Any":
 
 
 def _is_on_its_way(name: str, module: object) -> bool:
-    """Return whether a thread is importing the module *name*, or may be: from asking the finders on, it has a lock."""
+    """Return whether a thread is, or may be, importing the module *name*.
+
+    An importing thread holds the module's lock from the moment when it asks the finders.
+    """
     if module is None:
         reference = _module_locks.get(name)
         return reference is not None and getattr(reference(), "owner", None) is not None
@@ -62,9 +65,9 @@ def _is_on_its_way(name: str, module: object) -> bool:
 
 
 def tell_loaded(names: "set[str]") -> "set[str]":
-    """Tell those of the modules *names* that are loaded; return those that are still being loaded."""
+    """Adapt those of the modules *names* that are loaded.  Return those that are still being loaded."""
     late = set()
-    for name in list(names):  # other threads may change it
+    for name in list(names):  # other threads may change the set
         module = sys.modules.get(name)
         if _is_on_its_way(name, module):
             late.add(name)
@@ -74,7 +77,7 @@ def tell_loaded(names: "set[str]") -> "set[str]":
 
 
 def forget(names: "set[str]") -> None:
-    """Undo what `tell_loaded` and `find_and_tell` did, and the printers of exceptions of the interpreter."""
+    """Undo `tell_loaded` and `find_and_tell`, and restore the interpreter's printers of exceptions."""
     for name in names:
         module = sys.modules.get(name)
         if module is not None:
@@ -85,13 +88,13 @@ def forget(names: "set[str]") -> None:
 def find_and_tell(
     finder: object, fullname: str, path: "Sequence[str] | None", target: "ModuleType | None"
 ) -> "ModuleSpec | None":
-    """Return the spec that the finders after *finder* give for a module; that is told when it is loaded.
+    """Return the spec of a module from the finders after *finder*.  The module is adapted when it is loaded.
 
     Arguments:
-        finder: who asks.
+        finder: the finder that calls this function.
         fullname: the module's name.
-        path: as of ``find_spec``.
-        target: as of ``find_spec``.
+        path: as for ``find_spec``.
+        target: as for ``find_spec``.
 
     """
     return _find(finder, fullname, path, target, _teller(fullname).tell)
@@ -105,7 +108,7 @@ def _find(
     tell: "Callable[[ModuleType], None]",
 ) -> "ModuleSpec | None":
     finders = list(sys.meta_path)
-    # Those before *finder* had their turn already, and may be asking all others now.
+    # The finders before *finder* were asked already.  One of them may itself be asking all others now.
     for other in finders[finders.index(finder) + 1 :] if finder in finders else finders:
         find_spec = getattr(other, "find_spec", None)
         spec: ModuleSpec | None = find_spec(fullname, path, target) if find_spec is not None else None
@@ -117,9 +120,9 @@ def _find(
 
 
 class TellingFinder:
-    """Meta path finder of one module, which finds nothing of its own: others do."""
+    """Meta path finder for one module.  It returns the spec that the other finders find."""
 
-    claims_bundles = True  # as of the path hook
+    claims_bundles = True  # as the path hook does
 
     def __init__(self, name: str, tell: "Callable[[ModuleType], None]") -> None:
         self._name = name
@@ -128,12 +131,12 @@ class TellingFinder:
     def find_spec(
         self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
-        """Return the spec that the other finders give for the module, else None."""
+        """Return the other finders' spec of the module, else None."""
         return _find(self, fullname, path, target, self._tell) if fullname == self._name else None
 
 
 def tell_when_loaded(name: str, tell: "Callable[[ModuleType], None]") -> None:
-    """Call *tell* with the module *name*, now where it is loaded, else when it is."""
+    """Call *tell* with the module *name*: now if the module is loaded, else when it has been loaded."""
     module = sys.modules.get(name)
     if module is None:
         sys.meta_path.insert(0, TellingFinder(name, tell))

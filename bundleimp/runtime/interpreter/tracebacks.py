@@ -1,9 +1,9 @@
-"""What the interpreter's own printers of exceptions print of those that have to do with bundles.
+"""Print exceptions that involve bundles with source lines, instead of the interpreter's own printers.
 
-The printers are written in C and only open files: that of uncaught exceptions on 3.11 and 3.12, of exceptions in
-threads there, and of exceptions that cannot be raised until 3.14.  An exception may come at any moment: while modules
-that are needed here are being loaded, or are gone because the interpreter ends.  Whatever is raised here, the
-original printer prints the exception then.
+The interpreter's printers are written in C and only open files.  This concerns uncaught exceptions on 3.11 and 3.12,
+exceptions in threads on these versions, and exceptions that cannot be raised up to 3.14.  An exception may occur at any
+moment.  Modules needed here may still be loading, or may already be gone because the interpreter is ending.  If this
+module raises an exception, the original printer prints the exception to report.
 """
 
 import sys
@@ -22,7 +22,7 @@ def _traceback() -> "Any":
     """Return the standard library's ``traceback``.
 
     Raises:
-        ImportError: a bundle has one of its own, or nothing is imported any more.
+        ImportError: a bundle has its own module of that name, or imports are no longer possible.
 
     """
     module: Any = sys.modules.get("traceback")
@@ -31,12 +31,12 @@ def _traceback() -> "Any":
         message = "there is no traceback of the standard library"
         raise ImportError(message)
     if module is None:
-        import traceback as module  # noqa: PLC0415 (what is being reported has happened)
+        import traceback as module  # noqa: PLC0415 (the exception has already occurred)
     return module
 
 
 def _limit() -> "Any":
-    """Return how many frames are shown, as ``traceback`` counts them: the C printer counts from the end."""
+    """Return the number of frames to show, as ``traceback`` counts them.  The C printer counts from the end."""
     limit = getattr(sys, "tracebacklimit", None)
     if isinstance(limit, int):
         limit = -limit if limit > 0 else 0
@@ -44,20 +44,20 @@ def _limit() -> "Any":
 
 
 def _of_exception(error: BaseException, trace: "TracebackType | None") -> str:
-    """Return what ``sys.excepthook`` prints."""
+    """Return the output of ``sys.excepthook``."""
     return "".join(_traceback().format_exception(type(error), error, trace, limit=_limit()))
 
 
 def _of_thread(args: "Any") -> str:
-    """Return what ``threading.excepthook`` prints."""
+    """Return the output of ``threading.excepthook``."""
     name = args.thread.name if args.thread is not None else None
     return f"Exception in thread {name}:\n{_of_exception(args.exc_value, args.exc_traceback)}"
 
 
 def _of_unraisable(unraisable: "Any") -> str:
-    """Return what ``sys.unraisablehook`` prints."""
+    """Return the output of ``sys.unraisablehook``."""
     stack = _traceback().extract_tb(unraisable.exc_traceback, _limit())
-    if sys.version_info >= (3, 13):  # which shows no columns here
+    if sys.version_info >= (3, 13):  # from 3.13 on, the original shows no columns here
         for frame in stack:
             frame.colno = None
     lines = stack.format()
@@ -81,7 +81,7 @@ def _of_unraisable(unraisable: "Any") -> str:
 def _safely(write: "Callable[[Any], str]", value: object, what: str) -> str:
     try:
         return write(value)
-    except Exception:  # noqa: BLE001 (what is finalised may be in any state)
+    except Exception:  # noqa: BLE001 (an object being finalised may be in any state)
         return f"<{what} failed>"
 
 
@@ -105,11 +105,11 @@ def _comes_from_bundle(error: "BaseException | None") -> bool:
 
 
 def has_printed(printer: str, *arguments: "Any") -> bool:
-    """Print what the *printer* is called for, if it has to do with a bundle; return whether that was done.
+    """Print the report that *printer* was called for, if it involves a bundle.  Return whether it was printed.
 
     Arguments:
         printer: "excepthook" or "unraisablehook", of ``sys``, or "threading".
-        arguments: what it is called with.
+        arguments: the arguments of the printer.
 
     """
     text = ""
@@ -130,7 +130,7 @@ def has_printed(printer: str, *arguments: "Any") -> bool:
 
 
 class _ThreadPrinter:
-    """In the place of ``threading.excepthook``, which is written in C on 3.11 and 3.12."""
+    """Replacement for ``threading.excepthook``, which is written in C on 3.11 and 3.12."""
 
     def __init__(self, original: "Any") -> None:
         self.original = original
@@ -145,9 +145,9 @@ class _ThreadPrinter:
 
 
 def tell(threading: "Any") -> None:
-    """Let the module *threading* print exceptions from bundles with source lines.
+    """Make the module *threading* print exceptions from bundles with source lines.
 
-    A program's own hook stays.
+    If the program has its own hook, that stays.
     """
     original = getattr(threading, "__excepthook__", None)
     if original is not None and not isinstance(original, _ThreadPrinter):
@@ -158,7 +158,7 @@ def tell(threading: "Any") -> None:
 
 
 def forget(module: "Any") -> None:
-    """Give *module*, `threading` or `sys`, its own printers back, unless another program has replaced ours."""
+    """Restore the printers of *module*, `threading` or `sys`, unless another program has replaced ours."""
     for name in ("excepthook", "unraisablehook", "__excepthook__", "__unraisablehook__"):
         printer: Any = getattr(module, name, None)
         if hasattr(printer, "original"):

@@ -1,4 +1,4 @@
-"""Bytecode beside its source in an archive, as a plain zip may have it."""
+"""Bytecode that a plain zip contains beside its source."""
 
 import _imp
 from _frozen_importlib_external import MAGIC_NUMBER
@@ -19,13 +19,13 @@ _CHECK_SOURCE = 0b10
 
 
 def beside(archive: "Archive", directory: "Directory | ListedDirectory", source: "Member") -> "bytes | None":
-    """Return the pyc image that stands in the archive beside the *source* member, or None where no valid one does.
+    """Return the pyc image that the archive contains beside the *source* member, or None if none is valid.
 
-    It may be ``mod.pyc`` or ``__pycache__/mod.<tag>.pyc``.  Its times have steps of two seconds in a zip, so a
-    difference of one second is none; the image returned carries the source's own time.
+    The image may be ``mod.pyc`` or ``__pycache__/mod.<tag>.pyc``.  Times in a zip have steps of two seconds, so a
+    difference of one second is ignored.  The returned image contains the source's own time.
 
     Raises:
-        BundleFormatError: the member that holds it is damaged.
+        BundleFormatError: the member with the image is damaged.
 
     """
     stem = source.name[len(directory.prefix) :].rpartition(".")[0]

@@ -1,4 +1,4 @@
-"""The directories of an archive without an index, from its central directory."""
+"""The directories of an archive without an index, read from its central directory."""
 
 from .. import content, faults
 from .. import format as bundle_format
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 
 def list_members(archive: "Archive", end: "EndRecord", directory: bytes) -> None:
-    """Give *archive* its directories; in a nested bundle whose index is out of date, those of the inner zip, too.
+    """Set the directories of *archive*.  If a nested bundle's index is out of date, add those of the inner zip.
 
     Arguments:
         archive: the archive.
-        end: its end record.
-        directory: its central directory.
+        end: the end record of the archive.
+        directory: the central directory of the archive.
 
     Raises:
-        BundleVersionError: its format is newer.
-        BundleFormatError: it is damaged.
+        BundleVersionError: the format of the archive is newer.
+        BundleFormatError: the archive is damaged.
 
     """
     faults.opening.check_version(end.comment)

@@ -1,4 +1,4 @@
-"""The loader of modules that come as bytecode alone."""
+"""The loader of modules that have bytecode but no source."""
 
 from _frozen_importlib_external import MAGIC_NUMBER
 
@@ -13,14 +13,14 @@ _HEADER = 16
 
 
 class SourcelessBundleLoader(special.SpecialLoader):
-    """Loader of modules that come as bytecode alone."""
+    """Loader of modules that have bytecode but no source."""
 
     def get_code(self, fullname: str) -> "CodeType":
         """Return the module's code object.
 
         Raises:
-            ImportError: the bytecode is for another Python.
-            BundleFormatError: it is damaged.
+            ImportError: the bytecode is for another version of Python.
+            BundleFormatError: the bytecode is damaged.
 
         """
         path = self.get_filename(fullname)

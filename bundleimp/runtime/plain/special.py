@@ -1,4 +1,4 @@
-"""What loaders of modules without source have in common."""
+"""The common base of the loaders of modules without source."""
 
 from _frozen_importlib_external import _LoaderBasics
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class SpecialLoader(_LoaderBasics):
-    """A loader that is a `BundleLoader` in all things but source.  Its attributes are the same."""
+    """A loader with all attributes and methods of a `BundleLoader`, except those for source."""
 
     name: str
     path: str
@@ -34,12 +34,12 @@ class SpecialLoader(_LoaderBasics):
         """Return the bytes of the file at *path* (PEP 302): absolute and under the bundle or a mirror, or relative.
 
         Raises:
-            OSError: there is no such file in the bundle.
-            BundleFormatError: it is damaged.
+            OSError: the bundle has no such file.
+            BundleFormatError: the file is damaged.
 
         """
         return content.files.read_for(self, path)
 
     def get_source(self, fullname: str) -> None:
-        """Return None: there is no source (PEP 302)."""
+        """Return None: the module has no source (PEP 302)."""
         self.get_filename(fullname)

@@ -1,7 +1,7 @@
-"""The central directory of a zip archive: bytes in, members out.
+"""The central directory of a zip archive: takes bytes, returns members.
 
-Written after APPNOTE.TXT 6.3 (4.3.12 to 4.3.16, and 4.5.3 for zip64).  It serves archives without an index (plain
-zips, wheels, bundles that another tool has changed) and every command that judges a file.
+Written after APPNOTE.TXT 6.3 (4.3.12 to 4.3.16, and 4.5.3 for zip64).  This module serves archives without an index
+(plain zips, wheels, bundles that another tool has changed) and every command that checks a file.
 """
 
 from .. import content, faults
@@ -21,11 +21,11 @@ _UTF8 = 0x800
 _UNIX = 3
 _ZIP64_EXTRA = 1
 _IN_ZIP64 = 0xFFFFFFFF
-# Directories that a few members may have, and how many more each further one.
+# Limits for directories: the number that a few members may have, and the number that each further member may add.
 _MOST_EMPTY = 1000
 _MOST_EACH = 2
 
-# Code page 437, the encoding of names without the UTF-8 flag: the codec of that name is a module to import.
+# Code page 437 is the encoding of names without the UTF-8 flag.  Python's codec would have to be imported.
 _CP437 = "".join(map(chr, range(128))) + (
     "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒ"
     "áíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐"
@@ -36,7 +36,7 @@ _DECODE_CP437 = dict(enumerate(_CP437))
 
 
 def _zip64(extra: bytes, values: "list[int]") -> "list[int]":
-    """Return *values* (size, packed size, offset) with those that stand in the zip64 extra field put in."""
+    """Return *values* (size, packed size, offset), with values from the zip64 extra field put in where needed."""
     position = 0
     while position + 4 <= len(extra):
         kind, length = (
@@ -62,7 +62,7 @@ def _zip64(extra: bytes, values: "list[int]") -> "list[int]":
 
 
 def dos_time(moment: "tuple[int, int, int, int, int, int]") -> int:
-    """Return the DOS date (high 16 bits) and time of a date and time; seconds are rounded down to even ones."""
+    """Return the DOS date (high 16 bits) and time of a date and time.  Seconds are rounded down to even ones."""
     year, month, day, hour, minute, second = moment
     return (year - 1980) << 25 | month << 21 | day << 16 | hour << 11 | minute << 5 | second >> 1
 
@@ -85,9 +85,9 @@ def _refusal(flags: int, made_by: int, mode: int) -> "str | None":
 
 
 class RawEntry:
-    """One entry of a central directory as it stands there, whether or not its name can be used.
+    """One entry of a central directory, as the file contains it.  Its name may be unusable.
 
-    ``member.name`` of a directory entry ends in a slash.  ``fault`` says what is wrong with the name, or is None.
+    ``member.name`` of a directory entry ends in a slash.  ``fault`` describes what is wrong with the name, or is None.
     """
 
     __slots__ = ("fault", "flags", "member", "mode", "position")
@@ -104,7 +104,7 @@ def raw_entries(data: bytes, end: "EndRecord") -> "Iterator[RawEntry]":
     """Decode the central directory *data*, which *end* announced.
 
     Raises:
-        BundleFormatError: it is damaged; nothing that follows can be trusted.
+        BundleFormatError: the central directory is damaged; nothing that follows can be trusted.
 
     """
     position = 0
@@ -154,11 +154,11 @@ def raw_entries(data: bytes, end: "EndRecord") -> "Iterator[RawEntry]":
 
 
 class Listing:
-    """What imports may see of an archive without an index.
+    """The members of an archive without an index that imports may use.
 
     Attributes:
-        members: by name; directory entries keep their slash.
-        fault: the first disagreement because of which a member may be missing here, or None.
+        members: the members by name; directory entries keep their slash.
+        fault: the first disagreement that may cause a member to be missing here, or None.
 
     """
 
@@ -170,11 +170,11 @@ class Listing:
 
 
 def members(data: bytes, end: "EndRecord", read: "Callable[[int, int], bytes]") -> Listing:
-    """Return the members that imports may see.
+    """Return the members that imports may use.
 
-    Entries whose names could lead outside the archive are left out.  Where two entries share a name neither can be
-    trusted, so the member is there and refused.  A damaged name would be a module that is silently not found, and
-    nothing protects it but the copy in the local header: where the two differ, both are there and refused.
+    Entries whose names could lead outside the archive are left out.  If two entries share a name, neither can be
+    trusted, so the member is listed and refused.  If a name is damaged, its module would silently not be found.  Only
+    the copy in the local header protects the name.  If the two copies differ, both names are listed and refused.
 
     Arguments:
         data: the central directory.
@@ -214,7 +214,7 @@ def members(data: bytes, end: "EndRecord", read: "Callable[[int, int], bytes]") 
 
 
 def _other_name(entry: RawEntry, read: "Callable[[int, int], bytes]") -> "str | None":
-    """Return the name in the local header of *entry* where it is not that of the central directory, else None."""
+    """Return the name in the local header of *entry* if it differs from the central directory's, else None."""
     member = entry.member
     raw = member.header or b""
     header = read(member.offset, content.localheader.HEADER_SIZE + len(raw))
@@ -231,39 +231,39 @@ def _other_name(entry: RawEntry, read: "Callable[[int, int], bytes]") -> "str | 
 
 
 class ListedDirectory:
-    """One directory of an archive without an index; it answers as `format.Directory` does."""
+    """One directory of an archive without an index.  It has the methods of `format.Directory`."""
 
     __slots__ = ("names", "prefix")
 
     def __init__(self, path: str) -> None:
-        self.names: dict[str, content.member.Member | None] = {}  # None: a subdirectory
+        self.names: dict[str, content.member.Member | None] = {}  # None marks a subdirectory
         self.prefix = path + "/" if path else ""
 
     def member(self, name: str) -> content.member.Member:
-        """Return the file *name* (KeyError where there is none)."""
+        """Return the file *name*.  Raise KeyError if there is none."""
         member = self.names[name]
         if member is None:
             raise KeyError(name)
         return member
 
     def code_entry(self, name: str, column: int) -> bytes:  # noqa: ARG002 (as of `format.Directory`)
-        """Return an extent of no bytes: there is no bytecode that an index would know of."""
+        """Return an empty extent: without an index, no embedded bytecode is known."""
         return bytes(bundle_format.CODE_SIZE)
 
     def may_have(self, suffix: str) -> bool:
-        """Return False where no name ends in *suffix*."""
+        """Return False if no name ends in *suffix*."""
         return any(name.endswith(suffix) for name in self.names)
 
     def flags(self, name: str) -> int:  # noqa: ARG002 (as of `format.Directory`)
-        """Return 0: nobody has looked into the modules."""
+        """Return 0: the modules have not been analyzed."""
         return 0
 
 
 def list_directories(members: "Collection[Member]") -> "dict[str, ListedDirectory]":
-    """Return the directories that *members* make up, by path, the root as ""; directory entries are not needed.
+    """Return the directories of *members* by path, the root as "".  Directory entries are not needed.
 
     Raises:
-        BundleFormatError: there are so many that they were made to fill the memory.
+        BundleFormatError: there are so many directories that they were made to exhaust the memory.
 
     """
     directories = {"": ListedDirectory("")}

@@ -1,6 +1,6 @@
-"""Real files: units, mirrors of them in the cache, and extension modules.
+"""Real files: units, their mirrors in the cache, and extension modules.
 
-Loaded when a module first needs real files.  Imports `cache` and all that is below it.
+This package is loaded when a module first needs real files.  It imports `cache` and everything that `cache` imports.
 """
 
 from .. import parts_of

@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 
 class BundleExtensionLoader(plain.special.SpecialLoader):
-    """Loader of extension modules: from the mirror of their distribution, else from memory."""
+    """Loader that loads extension modules from the mirror of their distribution, or else from memory."""
 
     def create_module(self, spec: "Any") -> "ModuleType":
-        """Return the module, created by its own code (PEP 489).
+        """Return the new module, created by its own code (PEP 489).
 
         Raises:
-            ImportError: the platform cannot load it without a file, or the linker refuses it.
+            ImportError: the platform cannot load the module without a file, or the linker refuses it.
             BundleFormatError: the bundle is damaged.
 
         """
         settle = getattr(spec, "settle", None)
         if settle is not None and settle(self) is not None and cache.folder.allows_code(self.path):
             loader = ExtensionFileLoader(spec.name, self.path)
-            if isinstance(spec.loader, BundleExtensionLoader):  # and no wrapper
-                spec.loader = loader  # as installed, to the last attribute
+            if isinstance(spec.loader, BundleExtensionLoader):  # and not a wrapper
+                spec.loader = loader  # every attribute as if the module were installed
             return loader.create_module(spec)
         return native.load_extension(self.archive, self._directory.member(self._filename), spec)
 

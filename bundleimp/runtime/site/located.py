@@ -1,10 +1,11 @@
-"""Modules whose location matters: who asks for it gets a real path, and nothing is written before.
+"""Modules whose location matters: other code receives a real path, which is published only when it is requested.
 
-A module that builds paths from its own ``__file__`` gets a real one when it is loaded.  Template loaders, static file
-servers and the like take another module's ``__file__`` or ``__path__``, or a spec's ``origin``, and open files there.
-Most packages with data are never asked, and cost nothing then: their modules and specs have these as usual, under the
-bundle, for the import system, and anybody else who asks gets the path in the mirror, which is published at that
-moment.  Loaded with the first module that the index has marked so.
+If a module builds paths from its own ``__file__``, it receives a real path when it is loaded.  Other code, such as
+template loaders and static file servers, takes another module's ``__file__`` or ``__path__``, or a spec's ``origin``,
+and opens files there.  For most packages with data, no code ever does this, and they then cost nothing.  Their modules
+and specs have the usual values under the bundle, which the import system uses.  Any other code that reads one of them
+receives the path in the mirror, and the mirror is published at that moment.  This module is loaded with the first
+module that the index marks this way.
 """
 
 import sys
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from ..archive import Archive
 
 else:
-    ModuleType = type(sys)  # `types` may not be loaded, and is found over the path
+    ModuleType = type(sys)  # `types` may not be loaded yet, and importing it searches the path
 
-# They name locations, but open nothing there themselves.
+# These modules use locations as names, and open no files there themselves.
 _NAMING = frozenset({"importlib", "importlib.util", "pkgutil"})
 _LOCATIONS = ("__file__", "__path__", "origin", "submodule_search_locations")
 _COMPREHENSIONS = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
@@ -32,12 +33,12 @@ _OURS = __name__.partition(".")[0] + "."
 
 
 def _mentions(code: "CodeType", name: str) -> bool:
-    # Other constants need not be comparable with text (``python -bb``).
+    # Compare only text: comparing other constants with text may fail (``python -bb``).
     return name in code.co_names or any(type(constant) is str and constant == name for constant in code.co_consts)
 
 
 def _goes_through_all(frame: "FrameType") -> bool:
-    """Return whether *frame* asks for one attribute after the other, as in ``getattr(module, name)`` over `dir`."""
+    """Return whether *frame* reads all attributes in turn, as in ``getattr(module, name)`` over `dir`."""
     while frame.f_code.co_name in _COMPREHENSIONS and frame.f_back is not None:
         frame = frame.f_back
     code = frame.f_code
@@ -45,10 +46,10 @@ def _goes_through_all(frame: "FrameType") -> bool:
 
 
 def _by_import_system() -> bool:
-    """Return whether the caller's caller is the import system, or something that only goes through all there is."""
+    """Return whether the caller's caller is the import system, or code that only reads all attributes in turn."""
     frame = sys._getframe(2)  # noqa: SLF001 (documented in sys)
     if frame.f_code.co_name == "__getattribute__" and frame.f_back is not None:
-        frame = frame.f_back  # a lazy module's (`importlib.util.LazyLoader`)
+        frame = frame.f_back  # the frame of a lazy module (`importlib.util.LazyLoader`)
     if frame.f_code.co_filename.startswith("<frozen importlib"):
         return True
     name = str(frame.f_globals.get("__name__"))
@@ -61,7 +62,7 @@ def _by_import_system() -> bool:
 
 
 class LocatedSpec(ModuleSpec):
-    """The spec of such a module; made of an ordinary one by `locate`."""
+    """The spec of a module whose location matters.  `locate` makes it from an ordinary spec."""
 
     _archive: "Archive"
     _member: str
@@ -74,7 +75,8 @@ class LocatedSpec(ModuleSpec):
     def origin(self) -> "str | None":
         """The module's ``__file__``."""
         known: str = self.__dict__["origin"]
-        # From 3.13 on, the interpreter asks where a module lacks an attribute, in the name of the program.
+        # From Python 3.13 on, the interpreter reads the origin if a module lacks an attribute.  The reader then seems
+        # to be the program, so check that its code mentions the name.
         asked = _mentions(sys._getframe(1).f_code, "origin")  # noqa: SLF001 (documented in sys)
         return self.real_origin() if asked and not _by_import_system() else known
 
@@ -83,13 +85,13 @@ class LocatedSpec(ModuleSpec):
         self.__dict__["origin"] = value
 
     def real_origin(self) -> str:
-        """Return where the module's file really is; its path under the bundle where nothing can be written."""
+        """Return the real path of the module's file, or its path under the bundle if no mirror can be written."""
         return self._real() or str(self.__dict__["origin"])
 
     def settle(self, loader: "Any") -> "str | None":
-        """Make this the spec of the mirrored file, and *loader* its loader; return the file's path.
+        """Make this the spec of the mirrored file, and update *loader* to match.  Return the file's path.
 
-        Return None where nothing is to be mirrored, or nothing can be written: nothing changes then.
+        Return None and change nothing if the file is not to be mirrored, or the mirror cannot be written.
         """
         if not self._own and not self._archive.indexed:
             self._own = site.mirrors.asks_for_location(self._archive, self._member)
@@ -97,28 +99,28 @@ class LocatedSpec(ModuleSpec):
         if real is not None:
             self.__class__ = ModuleSpec  # type: ignore[assignment]
             loader.path = self.origin = real
-            loader.cached = self.cached = None  # it follows from the origin
+            loader.cached = self.cached = None  # derived from the origin
             if self.submodule_search_locations is not None:
                 self.submodule_search_locations = [os_path.dirname(real)]
         return real
 
     def make_module(self, loader: "Any") -> "ModuleType | None":
-        """Return a new module for this spec, which *loader* is about to load; None for an ordinary one."""
+        """Return a new module for this spec, which *loader* is about to load, or None for an ordinary module."""
         real = self.settle(loader)
         return LocatedModule(self.name) if real is None and not self._own else None
 
 
 class LocatedModule(ModuleType):
-    """A module whose ``__file__`` is real for everybody but the import system and the module itself."""
+    """A module whose ``__file__`` is the real path, except for the import system and the module itself."""
 
     def __getattribute__(self, name: str) -> "Any":
-        # From 3.14 on, an attribute that is often asked for is taken out of the dictionary of a module, past our
-        # property, unless the class has a `__getattribute__` of its own.
+        # From Python 3.14 on, the interpreter reads often-used attributes directly from a module's dictionary.  That
+        # bypasses our property, unless the class has its own `__getattribute__`.
         return ModuleType.__getattribute__(self, name)
 
     @property
     def __file__(self) -> str:
-        """Where the module's file is."""
+        """The path of the module's file."""
         namespace = self.__dict__
         spec = namespace.get("__spec__")
         if "__file__" not in namespace:
@@ -140,14 +142,14 @@ class LocatedModule(ModuleType):
             raise AttributeError(message)
 
     def __reduce__(self) -> "tuple[Any, tuple[str]]":
-        # What pickles modules by reference knows them by their exact type.
+        # Tools that pickle modules by reference recognize them by their exact type.
         from importlib import import_module  # noqa: PLC0415 (loaded when first asked for)
 
         return import_module, (self.__name__,)
 
 
 class LocatedPath(list[str]):
-    """A package's ``__path__``: for the import system the folder in the bundle, for everybody else the real one."""
+    """A package's ``__path__``: the import system sees the folder in the bundle, other code sees the real one."""
 
     def __init__(self, folder: str, archive: "Archive", member: str) -> None:
         super().__init__([folder])
@@ -174,13 +176,13 @@ class LocatedPath(list[str]):
 
 
 def locate(spec: ModuleSpec, archive: "Archive", member: str, *, own: bool) -> None:
-    """Make *spec* answer with the real path of *member*, and so the module that it is loaded to.
+    """Make *spec*, and the module loaded from it, return the real path of *member*.
 
     Arguments:
         spec: the spec of the module under the bundle.
-        archive: where it is in.
-        member: its file.
-        own: whether the module itself needs the real path, once it is loaded.
+        archive: the archive that contains the module.
+        member: the name of the module's file.
+        own: whether the module itself needs the real path when it is loaded.
 
     """
     if not archive.indexed and site.mirrors.unit_of(archive, member) is None:

@@ -1,4 +1,4 @@
-"""The path entry finder of mirrors.  Loaded with the first path entry that is one."""
+"""The path entry finder of mirrors.  This module is loaded with the first path entry that is a mirror."""
 
 import os
 from _frozen_importlib_external import ExtensionFileLoader
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
 
 class MirrorFinder(finder.BundleFinder):
-    """Path entry finder for one directory of a mirror: the files are there, and the code comes from the bundle."""
+    """Path entry finder for one directory of a mirror.  The files are in the mirror; the code comes from the bundle."""
 
     __slots__ = ("_archive", "_files", "_other")
 
     def __init__(self, path: str, root: str) -> None:
-        """Make a finder for *path*, which is the mirror *root* or a directory in it."""
+        """Make a finder for *path*: the mirror *root*, or a directory in it."""
         self._archive = archive = bundles.mirrored[root]
         self._files = next(unit.files for unit in archive.units if archive.mirrors.get(unit.digest) == root)
         location = bundles.Location(bundle=archive.path, inner=bundles.inner_name(path[len(root) :]), status=None)
-        # What belongs to another unit may have no mirror.
+        # Modules of another unit may have no mirror: a finder for the bundle's own directory finds them.
         self._other = finder.BundleFinder.at(bundles.open_bundle(archive.path), location)
         self._settle(self._other._bundle, location)  # noqa: SLF001 (of our own class)
         self.path = path
         self._folder = path.rstrip(os.sep) + os.sep
 
     def _current(self) -> "finder.View | None":
-        # A mirror does not change, but the bundle may: what is found then is the new version's, as in a directory.
-        # One that must not be used takes its mirror with it.
+        # A mirror does not change, but the bundle may.  Modules are then found in the new version, as in a directory.
+        # If a bundle must not be used, its mirror must not be used, either.
         if isinstance(self._bundle.fault, faults.kinds.BundleSignatureError):
             return None
         return super()._current() or finder.look_at(self._archive, self._inner)
@@ -53,7 +53,7 @@ class MirrorFinder(finder.BundleFinder):
         return make_spec(suffix, fullname, filename, archive, directory, package)
 
     def _locate(self, spec: "ModuleSpec", archive: "Archive", member: str, *, own: bool) -> None:  # noqa: ARG002
-        """Leave the location of *spec*: it is real."""
+        """Leave the location of *spec* unchanged: it is a real path already."""
         loader: Any = spec.loader
         if isinstance(loader, extensions.BundleExtensionLoader) and cache.folder.allows_code(loader.path):
             spec.loader = ExtensionFileLoader(spec.name, loader.path)
@@ -62,8 +62,8 @@ class MirrorFinder(finder.BundleFinder):
         """Return the bytes of the file at *path*: absolute and under the mirror, or relative to the bundle.
 
         Raises:
-            OSError: there is no such file in the bundle.
-            BundleFormatError: it is damaged.
+            OSError: the bundle has no such file.
+            BundleFormatError: the bundle is damaged.
 
         """
         return content.files.read_at(self._archive, path)

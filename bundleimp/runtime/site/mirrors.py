@@ -1,8 +1,8 @@
-"""Mirrors: the files of a unit in the cache, where they would stand when installed.
+"""Mirrors: the files of a unit, written into the cache in the layout of an installation.
 
-A mirror is addressed by the digest of its content, so bundles and processes share it; it is published at the first
-need, whole or not at all.  What is imported from it has its ``__file__`` there, while code still comes from the
-bundle.  Loaded when something first needs a real file.
+The name of a mirror is the digest of its content, so bundles and processes share it.  A mirror is published when it is
+first needed, as a whole or not at all.  A module imported from a mirror has its ``__file__`` in the mirror, but its
+code still comes from the bundle.  This module is loaded when something first needs a real file.
 """
 
 import os
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from ..plain.zipdirectory import ListedDirectory
     from .units import Unit
 
-# Of one distribution; a larger one was made to fill the memory.
+# The limit for the RECORD of one distribution.  A larger one was made to exhaust the memory.
 _LARGEST_RECORD = 8 << 20
 
 _complained: "set[str]" = set()
 
 
 def _sha256() -> "Callable[[bytes], Any]":
-    """Return the hash function, the fastest that the standard library has, without ``import hashlib``."""
+    """Return SHA-256 in the fastest version that the standard library has, without ``import hashlib``."""
     for module, name in (("_hashlib", "openssl_sha256"), ("_sha2", "sha256"), ("_sha256", "sha256")):
         try:
             function: Callable[[bytes], Any] = getattr(content.standard.standard_module(module), name)
@@ -42,7 +42,7 @@ def _sha256() -> "Callable[[bytes], Any]":
 
 
 def unit_of(archive: "Archive", member: str) -> "Unit | None":
-    """Return the unit that *member* belongs to; None where no real files are foreseen for it.
+    """Return the unit that *member* belongs to, or None if its unit needs no real files.
 
     Raises:
         BundleFormatError: the bundle is damaged.
@@ -56,7 +56,7 @@ def unit_of(archive: "Archive", member: str) -> "Unit | None":
 
 
 def asks_for_location(archive: "Archive", member: str) -> bool:
-    """Return whether a module of an archive without an index needs a real ``__file__``; see `packing.locations`.
+    """Return whether a module of an archive without an index needs a real ``__file__`` (see `packing.locations`).
 
     Raises:
         BundleFormatError: the bundle is damaged.
@@ -88,13 +88,13 @@ def _recorded(archive: "Archive", record: str) -> "list[str]":
         message = f"announces {member.size} bytes, more than it can have"
         raise faults.kinds.BundleFormatError(message, file=archive.path, member=record, offset=member.offset)
     lines = archive.read(member).decode("utf-8", "replace").splitlines() if member is not None else []
-    # Names with quotes and commas are left out: nothing that is linked to has such a one.
+    # Names with quotes and commas are left out: no file that the linker needs has such a name.
     names = [line.rpartition(",")[0].rpartition(",")[0] for line in lines]
     return [name for name in names if ".dist-info/" not in name and archive.member(name) is not None]
 
 
 def _listed_unit(archive: "Archive", member: str) -> units.Unit:
-    """Return the unit of *member* in an archive without an index; its digest is empty where it is pure code."""
+    """Return the unit of *member* in an archive without an index.  The digest of a pure-Python unit is empty."""
     top = archive.directory("")
     assert top is not None  # noqa: S101 (every archive has a root)
     name = member.partition("/")[0]
@@ -107,7 +107,8 @@ def _listed_unit(archive: "Archive", member: str) -> units.Unit:
     found = {file: archive.member(file) for file in sorted(files)}
     if all(file.endswith((".py", ".pyc", ".pyi", "/py.typed")) for file in found):
         return units.Unit(name, "", dict.fromkeys(found, False))
-    # Nothing of an archive without an index tells its content from one that somebody made alike: the file itself does.
+    # An archive without an index has only CRC-32 checksums, which an imitation can match.  So the digest includes the
+    # file's status.
     status = archive.file.status
     stamp = f"{archive.path}\0{status.st_dev}\0{status.st_ino}\0{status.st_size}\0{status.st_mtime_ns}\0{archive.key}\0"
     stamps = (f"{stamp}{item.crc:08x}{item.size}".encode() for item in found.values() if item is not None)
@@ -115,10 +116,10 @@ def _listed_unit(archive: "Archive", member: str) -> units.Unit:
 
 
 def root(archive: "Archive", unit: units.Unit) -> "str | None":
-    """Return the mirror's folder, published where it is not there yet; None where that is impossible.
+    """Return the mirror's folder.  Publish the mirror if it is missing.  Return None if that is impossible.
 
     Raises:
-        BundleFormatError: a member is damaged, or the unit is not what its digest says.
+        BundleFormatError: a member is damaged, or the unit does not match its digest.
 
     """
     known = archive.mirrors.get(unit.digest)
@@ -130,7 +131,7 @@ def root(archive: "Archive", unit: units.Unit) -> "str | None":
     path = os.path.join(root_folder, "mirrors", f"{unit.name}-{unit.digest[:32]}{bundle_format.SUFFIX}")
     if not cache.entries.use(path, lambda folder: _fill(folder, archive, unit)):
         return None
-    # A cleaner may have taken files out of it, or a power failure have emptied them.
+    # A cleaner may have deleted some of its files, or a power failure may have emptied them.
     if not _is_whole(path, unit) and not _mend(path, archive, unit):
         return None
     archive.mirrors[unit.digest] = path
@@ -141,18 +142,19 @@ def root(archive: "Archive", unit: units.Unit) -> "str | None":
 
 
 def _is_whole(path: str, unit: units.Unit) -> bool:
-    """Return whether all files of *unit* are in the mirror at *path*, and have as many bytes as they were made with."""
+    """Return whether the mirror at *path* has all files of *unit*, with their original total size in bytes."""
     folder = path + os.sep
     try:
         size = cache.entries.announced_size(path)
-        # There may be thousands of files, and every process that needs one looks at all: nothing is asked of the index.
+        # There may be thousands of files, and every process that needs one checks all of them.  So the index is not
+        # read.
         return sum([os.stat(folder + name).st_size for name in unit.files]) == size
     except (OSError, ValueError):
         return False
 
 
 class _File:
-    """A file on its way into a mirror: its name inside of it, with slashes, and its content."""
+    """A file to be written into a mirror: its name in the mirror, with slashes, and its content."""
 
     __slots__ = ("data", "executable", "name")
 
@@ -162,17 +164,17 @@ class _File:
         self.executable = executable
 
     def place(self, folder: str) -> str:
-        """Return its path in the mirror *folder*."""
+        """Return the file's path in the mirror *folder*."""
         return os.path.join(folder, *self.name.split("/"))
 
     @property
     def mode(self) -> int:
-        """Its permissions."""
+        """The file's permissions."""
         return 0o700 if self.executable else 0o600
 
 
 def _fill(folder: str, archive: "Archive", unit: units.Unit) -> int:
-    """Write the files of *unit* into a new *folder*; return how many bytes they have."""
+    """Write the files of *unit* into a new *folder*.  Return their total size in bytes."""
     size = 0
     made = set()
     for file in _contents(archive, unit):
@@ -187,12 +189,12 @@ def _fill(folder: str, archive: "Archive", unit: units.Unit) -> int:
 
 
 def _mend(path: str, archive: "Archive", unit: units.Unit) -> bool:
-    """Write the files of *unit* into the mirror at *path* again; return whether it is whole then.
+    """Write the files of *unit* into the mirror at *path* again.  Return whether the mirror is complete then.
 
-    They are replaced one by one: other processes use it.
+    The files are replaced one by one, because other processes use the mirror.
     """
     for _ in _contents(archive, unit):
-        pass  # what is not as announced raises here, before anything is written
+        pass  # a mismatch raises an error here, before anything is written
     size = 0
     for file in _contents(archive, unit):
         if not cache.folder.publish(file.place(path), file.data, file.mode):
@@ -206,7 +208,7 @@ def _mend(path: str, archive: "Archive", unit: units.Unit) -> bool:
 
 
 def _contents(archive: "Archive", unit: units.Unit) -> "Iterator[_File]":
-    """Yield the files of *unit*; after the last one, raise BundleFormatError where they are not what it announces."""
+    """Yield the files of *unit*.  After the last one, raise BundleFormatError if they do not match the unit."""
     sha256 = _sha256()
     seen = []
     for name, executable in unit.files.items():
@@ -223,16 +225,16 @@ def _contents(archive: "Archive", unit: units.Unit) -> "Iterator[_File]":
 
 
 def _unit_below(archive: "Archive", folder: str) -> "Unit | None":
-    """Return the unit whose files are in *folder*; of several that of the package which the folder is."""
+    """Return the unit with files in *folder*.  If several have, prefer the unit of the package *folder*."""
     units = [unit for unit in archive.units if any(name.startswith(folder) for name in unit.files)]
     inits = [f"{folder}__init__{suffix}" for suffix in (*EXTENSION_SUFFIXES, ".py", ".pyc")]
     return next((unit for unit in units if any(name in unit for name in inits)), units[0] if units else None)
 
 
 def real_path(archive: "Archive", inner: str) -> "str | None":
-    """Return where the file or directory *inner* of the archive stands in a mirror, or None where it is in none.
+    """Return the path of the file or directory *inner* of the archive in its mirror, or None if no mirror has it.
 
-    Where nothing can be written, that is one `BundleWarning` for each unit, and None.
+    If the mirror cannot be written, issue one `BundleWarning` for each unit, and return None.
 
     Raises:
         BundleFormatError: the bundle is damaged.
@@ -244,7 +246,7 @@ def real_path(archive: "Archive", inner: str) -> "str | None":
     mirror = root(archive, unit)
     if mirror is None:
         if any(map(_is_extension, unit.files)):
-            return None  # they load from memory, or say themselves what they lack
+            return None  # extension modules load from memory, or report what they lack
         key = archive.path + unit.name
         if key not in _complained:
             _complained.add(key)

@@ -1,4 +1,4 @@
-"""Members that the platform needs as real files, one by one: where no mirror holds them."""
+"""Single members that the platform needs as real files, if no mirror contains them."""
 
 import os
 import sys
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def real_file(archive: "Archive", member: "Member") -> "str | None":
-    """Return the path of a real file with the content of *member*, or None where no cache can be written.
+    """Return the path of a real file with the content of *member*, or None if no cache can be written.
 
-    The file keeps its name, stays valid, and is shared by all processes.
+    The file keeps its name and stays valid.  All processes share it.
 
     Raises:
         BundleFormatError: the member is damaged.
@@ -33,7 +33,7 @@ def real_file(archive: "Archive", member: "Member") -> "str | None":
 
 
 def put_file(path: str, archive: "Archive", member: "Member") -> bool:
-    """Have a real file with the content of *member* at *path*; return whether there is one.
+    """Make sure that the file at *path* has the content of *member*.  Return whether it has.
 
     Raises:
         BundleFormatError: the member is damaged.
@@ -44,7 +44,7 @@ def put_file(path: str, archive: "Archive", member: "Member") -> bool:
             data = stream.read()
         if len(data) == member.size and content.decompression.crc32(data) == member.crc:
             return True
-    except (OSError, ValueError):  # there is none yet
+    except (OSError, ValueError):  # the file does not exist yet
         pass
     return cache.folder.publish(path, archive.read(member), 0o700)
 
@@ -52,10 +52,11 @@ def put_file(path: str, archive: "Archive", member: "Member") -> bool:
 def load_extension(archive: "Archive", member: "Member", spec: "ModuleSpec") -> "ModuleType":
     """Return the extension module in *member*, created by its own code (PEP 489).
 
-    On Linux it is loaded from memory; it cannot find libraries beside it then.  Elsewhere it needs a file.
+    On Linux, the module is loaded from memory.  It cannot find libraries in its own folder then.  On other platforms,
+    the module needs a file.
 
     Raises:
-        ImportError: there is no way to load it, or the linker refuses it.
+        ImportError: the platform has no way to load the module, or the linker refuses it.
         BundleFormatError: the member is damaged.
 
     """
@@ -69,7 +70,7 @@ def load_extension(archive: "Archive", member: "Member", spec: "ModuleSpec") -> 
         try:
             module = loader.create_module(ModuleSpec(spec.name, loader, origin=path))
         except ImportError as error:
-            if memory is None or error.path != path:  # only what the linker says names the file
+            if memory is None or error.path != path:  # only the linker's own errors name the file
                 raise
             reason = str(error).replace(path, str(spec.origin))
             message = f"{reason}; nothing could be written for it: set BUNDLEIMP_CACHE_DIR to a folder of your own"
@@ -82,7 +83,7 @@ def load_extension(archive: "Archive", member: "Member", spec: "ModuleSpec") -> 
 
 
 def _memory_file(data: bytes, name: str) -> "int | None":
-    """Return a descriptor of a file in memory with *data*, or None where the platform has none."""
+    """Return a descriptor of a file in memory with *data*, or None if the platform has no such files."""
     if sys.platform != "linux" or not os.path.isdir("/proc/self/fd"):
         return None
     try:
@@ -96,10 +97,10 @@ def _memory_file(data: bytes, name: str) -> "int | None":
 
 
 def _memory_path(descriptor: int) -> str:
-    """Return a path of the file behind *descriptor* that nobody has used before.
+    """Return a path of the file behind *descriptor* that nothing in this process has used before.
 
-    The linker does not open a path again that it knows, from whichever interpreter of the process, and the next file
-    gets the number of one that was closed.
+    The linker does not open a path again that it already knows from any interpreter of the process.  A new file may get
+    the number of a closed descriptor.
     """
     detours = f"{int.from_bytes(os.urandom(8), 'little'):064b}".replace("0", "/").replace("1", "./")
     return f"/proc/self/fd/{detours}{descriptor}"

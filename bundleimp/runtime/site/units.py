@@ -1,11 +1,11 @@
-"""Units: the members that stand or fall together when real files are needed, and the table of them in a bundle.
+"""Units, and their table in a bundle.  A unit is a set of members that are written to disk together.
 
-A unit is a distribution, or what belongs to none (see `packing.units`).  Its *mirror*
+A unit is a distribution, or a set of members that belong to no distribution (see `packing.units`).  Its *mirror*
 (`mirrors`) is a folder with its members as files.
 
-The table is text in UTF-8: a line ``PBu1``, for each unit a line with its name, digest, and the size of its list in
-bytes, a tab between; an empty line; the lists.  A list has for each member ``-`` or, where the file is executable,
-``x``, the name, and a NUL.
+The table is text in UTF-8.  It has a line ``PBu1``, one line for each unit, an empty line, and the lists of files.  A
+unit's line contains its name, its digest, and the size of its list in bytes, separated by tabs.  A list contains for
+each member ``-`` (or ``x`` if the file is executable), the name, and a NUL.
 """
 
 from .. import content, faults
@@ -26,9 +26,9 @@ class Unit:
     """Members that are mirrored together.
 
     Attributes:
-        name: of the distribution or the top-level package; fit for the name of a folder.
-        digest: 64 hexadecimal digits, the SHA-256 of names, modes and contents: `digest`.
-        files: whether each member is executable, by name, sorted.
+        name: the name of the distribution or the top-level package, usable as the name of a folder.
+        digest: 64 hexadecimal digits: the SHA-256 of names, modes and contents (see `digest`).
+        files: the sorted names of the members; each value says whether the member is executable.
 
     """
 
@@ -54,7 +54,7 @@ class Unit:
         return f"\0-{member}\0" in self._list or f"\0x{member}\0" in self._list
 
     def encode_files(self) -> bytes:
-        """Return the unit's list of files as it stands in the table."""
+        """Return the unit's list of files, encoded as in the table."""
         return "".join(f"{'x' if mode else '-'}{name}\0" for name, mode in self.files.items()).encode()
 
 
@@ -62,8 +62,8 @@ def digest(files: "Iterable[tuple[str, bool, bytes]]", sha256: "Callable[[bytes]
     """Return the digest of a unit.
 
     Arguments:
-        files: name, whether it is executable, and the SHA-256 of the content of each member, sorted by name.
-        sha256: the hash function, as of ``hashlib``.
+        files: for each member its name, whether it is executable, and the SHA-256 of its content, sorted by name.
+        sha256: the hash function, as in ``hashlib``.
 
     """
     lines = (f"{'x' if mode else '-'}{name}\0{content.hex()}\n".encode() for name, mode, content in files)
@@ -78,10 +78,10 @@ def encode_units(units: "Iterable[Unit]") -> bytes:
 
 
 def read_units(file: "BundleFile", extent: "Extent") -> "list[Unit]":
-    """Return the units in the table that lies at *extent* in the *file*.
+    """Return the units in the table at *extent* in the *file*.
 
     Raises:
-        BundleFormatError: it is damaged.
+        BundleFormatError: the table is damaged.
 
     """
     data = file.read(extent.offset, extent.size)
@@ -95,7 +95,7 @@ def decode_units(data: bytes) -> "list[Unit]":
     """Return the units in the table *data*.
 
     Raises:
-        BundleFormatError: it is damaged.
+        BundleFormatError: the table is damaged.
 
     """
     try:

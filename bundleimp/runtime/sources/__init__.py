@@ -1,6 +1,6 @@
-"""Where a bundle comes from: who signed it.
+"""The origin of bundles: signatures and signers.
 
-Loaded where bundles have to be signed.  Imports the modules of `runtime`, and `faults`.
+This package is loaded only if bundles must be signed.  It imports the modules of `runtime`, and `faults`.
 """
 
 from .. import parts_of

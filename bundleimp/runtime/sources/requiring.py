@@ -1,4 +1,4 @@
-"""Bundles have to be signed from now on."""
+"""Require that bundles are signed."""
 
 import os
 
@@ -13,12 +13,13 @@ ALLOWED_SIGNERS = "BUNDLEIMP_ALLOWED_SIGNERS"
 
 
 def require_signers(path: str) -> None:
-    """Use only bundles that are signed by somebody whom the ``allowed_signers`` file at *path* allows.
+    """Use only bundles signed by a signer whom the ``allowed_signers`` file at *path* allows.
 
-    The same holds for child processes, wherever they start, and for the runtime in an executable that takes over.
+    The same holds for child processes, whatever their working directory is.  It also holds for the embedded runtime of
+    an executable, if that runtime takes over.
 
     Raises:
-        BundleSignatureError: a bundle that is open already is not; nothing more is imported from any such bundle.
+        BundleSignatureError: a bundle in use is not signed so.  Nothing more is imported from any such bundle.
 
     """
     signers = bundles.OpenBundle.signers = signatures.Signers(bundles.absolute(path))
@@ -33,7 +34,7 @@ def require_signers(path: str) -> None:
 
 
 def _require(bundle: "OpenBundle", signers: signatures.Signers) -> None:
-    """Go on with the version of *bundle* in use only where it is signed by one of *signers*."""
+    """Stop using the version of *bundle* in use, unless one of *signers* has signed it."""
     try:
         if bundle.archive is not None:
             signatures.require(bundle.archive.file, signers)

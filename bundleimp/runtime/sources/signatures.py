@@ -1,8 +1,9 @@
-"""Who signed a bundle, as OpenSSH's ``ssh-keygen`` tells it.  Loaded only where bundles have to be signed.
+"""Check the signature of a bundle with OpenSSH's ``ssh-keygen``.
 
-A signature is what ``ssh-keygen -Y sign`` makes: detached, over the whole file, in the namespace `NAMESPACE`.  Nothing
-of it is parsed or computed here.  ``ssh-keygen`` reads the bundle from the descriptor that is imported from afterwards,
-and is started without a module that is not loaded yet: that could come from the very bundle.
+This module is loaded only if bundles must be signed.  A signature is the output of ``ssh-keygen -Y sign``: detached,
+over the whole file, in the namespace `NAMESPACE`.  This module does not parse or compute signatures.  ``ssh-keygen``
+reads the bundle from the same descriptor that imports use afterwards.  It is started without importing a module that is
+not loaded yet, because that module could come from the unchecked bundle itself.
 """
 
 import os
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class BundleFile(Protocol):
-        """What is checked: `bundlefile.BundleFile`, or anything like that."""
+        """The file to check: `bundlefile.BundleFile`, or an object with the same attributes."""
 
         path: str
         descriptor: int
@@ -30,7 +31,7 @@ _STDOUT, _STDERR = 1, 2
 
 
 class Signers:
-    """Who may sign: an ``allowed_signers`` file, as ``ssh-keygen`` documents it.
+    """The allowed signers: an ``allowed_signers`` file, as ``ssh-keygen`` documents it.
 
     Attributes:
         path: the file's absolute path.
@@ -40,11 +41,11 @@ class Signers:
     __slots__ = ("_revoked", "_told", "path")
 
     def __init__(self, path: str, revoked: "str | None" = None) -> None:
-        """Make the signers that the file at *path* allows.
+        """Make the set of signers that the file at *path* allows.
 
         Arguments:
-            path: the file's absolute path; it is read at each check.
-            revoked: path of a file of keys that are not accepted any more (``ssh-keygen -r``), or None.
+            path: the file's absolute path.  The file is read at each check.
+            revoked: path of a file of revoked keys (``ssh-keygen -r``), or None.
 
         """
         self.path = path
@@ -52,22 +53,22 @@ class Signers:
         self._told = False
 
     def check(self, file: "BundleFile", signature: "str | None" = None, identity: "str | None" = None) -> str:
-        """Return who signed *file*.
+        """Return the identity that signed *file*.
 
         Arguments:
             file: the open bundle.
-            signature: path of the signature; default: the bundle's with `SUFFIX`.
-            identity: who must have signed it; default: anybody who is allowed to.
+            signature: path of the signature; default: the bundle's path with `SUFFIX`.
+            identity: the identity that must have signed the file; default: any allowed signer.
 
         Raises:
-            BundleSignatureError: there is no signature, or none of an allowed signer that matches the file.
-            SignatureNotCheckedError: the signers cannot be read, or there is no ``ssh-keygen``.
+            BundleSignatureError: the signature is missing, does not match the file, or is not an allowed signer's.
+            SignatureNotCheckedError: the signers cannot be read, or ``ssh-keygen`` is missing.
 
         """
         try:
             principal = self._check(file, signature or file.path + SUFFIX, identity)
         except faults.kinds.SignatureNotCheckedError as error:
-            # The reason lies in no bundle, and one word about it is enough.
+            # The reason is not in a particular bundle, so one warning about it is enough.
             error.told, self._told = self._told, True
             raise
         self._told = False
@@ -83,7 +84,7 @@ class Signers:
         if not os.path.isfile(self.path) or not os.access(self.path, os.R_OK):
             message = "the file of allowed signers is missing or cannot be read, so no bundle can be shown to be signed"
             raise faults.kinds.SignatureNotCheckedError(message, file=self.path)
-        if not os.path.isfile(signature):  # nothing else, such as a pipe, can make us wait
+        if not os.path.isfile(signature):  # reading any other file, such as a pipe, could wait forever
             message = f"is not signed: there is no signature at {signature}"
             raise faults.kinds.BundleSignatureError(message, file=file.path)
         known = ["-s", signature, "-f", self.path]
@@ -103,11 +104,11 @@ class Signers:
 
 
 def require(file: "BundleFile", signers: Signers) -> None:
-    """Have *file* signed by one of *signers*, now and when it has to be opened anew.
+    """Require that one of *signers* has signed *file*, now and whenever the file is reopened.
 
     Raises:
-        BundleSignatureError: it is not; SignatureNotCheckedError: that cannot be checked.
-        BundleChangedError: it was written to meanwhile.
+        BundleSignatureError: the file is not signed so.  SignatureNotCheckedError: the signature cannot be checked.
+        BundleChangedError: the file was written to meanwhile.
 
     """
     file.signers = signers
@@ -117,15 +118,15 @@ def require(file: "BundleFile", signers: Signers) -> None:
 
 
 def _run(arguments: "list[str]", source: int, wanted: int) -> "str | None":
-    """Run ``ssh-keygen``; return what it wrote to its descriptor *wanted*, or None where it said no.
+    """Run ``ssh-keygen``.  Return its output on the descriptor *wanted*, or None if it rejected the signature.
 
     Arguments:
-        arguments: its arguments.
-        source: the descriptor whose file is its standard input, from the beginning.
-        wanted: `_STDOUT`; or `_STDERR`, which is returned whatever it said.
+        arguments: the arguments of ``ssh-keygen``.
+        source: the descriptor of the file to use as standard input, from the beginning.
+        wanted: `_STDOUT`, or `_STDERR`, whose output is returned in any case.
 
     Raises:
-        SignatureNotCheckedError: it cannot be run, or nobody knows what it said.
+        SignatureNotCheckedError: ``ssh-keygen`` cannot be run, or its result is unknown.
 
     """
     if not hasattr(os, "posix_spawnp"):
@@ -134,7 +135,7 @@ def _run(arguments: "list[str]", source: int, wanted: int) -> "str | None":
     opened: list[int] = []
     written = b""
     try:
-        # Where the program has closed its standard descriptors, these have their numbers: the order matters.
+        # If the program has closed its standard descriptors, the new ones get their numbers, so the order matters.
         opened.append(os.dup(source))
         opened += os.pipe()
         copy, reader, writer = opened
@@ -164,6 +165,6 @@ def _run(arguments: "list[str]", source: int, wanted: int) -> "str | None":
 
 
 def _reason(arguments: "list[str]", source: int) -> str:
-    """Return what ``ssh-keygen`` says first about why it says no."""
+    """Return the first reason that ``ssh-keygen`` reports for rejecting the signature."""
     lines = (_run(arguments, source, _STDERR) or "").splitlines()
     return f"ssh-keygen: {lines[0]}" if lines else "ssh-keygen gives no reason"
