@@ -21,7 +21,10 @@ def _at(path: str) -> "metadata.BundledPath | pathlib.Path":
 
 
 def provider(pkg_resources: "Any", module: object) -> "Any":
-    """Return an ``IResourceProvider`` for the resources of *module*.  No resource name can lead elsewhere."""
+    """Return an ``IResourceProvider`` for the resources of *module*.
+
+    If *module* is None, the caller sets the folder that the provider reads.
+    """
 
     class BundleProvider(pkg_resources.NullProvider):  # type: ignore[misc]
         def _has(self, path: str) -> bool:
