@@ -33,15 +33,18 @@ def _load(part: str) -> "Any":
         module: Any = sys.modules.get(name)
         if module is None:
             path = f"{__path__[0]}/{part}.py"
+            own = __spec__.loader
             try:
                 module = sys.modules[name] = type(sys)(name)
                 module.__file__ = path
-                exec(SourceFileLoader(name, path).get_code(name), module.__dict__)  # type: ignore[arg-type] # noqa: S102 (as loaders do)
-            except BaseException as error:
+                if isinstance(own, SourceFileLoader):
+                    code = SourceFileLoader(name, path).get_code(name)
+                else:  # we are in an archive
+                    code = compile(own.get_data(path), path, "exec")  # type: ignore[union-attr]
+                exec(code, module.__dict__)  # type: ignore[arg-type] # noqa: S102 (as loaders do)
+            except BaseException:
                 del sys.modules[name]
-                if not isinstance(error, OSError):
-                    raise
-                module = __import__(name, fromlist=[name])  # the package is in an archive
+                raise
     return module
 
 

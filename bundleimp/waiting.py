@@ -43,13 +43,19 @@ def read_code(fullname: str, path: str) -> "CodeType":
 
     If up-to-date bytecode exists, this function reads it in a third of the time.
     """
+    own = _package.__spec__.loader
+    if not isinstance(own, SourceFileLoader):  # the package is in an archive
+        try:
+            return compile(own.get_data(path), path, "exec", dont_inherit=True)
+        except OSError:
+            raise FileNotFoundError(path) from None
     folder, _, name = path.rpartition(path_sep)
     level = f".opt-{sys.flags.optimize}" if sys.flags.optimize else ""
     try:
         with open_code(f"{folder}/__pycache__/{name[:-3]}.{sys.implementation.cache_tag}{level}.pyc") as stream:
             data = stream.read()
         status = os.stat(path)
-        source = int(status.st_mtime).to_bytes(8, "little")[:4] + status.st_size.to_bytes(8, "little")[:4]
+        source = b"".join((int(n) & 0xFFFFFFFF).to_bytes(4, "little") for n in (status.st_mtime, status.st_size))
         if data[:16] == MAGIC_NUMBER + bytes(4) + source and sys.pycache_prefix is None:
             code: CodeType = marshal.loads(memoryview(data)[16:])  # noqa: S302 (it is our own)
             _imp._fix_co_filename(code, path)  # type: ignore[attr-defined] # noqa: SLF001 (as other loaders do)
@@ -84,21 +90,17 @@ def load(name: str) -> "Any":
 def _load(fullname: str, folder: str) -> "Generator[None]":
     is_package = fullname.endswith(".runtime")
     path = f"{folder}{path_sep}__init__.py" if is_package else f"{folder}.py"
-    try:
-        code = read_code(fullname, path)
-    except OSError:  # the package is in an archive
-        __import__(fullname)
-    else:
-        spec = ModuleSpec(fullname, SourceFileLoader(fullname, path), origin=path, is_package=is_package)
-        spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
-        module: Any = type(sys)(fullname)
-        module.__dict__.update(__spec__=spec, __loader__=spec.loader, __file__=path, __package__=spec.parent)
-        module.this = module
-        if is_package:
-            spec.submodule_search_locations = module.__path__ = [folder]
-        exec(code, module.__dict__)  # noqa: S102 (what a loader does)
-        _loaded[fullname] = sys.modules[fullname] = module
-        setattr(_package, fullname.rpartition(".")[2], module)
+    code = read_code(fullname, path)
+    spec = ModuleSpec(fullname, SourceFileLoader(fullname, path), origin=path, is_package=is_package)
+    spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
+    module: Any = type(sys)(fullname)
+    module.__dict__.update(__spec__=spec, __loader__=spec.loader, __file__=path, __package__=spec.parent)
+    module.this = module
+    if is_package:
+        spec.submodule_search_locations = module.__path__ = [folder]
+    exec(code, module.__dict__)  # noqa: S102 (what a loader does)
+    _loaded[fullname] = sys.modules[fullname] = module
+    setattr(_package, fullname.rpartition(".")[2], module)
     yield
 
 
@@ -127,7 +129,10 @@ def path_hook(path: str) -> object:
         return WaitingFinder(path, importer)
     try:
         hook = load("runtime").hook
-    except ImportError:  # the runtime is being loaded; this answer is deleted when its hooks are installed
+    except ImportError as error:
+        if not str(error).endswith("is still being loaded"):
+            raise OSError(str(error)) from error
+        # This thread is loading the runtime.  This answer is deleted when its hooks are installed.
         return _package.meta_finder
     hook.install()
     return hook.path_hook(path)

@@ -18,10 +18,9 @@ system.  If they still refer to `os` when the interpreter ends, the interpreter 
 instructions to clear it.
 """
 
-import _warnings
 import sys
 from _frozen_importlib import ModuleSpec, _ImportLockContext  # type: ignore[attr-defined]
-from _frozen_importlib_external import PathFinder, SourceFileLoader, path_sep
+from _frozen_importlib_external import SourceFileLoader, path_sep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +45,8 @@ class PartLoader:
         self.path = path
 
     def __getattr__(self, name: str) -> "Any":
+        if name[:2] == "__":  # `copy` asks for them before there is a name
+            raise AttributeError(name)
         if not self.name:
             from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 
@@ -167,7 +168,6 @@ def _load(fullname: str) -> "Generator[ModuleType]":
         raise AttributeError(message) from None
     except OSError as error:  # for example, too many files are open
         message = f"{path}: this part of bundleimp cannot be read: {error.strerror}"
-        _warnings.warn(message, RuntimeWarning, 2)
         raise ImportError(message, name=fullname, path=path) from error
     module = type(sys)(fullname)
     namespace: dict[str, Any] = module.__dict__
@@ -220,17 +220,10 @@ def parts_of(room: str, needs: "dict[str, tuple[str, ...]] | None" = None) -> "C
 _own_loader: "Any" = __spec__.loader
 _is_in_folder = isinstance(_own_loader, SourceFileLoader)
 _code: "Callable[[str, str], CodeType]"
-if _is_in_folder:
-    _code = sys.modules[__package__.rpartition(".")[0]]._load("waiting").read_code  # noqa: SLF001 (of our own package)
-elif hasattr(_own_loader, "parts"):
+if hasattr(_own_loader, "parts"):
     _code = _own_loader.read_code
 else:
-
-    def _code(fullname: str, path: str) -> "CodeType":
-        spec = PathFinder.find_spec(fullname, [path.rpartition(path_sep)[0]])
-        if spec is None:
-            raise FileNotFoundError(path)
-        return spec.loader.get_code(fullname)  # type: ignore[no-any-return, union-attr]
+    _code = sys.modules[__package__.rpartition(".")[0]]._load("waiting").read_code  # noqa: SLF001 (of our own package)
 
 
 __getattr__ = parts_of(__name__)

@@ -115,7 +115,8 @@ class Archive:
                 self.key = short_digest(directory)
                 plain.listing.list_members(self, end, directory)
         except ImportError as error:
-            error.file = error.path = path  # type: ignore[attr-defined] # it is a BundleFormatError
+            if hasattr(error, "offset"):  # a BundleFormatError
+                error.file = error.path = path  # type: ignore[attr-defined]
             raise
 
     @property
@@ -209,7 +210,8 @@ class Archive:
 
         fresh = content.reopening.reopened_after(error, file)
         if fresh is None:
-            error.file = error.path = self.path  # type: ignore[attr-defined] # it is a BundleFormatError
+            if hasattr(error, "offset"):  # a BundleFormatError
+                error.file = error.path = self.path  # type: ignore[attr-defined]
             raise error
         self.file = fresh
 

@@ -33,12 +33,13 @@ class OpenBundle:
         archive: the version in use; None if the file is gone or not sound.
         fault: why the file is not sound, or None.
         reported: whether the user was warned of the fault.
+        interrupted: whether the file could not be opened, or the fault not be reported, for want of a part of ours.
         status: the file status of that version.
         settled: whether the file need not be opened again while its status is the same.
 
     """
 
-    __slots__ = ("_openings", "archive", "fault", "path", "reported", "settled", "status")
+    __slots__ = ("_openings", "archive", "fault", "interrupted", "path", "reported", "settled", "status")
 
     signers: "Signers | None" = None
 
@@ -47,6 +48,7 @@ class OpenBundle:
         self.archive: archives.Archive | None = None
         self.fault: BundleFormatError | None = None
         self.reported = False
+        self.interrupted = False
         self.status: os.stat_result | None = None
         self.settled = False
         # The generators that are opening the file, by thread.
@@ -119,8 +121,9 @@ class OpenBundle:
         if fault is not None and not self.reported:
             from . import faults  # noqa: PLC0415 (loaded when first needed)
 
+            warn = faults.warning.warn
             self.reported = True
-            faults.warning.warn(str(fault))
+            warn(str(fault))
 
 
 # Every bundle in use, by absolute path.

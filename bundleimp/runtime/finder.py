@@ -72,6 +72,13 @@ class BundleFinder:
 
     def _current(self) -> "View | None":
         """Return the directory in the version of the bundle that is in use now, or None if there is no bundle."""
+        if self._bundle.interrupted:
+            try:
+                self._bundle.refresh()
+                self._bundle.report()
+            except ImportError:  # a part of the runtime can still not be loaded
+                return None
+            self._bundle.interrupted = False
         archive = self._bundle.archive
         if archive is None:
             return None
@@ -91,13 +98,14 @@ class BundleFinder:
         """
         view = self._view
         try:
-            if view is None or view.archive is not self._bundle.archive:
+            if view is None or view.archive is not self._bundle.archive or self._bundle.interrupted:
                 view = self._current()
             spec = self._find(view, fullname, fullname.rpartition(".")[2]) if view is not None else None
             if target is not None and hasattr(spec, "settle"):
                 spec.settle(spec.loader)  # type: ignore[union-attr] # a reload does not create the module again
         except ImportError as error:
-            error.name = fullname
+            if hasattr(error, "offset"):  # a BundleFormatError
+                error.name = fullname
             raise
         return spec
 

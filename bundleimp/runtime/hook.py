@@ -4,7 +4,7 @@ import _imp
 import sys
 from _frozen_importlib import BuiltinImporter, FrozenImporter, _module_locks  # type: ignore[attr-defined]
 from _frozen_importlib_external import NamespaceLoader as _NamespaceLoader
-from _frozen_importlib_external import PathFinder
+from _frozen_importlib_external import PathFinder, _get_supported_file_loaders  # type: ignore[attr-defined]
 
 from . import TRACING, PartLoader, bundles, finder, is_own_folder, trace
 from . import format as bundle_format
@@ -23,8 +23,12 @@ if sys.version_info < (3, 13):
     TOLD.add("threading")
 _BUILT_IN = frozenset(sys.builtin_module_names)
 _find_on_path = PathFinder.__dict__["find_spec"]
-# The finders on ``sys.meta_path`` at the last check, and whether only standard finders followed ours then.
+if getattr(_find_on_path, "__func__", _find_on_path).__globals__ is not _get_supported_file_loaders.__globals__:
+    _find_on_path = None # a program has replaced it
+# The finders on ``sys.meta_path`` at the last look; the ones of the program between ours and the path based finder; and
+# whether our finder may answer for submodules.
 _order: "list[Any]" = []
+_between: "list[Any]" = []
 _is_usual = False
 
 
@@ -42,12 +46,21 @@ def path_hook(path: str) -> "Any":
     location = bundles.locate(path) if SUFFIX in path else None
     if location is None:
         return _other_finder(path)
-    bundle = bundles.open_bundle(location.bundle, location.status)
-    bundle.report()
-    if bundle.is_gone and bundles.OpenBundle.signers is None:
-        from . import content  # noqa: PLC0415 (loaded when first needed)
+    try:
+        bundle = bundles.open_bundle(location.bundle, location.status)
+        bundle.report()
+        if bundle.is_gone and bundles.OpenBundle.signers is None:
+            from . import content  # noqa: PLC0415 (loaded when first needed)
 
-        content.refreshing.check(bundle)
+            content.refreshing.check(bundle)
+    except ImportError as error:
+        if hasattr(error, "offset"):
+            raise
+        # A part of the runtime cannot be loaded now.  An ImportError would leave the bundle to zipimport.
+        bundle = bundles.in_use[location.bundle]
+        bundle.interrupted = True
+        if sys.stderr is not None:
+            sys.stderr.write(f"bundleimp: {location.bundle}: cannot be opened now: {error}\n")
     # Claim a file that is not sound, too: zipimport, the next hook, imports from many truncated files.
     found = finder.BundleFinder.at(bundle, location)
     if TRACING:
@@ -83,11 +96,15 @@ def _find_spec(
     A submodule of a package in a bundle is found as by the path based finder, but without asking the other finders
     first.
     """
-    if type(path) is list and len(path) == 1:
+    if type(path) is list and len(path) == 1 and type(path[0]) is str:
         found = sys.path_importer_cache.get(path[0])
-        if type(found) is finder.BundleFinder and _is_next_to_standard_finders(fullname):
+        if type(found) is finder.BundleFinder and _may_answer(fullname):
             spec = found.find_spec(fullname, target)
             if spec is not None and spec.loader is not None:
+                for other in _between:
+                    theirs: ModuleSpec | None = other.find_spec(fullname, path, target)
+                    if theirs is not None:
+                        return theirs
                 return spec
     if _late:
         _find_distributions()
@@ -98,14 +115,15 @@ def _find_spec(
     return None
 
 
-def _is_next_to_standard_finders(fullname: str) -> bool:
-    """Return whether no finder between ours and the path based finder would find the module *fullname*."""
-    global _order, _is_usual  # noqa: PLW0603 (checked once for each order)
+def _may_answer(fullname: str) -> bool:
+    """Return whether only the finders in `_between` stand between ours and the path based finder for *fullname*."""
+    global _order, _between, _is_usual  # noqa: PLW0603 (checked once for each order)
     if sys.meta_path != _order:
         order: list[Any] = list(sys.meta_path)
         _is_usual = meta_finder in order and PathFinder in order
-        for other in order[order.index(meta_finder) + 1 : order.index(PathFinder)] if _is_usual else ():
-            _is_usual = _is_usual and (other is BuiltinImporter or other is FrozenImporter)
+        between = order[order.index(meta_finder) + 1 : order.index(PathFinder)] if _is_usual else []
+        _between = [other for other in between if other is not BuiltinImporter and other is not FrozenImporter]
+        _is_usual = _is_usual and all(hasattr(other, "find_spec") for other in _between)
         _order = order
     return (
         _is_usual

@@ -206,7 +206,8 @@ class EmbeddedBundleLoader(BundleLoader):
         try:
             image = self.archive.image_at(self.entry, self._directory.prefix, self._filename)
         except ImportError as error:
-            error.name = fullname
+            if hasattr(error, "offset"):  # a BundleFormatError
+                error.name = fullname
             raise
         return unmarshalled(image, self, path)
 

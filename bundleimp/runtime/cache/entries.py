@@ -258,8 +258,9 @@ def _open(mark: str, how: int = os.O_RDONLY) -> int:
 
 def _fcntl() -> "ModuleType | None":
     """Return `fcntl`, or None on Windows, where a folder with an open file cannot be removed."""
+    find = content.standard.standard_module  # not below: that this part cannot be read means something else
     try:
-        return content.standard.standard_module("fcntl")
+        return find("fcntl")
     except ImportError:
         return None
 

@@ -27,12 +27,12 @@ def warn(message: str) -> None:
     # such a module may be waiting for that lock.  So release the lock here.
     held = 0
     try:
-        while True:
-            _imp.release_lock()
-            held += 1
-    except RuntimeError:  # this thread does not hold the lock any more
-        pass
-    try:
+        try:
+            while True:
+                _imp.release_lock()
+                held += 1
+        except RuntimeError:  # this thread does not hold the lock any more
+            pass
         _warnings.warn(message, kinds.BundleWarning, level)
     finally:
         for _ in range(held):

@@ -30,9 +30,10 @@ _complained: "set[str]" = set()
 
 def _sha256() -> "Callable[[bytes], Any]":
     """Return SHA-256 in the fastest version that the standard library has, without ``import hashlib``."""
+    find = content.standard.standard_module  # not below: that this part cannot be read means something else
     for module, name in (("_hashlib", "openssl_sha256"), ("_sha2", "sha256"), ("_sha256", "sha256")):
         try:
-            function: Callable[[bytes], Any] = getattr(content.standard.standard_module(module), name)
+            function: Callable[[bytes], Any] = getattr(find(module), name)
             function(b"")
         except (ImportError, AttributeError, ValueError):  # not built, or forbidden by a policy
             continue
