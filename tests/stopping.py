@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from .builders import run_python
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-# How many steps are left out between two that are tried; 1 leaves none out, and takes some minutes.
+# Seconds, for what must end at all.
+LIMIT = int(os.environ.get("BUNDLEIMP_TEST_LIMIT", "60"))
+# Every how many steps one is tried: 0 for what suits a test, 1 for all of them, which takes some minutes.
 STRIDE = int(os.environ.get("BUNDLEIMP_TEST_STRIDE", "0"))
 
 SCRIPT = """
 import _imp, faulthandler, importlib, json, os, signal, sys, threading, time
 
-LIMIT = int(os.environ.get("LIMIT", "60"))  # seconds, for what must end at all
 MOMENT = 0.03  # seconds, for what may have to wait
 FINISHED, FAILED, OVER = "finished", "failed", "over"
 
@@ -163,9 +165,9 @@ def _one_step(case, number, stream):
 
 def run_script(program: str, *arguments: object, cwd: Path, options: Sequence[str] = (), **variables: str) -> Any:
     """Return what a *program*, which begins with `SCRIPT`, leaves in ``result``; it finds *arguments* in argv."""
-    text = f"{SCRIPT}\n{program}\nprint(json.dumps(result))\n"
-    variables = {"BUNDLEIMP_CACHE_DIR": str(cwd / "cache")} | variables
-    words = ["-W", "ignore", *options, "-c", text, *map(str, arguments)]
-    run = run_python(*words, cwd=cwd, check=True, **variables)
+    text = f"LIMIT = {LIMIT}\n{SCRIPT}\n{program}\nprint(json.dumps(result))\n"
+    variables.setdefault("BUNDLEIMP_CACHE_DIR", str(cwd / "cache"))
+    words = ("-W", "ignore", *options, "-c", text, *map(str, arguments))
+    run = run_python(*words, path=(), cwd=cwd, check=True, executable=sys.executable, **variables)
     assert "did not end" not in run.stdout, f"{run.stdout}\n{run.stderr}"
     return json.loads(run.stdout)

@@ -227,5 +227,6 @@ else:
 
 
 __getattr__ = parts_of(__name__)
+own_spec: ModuleSpec = __spec__
 __spec__.loader = PartLoader(__name__, f"{_FOLDER}{path_sep}__init__.py")  # type: ignore[assignment]
 _keep_folder(_FOLDER)

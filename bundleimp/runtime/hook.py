@@ -6,7 +6,7 @@ from _frozen_importlib import BuiltinImporter, FrozenImporter, _module_locks  # 
 from _frozen_importlib_external import NamespaceLoader as _NamespaceLoader
 from _frozen_importlib_external import PathFinder, _get_supported_file_loaders  # type: ignore[attr-defined]
 
-from . import TRACING, PartLoader, bundles, finder, is_own_folder, trace
+from . import TRACING, PartLoader, bundles, finder, is_own_folder, own_spec, trace
 from . import format as bundle_format
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ if sys.version_info < (3, 13):
 _BUILT_IN = frozenset(sys.builtin_module_names)
 _find_on_path = PathFinder.__dict__["find_spec"]
 if getattr(_find_on_path, "__func__", _find_on_path).__globals__ is not _get_supported_file_loaders.__globals__:
-    _find_on_path = None # a program has replaced it
+    _find_on_path = None  # a program has replaced it
 # The finders on ``sys.meta_path`` at the last look; the ones of the program between ours and the path based finder; and
 # whether our finder may answer for submodules.
 _order: "list[Any]" = []
@@ -106,6 +106,8 @@ def _find_spec(
                     if theirs is not None:
                         return theirs
                 return spec
+    if fullname == own_spec.name:  # a thread may have begun to import it while the stand-in was here
+        return own_spec
     if _late:
         _find_distributions()
     if fullname in TOLD:
