@@ -36,8 +36,8 @@ def test_an_unsigned_bundle_is_never_left_to_zipimport(part: str, tmp_path: Path
     bundle = make_bundle(tmp_path / "out.pybundle", TREE, layout="flat")
     (tmp_path / "allowed").write_text("")
     script = f"{REFUSING}\nsys.path.insert(0, {str(bundle)!r})\nprint(attempt())\nrefusing = False\nprint(attempt())"
-    variables = {"PARTS": f"/{part}", "BUNDLEIMP_ALLOWED_SIGNERS": str(tmp_path / "allowed")}
-    result = run_python("-W", "ignore", "-c", script, **variables)
+    allowed = str(tmp_path / "allowed")
+    result = run_python("-W", "ignore", "-c", script, PARTS=f"/{part}", BUNDLEIMP_ALLOWED_SIGNERS=allowed)
     assert set(result.stdout.split()) <= {"ModuleNotFoundError", "OSError", "ImportError"}
 
 
