@@ -105,7 +105,7 @@ def _start(instructions: Instructions, hook: Path, folder: Path) -> list[Count]:
     trees.add_start_module(folder / "line")
     with_hook, without, with_line = (instructions.twice(python, "-P", "-c", "pass") for python in (hook, none, line))
     return [
-        Count("hook installed, no bundle: with - without bundleimp", [with_hook - without]),
+        Count("hook installed, no bundle: with - without bundleimp", [with_hook - without], limit=1_000_000),
         Count("peer: .pth file that imports an empty module: with - without", [with_line - without]),
         Count("peer: start of Python without bundleimp", [without]),
     ]
@@ -119,7 +119,7 @@ def _first(instructions: Instructions, python: Path, folder: Path) -> list[Count
         for entry in (trees.bundle(tree, folder / "one.pybundle"), tree, trees.zip_file(tree, folder / "one.zip"))
     )
     return [
-        Count("first import, one small module: bundle - directory", [bundle - directory]),
+        Count("first import, one small module: bundle - directory", [bundle - directory], limit=6_000_000),
         Count("peer: first import, one small module: zipimport - directory", [zipped - directory]),
     ]
 
@@ -138,7 +138,8 @@ def _further(instructions: Instructions, python: Path, folder: Path) -> list[Cou
     for way, (kind, entry) in ways.items():
         command: list[str | Path] = [python, "-P", PROBES / "imports.py", kind, entry, tree]
         few, many = (instructions.once(*command, *names[:size]) for size in _SIZES)
-        figures.append(Count(f"{way}: per further module", [round((many - few) / (_SIZES[1] - _SIZES[0]))]))
+        each = round((many - few) / (_SIZES[1] - _SIZES[0]))
+        figures.append(Count(f"{way}: per further module", [each], limit=170_000 if way == "bundle" else None))
     return figures
 
 

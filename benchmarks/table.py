@@ -46,7 +46,7 @@ def _limit(figure: AnyFigure) -> str:
     if figure.limit is None:
         return ""
     if isinstance(figure, Count):
-        return f"{figure.limit:g}{', the same' * figure.constant}"
+        return f"{_number(figure.limit, '')}{', the same' * figure.constant}"
     wall = ", wall" * (isinstance(figure, Figure) and figure.by_wall)
     return f"{figure.limit:g}{' ms' * (_unit(figure) == 'ms')}{wall}"
 
