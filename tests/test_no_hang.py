@@ -179,8 +179,7 @@ class PartCase(Case):
 result = {}
 for number, name in enumerate(names):
     for by_name in (False, True)[: 1 if name in ("public", "waiting") else 2]:
-        step = stride * (3 if by_name and stride > 1 else 1)  # most are steps of the import system
-        step = min(step, 5) if name == "runtime" else step
+        step = min(stride, 5) if name == "runtime" else stride
         first = 1 + 7 * number % min(step, 30 if by_name else 12)
         word = "import" if by_name else "get"
         result[f"{word} {name}"] = found = each_step(PartCase(name, by_name), first=first, stride=step)
