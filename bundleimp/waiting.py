@@ -1,7 +1,7 @@
 """Path entry finder that an interpreter uses for a bundle until a module of the bundle is first imported.
 
 Every start of Python looks for ``sitecustomize`` along the path, and every program looks for modules of the standard
-library.  `WaitingFinder` answers "no" from the list of top-level names, without loading the runtime.  Python's own
+library.  `waiting_finder` answers "no" from the list of top-level names, without loading the runtime.  Python's own
 `zipimport` has read the zip's directory before any hook could exist.  So it knows the position of the bundle's list of
 top-level names.  This list is a hash of the rest (8 bytes, the interpreter's own kind of hash), and the names in UTF-8,
 with a NUL before and after each.
@@ -9,22 +9,24 @@ with a NUL before and after each.
 This module also loads the runtime.
 """
 
+import _frozen_importlib as bootstrap
+import _frozen_importlib_external as external
 import _imp
+import _io
 import marshal
 import sys
-from _frozen_importlib import ModuleSpec, _ImportLockContext  # type: ignore[attr-defined]
-from _frozen_importlib_external import MAGIC_NUMBER, SourceFileLoader, path_sep
-from _io import open_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Generator
+    from importlib.machinery import ModuleSpec, SourceFileLoader
     from types import CodeType, ModuleType
     from typing import Any
     from zipimport import zipimporter
 else:
-    from _frozen_importlib_external import _os as os  # `os` itself would live as long as this module: see `runtime`
+    SourceFileLoader = external.SourceFileLoader
+    os = external._os  # `os` itself would live as long as this module: see `runtime`
 
 _PACKAGE = __name__.rpartition(".")[0]
 TOP_LEVEL = "BUNDLE-INFO/top-level"
@@ -49,14 +51,14 @@ def read_code(fullname: str, path: str) -> "CodeType":
             return compile(own.get_data(path), path, "exec", dont_inherit=True)
         except OSError:
             raise FileNotFoundError(path) from None
-    folder, _, name = path.rpartition(path_sep)
+    folder, _, name = path.rpartition(external.path_sep)
     level = f".opt-{sys.flags.optimize}" if sys.flags.optimize else ""
     try:
-        with open_code(f"{folder}/__pycache__/{name[:-3]}.{sys.implementation.cache_tag}{level}.pyc") as stream:
+        with _io.open_code(f"{folder}/__pycache__/{name[:-3]}.{sys.implementation.cache_tag}{level}.pyc") as stream:
             data = stream.read()
         status = os.stat(path)
-        source = b"".join((int(n) & 0xFFFFFFFF).to_bytes(4, "little") for n in (status.st_mtime, status.st_size))
-        if data[:16] == MAGIC_NUMBER + bytes(4) + source and sys.pycache_prefix is None:
+        source = (status.st_size & 0xFFFFFFFF) << 32 | int(status.st_mtime) & 0xFFFFFFFF
+        if data[:16] == external.MAGIC_NUMBER + bytes(4) + source.to_bytes(8, "little") and sys.pycache_prefix is None:
             code: CodeType = marshal.loads(memoryview(data)[16:])  # noqa: S302 (it is our own)
             _imp._fix_co_filename(code, path)  # type: ignore[attr-defined] # noqa: SLF001 (as other loaders do)
             return code
@@ -74,14 +76,14 @@ def load(name: str) -> "Any":
 
     """
     fullname = f"{_PACKAGE}.{name}"
-    with _ImportLockContext():
+    with bootstrap._ImportLockContext():  # type: ignore[attr-defined]
         module = _loaded.get(fullname) or sys.modules.get(fullname)
         if module is None:
             attempt = _attempts.get(name)
             if attempt is not None and attempt.gi_running:
                 message = f"{fullname} is still being loaded"
                 raise ImportError(message, name=fullname)
-            attempt = _attempts[name] = _load(fullname, f"{_package.__path__[0]}{path_sep}{name}")
+            attempt = _attempts[name] = _load(fullname, f"{_package.__path__[0]}{external.path_sep}{name}")
             next(attempt)
             module = _loaded.get(fullname) or sys.modules[fullname]
     return module
@@ -89,10 +91,11 @@ def load(name: str) -> "Any":
 
 def _load(fullname: str, folder: str) -> "Generator[None]":
     is_package = fullname.endswith(".runtime")
-    path = f"{folder}{path_sep}__init__.py" if is_package else f"{folder}.py"
+    path = f"{folder}{external.path_sep}__init__.py" if is_package else f"{folder}.py"
     code = read_code(fullname, path)
-    spec = ModuleSpec(fullname, SourceFileLoader(fullname, path), origin=path, is_package=is_package)
-    spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
+    spec = bootstrap.ModuleSpec(fullname, SourceFileLoader(fullname, path), origin=path, is_package=is_package)
+    spec._set_fileattr = True  # type: ignore[attr-defined] # as spec_from_file_location does
+    spec._initializing = False  # type: ignore[attr-defined] # else each import of the module raises AttributeError once
     module: Any = type(sys)(fullname)
     module.__dict__.update(__spec__=spec, __loader__=spec.loader, __file__=path, __package__=spec.parent)
     module.this = module
@@ -126,7 +129,7 @@ def path_hook(path: str) -> object:
     """Return a finder for the path entry *path*, which may be a bundle.  Errors: as for `runtime.hook.path_hook`."""
     importer = _known_zips.pop(path, None)  # another thread may ask for it, too
     if importer is not None:
-        return WaitingFinder(path, importer)
+        return waiting_finder(path, importer)
     try:
         hook = load("runtime").hook
     except ImportError as error:
@@ -138,54 +141,53 @@ def path_hook(path: str) -> object:
     return hook.path_hook(path)
 
 
-class WaitingFinder:
-    """Path entry finder in place of a `BundleFinder`, which replaces it when the bundle may have a wanted module."""
+def waiting_finder(path: str, importer: "zipimporter") -> "Any":
+    """Return a path entry finder for *path*, a bundle that `zipimport` also knows, as *importer*.
 
-    def __init__(self, path: str, importer: "zipimporter") -> None:
-        """Make a finder for the path entry *path*, a bundle that `zipimport` also knows, as *importer*."""
-        self.path = path
-        self._importer = importer
-        self._names: bytes | None = None
+    A `BundleFinder` takes its place when the bundle may have a wanted module, or when another attribute is read.  The
+    object is a module with a ``__getattr__`` (PEP 562), because making a class would take longer than all it does.
+    """
+    names = top_level(importer)
 
-    def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":
+    def find_spec(fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":
         """Return the spec of module *fullname*, or None if this path entry has no such module (PEP 451)."""
-        if self._lacks(fullname.rpartition(".")[2]):
+        if lacks(importer, names, fullname.rpartition(".")[2]):
             return None
         try:
-            finder = self._take_over()
-        except ImportError:  # the file is gone
+            found = attribute("find_spec")
+        except AttributeError:  # the file is gone
             return None
-        spec: ModuleSpec | None = finder.find_spec(fullname, target)
-        return spec
+        return found(fullname, target)  # type: ignore[no-any-return]
 
-    def _lacks(self, name: str) -> bool:
-        """Return whether the bundle certainly has no module *name*."""
-        names = self._names
-        if names is None:
-            names = self._names = self._read_names()
-        if not names or f"\0{name}\0".encode("utf-8", "surrogateescape") in names:
-            return False
-        return self._importer.find_spec(name) is None  # another tool may have added it
-
-    def _read_names(self) -> bytes:
-        """Return the list of names.  Return b"" if the list is missing, as in a plain zip, or damaged."""
+    def attribute(name: str) -> "Any":
+        """Put a `BundleFinder` in the place of this finder, and return its attribute *name*."""
         try:
-            data = self._importer.get_data(TOP_LEVEL)
-        except Exception:  # noqa: BLE001 (zlib and zipimport raise any error; the runtime reports it better)
-            return b""
-        names = data[HASH_SIZE:]
-        return names if _imp.source_hash(0, names) == data[:HASH_SIZE] else b""
-
-    def __getattr__(self, name: str) -> "Any":
-        try:
-            finder = self._take_over()
+            finder = sys.path_importer_cache[path] = installed().path_hook(path)
         except ImportError:
             raise AttributeError(name) from None
         return getattr(finder, name)
 
-    def _take_over(self) -> "Any":
-        finder = sys.path_importer_cache[self.path] = installed().path_hook(self.path)
-        return finder
+    finder: Any = type(sys)(path)
+    finder.find_spec = find_spec
+    finder.__getattr__ = attribute
+    return finder
+
+
+def lacks(importer: "zipimporter", names: bytes, name: str) -> bool:
+    """Return whether the bundle with the top-level *names* certainly has no module *name*."""
+    if not names or f"\0{name}\0".encode("utf-8", "surrogateescape") in names:
+        return False
+    return importer.find_spec(name) is None  # another tool may have added it
+
+
+def top_level(importer: "zipimporter") -> bytes:
+    """Return the bundle's list of top-level names.  Return b"" if it is missing, as in a plain zip, or damaged."""
+    try:
+        data = importer.get_data(TOP_LEVEL)
+    except Exception:  # noqa: BLE001 (zlib and zipimport raise any error; the runtime reports it better)
+        return b""
+    names = data[HASH_SIZE:]
+    return names if _imp.source_hash(0, names) == data[:HASH_SIZE] else b""
 
 
 for path in list(sys.path_importer_cache):

@@ -25,11 +25,12 @@ from bundleimp.inspection.info import describe
 from bundleimp.runtime import bundles as open_bundles
 from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.archive import Archive, code_tag
+from bundleimp.runtime.content import files, loading
 from bundleimp.runtime.content.decompression import crc32
 from bundleimp.runtime.faults.kinds import BundleError, BundleFormatError
 from bundleimp.runtime.finder import BundleFinder
 from bundleimp.runtime.plain import zipdirectory
-from bundleimp.runtime.site.units import decode_units
+from bundleimp.runtime.site.units import decode_units, units_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +135,7 @@ def run_block(data: bytes) -> None:
                 directory.subdirectory(name[:-1])
             else:
                 directory.member(name)
-                directory.code(name, 0)
+                bundle_format.decode_extent(directory.code_entry(name, 0))
                 directory.flags(name)
 
 
@@ -178,7 +179,7 @@ class Importer:
 def run_names(data: bytes) -> None:
     """Look for a module in a list of top-level names: only a list whose hash fits may say that there is none."""
     importer: zipimporter = Importer(data)  # type: ignore[assignment]
-    lacks = waiting.WaitingFinder("fuzzed.pybundle", importer)._lacks("pkg")  # noqa: SLF001 (what decides)
+    lacks = waiting.lacks(importer, waiting.top_level(importer), "pkg")
     assert not lacks or data == encode_top_level([]) or data not in members(waiting.TOP_LEVEL)
 
 
@@ -212,7 +213,7 @@ def run_archive(data: bytes) -> None:
     with written(data) as path, contextlib.suppress(BundleError):
         archive = Archive(path)
         with contextlib.suppress(BundleError):
-            assert all(unit.files is not None for unit in archive.units)
+            assert all(unit.files is not None for unit in units_of(archive))
         todo = [""]
         while todo:
             directory = archive.directory(todo.pop())
@@ -224,8 +225,8 @@ def run_archive(data: bytes) -> None:
                     continue
                 with contextlib.suppress(BundleError):
                     member = directory.member(name)
-                    assert crc32(archive.read(member)) == member.crc
-                    archive.image(directory, name)
+                    assert crc32(files.read(archive, member)) == member.crc
+                    loading.embedded(archive, directory, name)
 
 
 def run_verify(data: bytes) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from bundleimp.encoding import CodeTag, IndexedMember, encode_index, encode_locator
 from bundleimp.runtime import format as bundle_format
-from bundleimp.runtime.format import Directory, Extent, Head, Locator
+from bundleimp.runtime.content import files, loading
+from bundleimp.runtime.format import Directory, Extent, Head, Locator, decode_extent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -119,9 +120,9 @@ def read_all(archive: Archive) -> dict[str, bytes]:
     """Return the content of every file that imports from *archive* can see."""
     result = {}
     for name in file_names(archive):
-        member = archive.member(name)
+        member = files.find(archive, name)
         if member is not None:
-            result[name] = archive.read(member)
+            result[name] = files.read(archive, member)
     return result
 
 
@@ -136,7 +137,7 @@ def embedded_image(archive: Archive, name: str) -> bytes | None:
     """Return the embedded pyc image of the source file *name*, or None where there is none."""
     folder, _, last = name.rpartition("/")
     directory = archive.directory(folder)
-    return None if directory is None else archive.image(directory, last)
+    return None if directory is None else loading.embedded(archive, directory, last)
 
 
 @dataclass
@@ -184,7 +185,7 @@ def decode_index(index: bytes, head_size: int, offset: int) -> Index:
             if name.endswith("/"):
                 todo.append((directory.prefix + name[:-1], directory.subdirectory(name[:-1])))
             else:
-                codes = [directory.code(name, column) for column in range(len(head.tags))]
+                codes = [decode_extent(directory.code_entry(name, column)) for column in range(len(head.tags))]
                 result.members.append(IndexedMember(directory.member(name), codes, directory.flags(name)))
     return result
 

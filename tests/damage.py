@@ -29,7 +29,7 @@ from bundleimp.runtime.loaders import BundleLoader
 from bundleimp.runtime.plain.sourceless import SourcelessBundleLoader
 from bundleimp.runtime.site import mirrors
 from bundleimp.runtime.site.extensions import BundleExtensionLoader
-from bundleimp.waiting import TOP_LEVEL, WaitingFinder
+from bundleimp.waiting import TOP_LEVEL, waiting_finder
 
 from .archives import decode_index, flipped
 
@@ -195,10 +195,10 @@ def _distributions(path: str) -> Iterator[Any]:
 def _mirrored(path: str, name: str) -> bytes | None:
     """Return the content of the member *name* in its mirror, else that which the bundle itself gives."""
     archive = bundles.open_bundle(path).archive
-    if archive is None or archive.member(name) is None:
+    if archive is None or files.find(archive, name) is None:
         return None
     real = mirrors.real_path(archive, name)
-    return archive.read(files.member_named(archive, name, name)) if real is None else Path(real).read_bytes()
+    return files.read(archive, files.member_named(archive, name, name)) if real is None else Path(real).read_bytes()
 
 
 def faults(sound: Sight, sight: Sight, path: str) -> list[str]:
@@ -250,7 +250,7 @@ def try_damages(original: Path, seed: int, count: int) -> dict[str, Any]:
 
 
 def try_waiting(original: Path, seed: int, count: int) -> dict[str, Any]:
-    """Damage what a `WaitingFinder` reads; return how often that was noticed, and what went wrong."""
+    """Damage what a `waiting_finder` reads; return how often that was noticed, and what went wrong."""
     data = original.read_bytes()
     kinds = {"top-level", "central directory", "end record"}
     places = [place for place in regions(data, original) if place.kind in kinds]
@@ -263,7 +263,7 @@ def try_waiting(original: Path, seed: int, count: int) -> dict[str, Any]:
         copy = _replaced(original, content)
         zipimport._zip_directory_cache.clear()  # type: ignore[attr-defined] # noqa: SLF001 (as in a fresh process)
         try:
-            finder = WaitingFinder(copy, zipimport.zipimporter(copy))
+            finder = waiting_finder(copy, zipimport.zipimporter(copy))
         except zipimport.ZipImportError:
             outcomes["refused"] += 1  # our hook is asked then, without a finder that waits
             continue

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import _io
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -153,7 +155,8 @@ def test_a_file_that_may_not_be_read_is_an_error_that_names_it(
     def refuse(name: str) -> BinaryIO:
         raise PermissionError(13, "Permission denied", name)
 
-    monkeypatch.setattr("bundleimp.runtime.bundlefile.open_code", refuse)
+    # In the place of the module `_io`, and for this file only: parts of the runtime are read, too.
+    monkeypatch.setattr("bundleimp.runtime.bundlefile._io", SimpleNamespace(**vars(_io) | {"open_code": refuse}))
     assert main(arguments_for(command, tmp_path / "out.pybundle", tmp_path)) == 2
     assert capsys.readouterr().err == f"bundleimp: error: {path}: cannot be opened: Permission denied\n"
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundleimp.runtime.archive import Archive
+from bundleimp.runtime.content import files
 from bundleimp.runtime.content.decompression import DEFLATED, decompress
 from bundleimp.runtime.faults.kinds import BundleError, BundleFormatError, NotABundleError
 
@@ -54,9 +55,9 @@ def archive_of(folder: Path, *entries: RawEntry, count: int | None = None) -> Ar
 
 def read(archive: Archive, name: str) -> bytes:
     """Return the content of the member *name*, which must be there."""
-    member = archive.member(name)
+    member = files.find(archive, name)
     assert member is not None
-    return archive.read(member)
+    return files.read(archive, member)
 
 
 @pytest.mark.parametrize(
@@ -227,9 +228,9 @@ def observe(path: Path, images: dict[str, bytes]) -> str:
     seen = "read"
     for name in found:
         try:
-            member = archive.member(name)
+            member = files.find(archive, name)
             assert member is not None
-            content = archive.read(member)
+            content = files.read(archive, member)
         except BundleError:
             seen = "refused"
             continue

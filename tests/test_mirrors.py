@@ -14,6 +14,7 @@ import bundleimp
 from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.archive import Archive
 from bundleimp.runtime.format import Extent
+from bundleimp.runtime.site.units import units_of
 
 from .archives import forge, index_of, locator_of, mirrored_files
 from .builders import Tree, clean_environment, make_bundle, make_zip, run_python
@@ -418,7 +419,8 @@ def test_a_mirror_is_not_mended_from_a_bundle_that_lies_about_its_digest(tmp_pat
     (mirror / "pkg" / "table.txt").unlink()
     before = files(mirror)
     told, true = (
-        next(unit.digest.encode() for unit in Archive(str(path)).units if unit.name == "pkg") for path in (liar, bundle)
+        next(unit.digest.encode() for unit in units_of(Archive(str(path))) if unit.name == "pkg")
+        for path in (liar, bundle)
     )
     patch_table(liar, lambda table: table.replace(told, true))
     assert "do not match their digest" in ask(liar, cache).stderr

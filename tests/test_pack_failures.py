@@ -112,6 +112,29 @@ def test_writes_that_fail_at_any_place_leave_the_output_untouched(workshop: Work
     workshop.assert_untouched()
 
 
+@needs_limits
+@needs_posix
+@pytest.mark.parametrize("after", [0, 2])
+@pytest.mark.parametrize("layout", ["flat", "nested"])
+def test_an_interrupt_stays_one_if_what_was_written_does_not_fit(workshop: Workshop, layout: str, after: int) -> None:
+    """Closing a file writes what is buffered, and fails then: that must not take the place of the interrupt."""
+    script = (
+        "import resource, sys, bundleimp\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))\n"
+        "calls = []\n"
+        "def progress(*arguments):\n"
+        "    calls.append(arguments)\n"
+        f"    if len(calls) > {after}: raise KeyboardInterrupt\n"
+        "try:\n"
+        "    bundleimp.pack([sys.argv[1]], sys.argv[2], layout=sys.argv[3], jobs=1, progress=progress)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+    )
+    result = run_python("-W", "error", "-c", script, str(workshop.source), str(workshop.output), layout)
+    assert result.stdout == "interrupted\n"
+    workshop.assert_untouched()
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("anything"), MemoryError()], ids=repr)
 @pytest.mark.parametrize("after", [0, 2])
 @pytest.mark.parametrize("layout", ["flat", "nested"])

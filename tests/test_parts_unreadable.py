@@ -46,7 +46,7 @@ def test_a_bundle_whose_part_could_not_be_read_is_found_when_it_can_be(part: str
     plain = make_zip(tmp_path / "out.pybundle", TREE)
     script = f"{REFUSING}\nsys.path.insert(0, {str(plain)!r})\nprint(attempt())\nrefusing = False\nprint(attempt())"
     result = run_python("-c", script, PARTS=f"/{part}")
-    assert result.stdout == "ModuleNotFoundError\nBundleLoader\n"
+    assert result.stdout == "ModuleNotFoundError\nSourceBundleLoader\n"
     assert result.stderr.startswith(f"bundleimp: {plain}: cannot be opened now: ")
 
 
@@ -70,7 +70,7 @@ import pkg.mod, importlib.resources
 print(bundleimp.__file__.startswith({str(archive)!r}), type(pkg.mod.__loader__).__name__)
 print(importlib.resources.files("pkg").joinpath("data.txt").read_text(), bundleimp.open_bundle({str(bundle)!r}).layout)
 """
-    assert run_python("-S", "-c", script).stdout == "True EmbeddedBundleLoader\ntext flat\n"
+    assert run_python("-S", "-c", script).stdout == "True BundleLoader\ntext flat\n"
 
 
 def test_finders_between_ours_and_the_path_based_one_are_asked_first(tmp_path: Path) -> None:

@@ -347,7 +347,7 @@ def test_zipimport_does_not_get_an_unsigned_bundle_on_the_path(shop: Shop) -> No
     shop.signature.unlink()
     script = f"import sys; print(type(sys.path_importer_cache[{str(shop.bundle)!r}]).__name__)"
     assert shop.python(f"{script}\ntry: import mypkg\nexcept ImportError: {script}").stdout == (
-        "WaitingFinder\nBundleFinder\n"
+        "module\nBundleFinder\n"
     )
 
 

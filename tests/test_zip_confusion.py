@@ -20,6 +20,7 @@ import pytest
 import bundleimp
 from bundleimp.inspection.extract import extract
 from bundleimp.runtime.archive import Archive
+from bundleimp.runtime.content import files
 from bundleimp.runtime.faults.kinds import BundleError
 
 from .archives import UTF8_NAME, RawEntry, raw_zip, with_payload
@@ -233,12 +234,12 @@ def taken_by_us(path: Path) -> dict[str, bytes]:
     assert root is not None
     for name in [entry for entry in root.names if not entry.endswith("/")]:
         try:
-            result[name] = archive.read(root.member(name))
+            result[name] = files.read(archive, root.member(name))
         except BundleError:
             continue
     for name in [entry for entry in root.names if entry.endswith("/")]:
         below = archive.directory(name[:-1])
-        result |= {f"{name}{entry}": archive.read(below.member(entry)) for entry in below.names} if below else {}
+        result |= {f"{name}{entry}": files.read(archive, below.member(entry)) for entry in below.names} if below else {}
     return result
 
 

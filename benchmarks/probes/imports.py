@@ -55,7 +55,7 @@ class Floor:
         if found is None:
             return None
         spec = ModuleSpec(name, self, origin=found[0], is_package=found[2])  # type: ignore[arg-type]
-        spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (modules look at their __file__)
+        spec._set_fileattr = True  # type: ignore[attr-defined]
         spec.cached = found[1]  # else the import system works it out, at 10 microseconds a module
         return spec
 

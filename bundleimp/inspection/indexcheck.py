@@ -12,7 +12,7 @@ from ..runtime import format as bundle_format
 from ..runtime.content.member import Member
 from ..runtime.content.reading import data_offset
 from ..runtime.faults.kinds import BundleFormatError
-from ..runtime.format import Directory, Extent, Locator
+from ..runtime.format import Directory, Extent, Locator, decode_extent
 from ..runtime.plain.zipdirectory import list_directories
 from ..runtime.site.units import decode_units, digest
 from ..waiting import TOP_LEVEL
@@ -124,7 +124,7 @@ def _notes(data: bytes, head: Head, offset: int) -> dict[str, _Note]:
             if name.endswith("/"):
                 todo.append((directory.prefix + name[:-1], directory.subdirectory(name[:-1])))
             else:
-                codes = [directory.code(name, column) for column in range(len(head.tags))]
+                codes = [decode_extent(directory.code_entry(name, column)) for column in range(len(head.tags))]
                 result[directory.prefix + name] = _Note(codes, directory.flags(name))
     return result
 

@@ -15,12 +15,13 @@ module.  ``from .part import name`` would ask the import system.
 
 The modules of this folder do not import `os`, but the modules that `os` consists of.  They live as long as the import
 system.  If they still refer to `os` when the interpreter ends, the interpreter takes a quarter of a million
-instructions to clear it.
+instructions to clear it.  They import other modules as a whole.  For ``from module import name``, the interpreter would
+look for the module's ``__path__`` in vain, which takes 6,000 instructions.
 """
 
+import _frozen_importlib as bootstrap
+import _frozen_importlib_external as external
 import sys
-from _frozen_importlib import ModuleSpec, _ImportLockContext  # type: ignore[attr-defined]
-from _frozen_importlib_external import SourceFileLoader, path_sep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,58 +30,6 @@ if TYPE_CHECKING:
 
 ROOMS = frozenset({"cache", "content", "data", "faults", "interpreter", "plain", "site", "sources"})
 _FOLDER: str = __path__[0]
-
-
-class PartLoader:
-    """Loader of the parts (PEP 451), and path entry finder of our folders.  Each part is loaded only once.
-
-    The import system uses this loader if a part is imported by its full name.
-    """
-
-    claims_bundles = True  # as the path hook does
-
-    def __init__(self, fullname: str = "", path: str = "") -> None:
-        """Make the loader of the part *fullname*, whose source is at *path*, or a finder for the folder *path*."""
-        self.name = fullname
-        self.path = path
-
-    def __getattr__(self, name: str) -> "Any":
-        if name[:2] == "__":  # `copy` asks for them before there is a name
-            raise AttributeError(name)
-        if not self.name:
-            from . import interpreter  # noqa: PLC0415 (loaded when first needed)
-
-            return interpreter.parts.attribute_of_finder(self.path, name, ROOMS)
-        inner = SourceFileLoader(self.name, self.path) if _is_in_folder else _own_loader
-        return getattr(inner, name)
-
-    def find_spec(self, fullname: str, target: "ModuleType | None" = None) -> "ModuleSpec | None":  # noqa: ARG002
-        """Return the spec of the part *fullname*, or None if there is none.
-
-        The import system holds its import lock during this call.  The part may need other modules first, so it is not
-        loaded yet.
-        """
-        module = _parts.get(fullname)
-        if module is not None:
-            return module.__spec__
-        spec = _spec(fullname)
-        try:
-            _code(fullname, spec.origin)  # type: ignore[arg-type]
-        except FileNotFoundError:
-            return None
-        except OSError:
-            pass  # `create_module` raises the error
-        return spec
-
-    def create_module(self, spec: ModuleSpec) -> "ModuleType":
-        """Load and return the part."""
-        if spec.name == __name__:
-            return _this
-        room, _, name = spec.name.rpartition(".")
-        return _parts.get(spec.name) or getattr(_parts.get(room) or _this, name)
-
-    def exec_module(self, module: "ModuleType") -> None:
-        """Do nothing: `create_module` has executed the part."""
 
 
 def environ(name: str) -> str:
@@ -107,9 +56,9 @@ def fault(message: str, **where: "Any") -> "BundleFormatError":
 
 
 # This module.  It is missing in ``sys.modules`` for a moment if a program imports it by its name.
-_this: "ModuleType" = globals().get("this") or sys.modules[__name__]
+this: "ModuleType" = globals().get("this") or sys.modules[__name__]
 # The loaded parts by name.  A program may remove modules from ``sys.modules``.
-_parts: "dict[str, ModuleType]" = {}
+loaded: "dict[str, ModuleType]" = {}
 # The builtins of parts from Python 3.15 on.  They make the parts' imports eager, even if the program makes all imports
 # lazy (PEP 810).
 _eager: "dict[str, Any] | None" = None
@@ -128,8 +77,8 @@ def part(fullname: str) -> "ModuleType":
         AttributeError: there is no such part.
 
     """
-    with _ImportLockContext():
-        module = _parts.get(fullname)
+    with bootstrap._ImportLockContext():  # type: ignore[attr-defined]
+        module = loaded.get(fullname)
         if module is None:
             attempt = _attempts.get(fullname)
             if attempt is not None and attempt.gi_running:
@@ -142,16 +91,16 @@ def part(fullname: str) -> "ModuleType":
     return module
 
 
-def _spec(fullname: str) -> ModuleSpec:
-    """Return the spec of the part *fullname*, which need not exist."""
+def spec_of(fullname: str) -> "ModuleSpec":
+    """Return the spec of the part *fullname*, which need not exist, or of this package."""
     room, _, name = fullname.rpartition(".")
-    folder = _FOLDER + fullname[len(__name__) :].replace(".", path_sep)
-    is_room = room == __name__ and name in ROOMS
-    path = f"{folder}{path_sep}__init__.py" if is_room else f"{folder}.py"
-    loader: Any = PartLoader(fullname, path)
-    spec = ModuleSpec(fullname, loader, origin=path, is_package=is_room)
-    spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
-    if is_room:
+    folder = _FOLDER + fullname[len(__name__) :].replace(".", external.path_sep)
+    is_package = folder == _FOLDER or (room == __name__ and name in ROOMS)
+    path = f"{folder}{external.path_sep}__init__.py" if is_package else f"{folder}.py"
+    spec = bootstrap.ModuleSpec(fullname, part_loader, origin=path, is_package=is_package)
+    spec._set_fileattr = True  # type: ignore[attr-defined] # as spec_from_file_location does
+    spec._initializing = False  # type: ignore[attr-defined] # else each import of the module raises AttributeError once
+    if is_package:
         spec.submodule_search_locations = [folder]
     return spec
 
@@ -159,10 +108,10 @@ def _spec(fullname: str) -> ModuleSpec:
 def _load(fullname: str) -> "Generator[ModuleType]":
     """Load the part *fullname*, and yield it."""
     room, _, name = fullname.rpartition(".")
-    spec = _spec(fullname)
+    spec = spec_of(fullname)
     path: Any = spec.origin
     try:
-        code = _code(fullname, path)
+        code = read_code(fullname, path)
     except FileNotFoundError:
         message = f"module {room!r} has no attribute {name!r}"
         raise AttributeError(message) from None
@@ -176,23 +125,30 @@ def _load(fullname: str) -> "Generator[ModuleType]":
         namespace["__builtins__"] = _eager
     if spec.submodule_search_locations is not None:
         namespace["__path__"] = spec.submodule_search_locations
-        _keep_folder(spec.submodule_search_locations[0])
+        _keep_folder(namespace["__path__"][0])
+    sys.modules.setdefault(__name__, this)  # a program may have removed it, and the part imports from it
     exec(code, namespace)  # noqa: S102 (what a loader does)
     # Publish the module only now, because other threads read these dictionaries without a lock.
-    _parts[fullname] = sys.modules[fullname] = module
-    setattr(_parts.get(room) or _this, name, module)
+    loaded[fullname] = sys.modules[fullname] = module
+    setattr(loaded.get(room) or this, name, module)
     yield module
 
 
-def is_own_folder(path: str) -> bool:
-    """Return whether *path* is the folder of the runtime or of a room."""
-    return path.startswith(_FOLDER) and (path == _FOLDER or path[len(_FOLDER) + 1 :] in ROOMS)
+def _stand_in(kind: str, *arguments: str) -> "Any":
+    """Return an object with the attributes of an `interpreter.parts.PartLoader` or `PartFinder`.
+
+    That is made when an attribute is first read.  The object is a module with a ``__getattr__`` (PEP 562): making a
+    class would take 100,000 instructions in every process that imports from a bundle.
+    """
+    stand_in = type(sys)(kind)
+    stand_in.__getattr__ = lambda name: getattr(getattr(this.interpreter.parts, kind)(*arguments), name)  # type: ignore[method-assign]
+    return stand_in
 
 
 def _keep_folder(path: str) -> None:
-    """Make the import system use this module's loader for parts in *path* that are imported by full name."""
-    if _is_in_folder:
-        sys.path_importer_cache[path] = PartLoader("", path)
+    """Make the import system find parts in *path* that are imported by their full names."""
+    if is_in_folder:
+        sys.path_importer_cache[path] = _stand_in("PartFinder", path)
 
 
 def parts_of(room: str, needs: "dict[str, tuple[str, ...]] | None" = None) -> "Callable[[str], ModuleType]":
@@ -217,16 +173,15 @@ def parts_of(room: str, needs: "dict[str, tuple[str, ...]] | None" = None) -> "C
 
 
 # The source of the parts' code: files in folders, the embedded piece of a standalone program, or an archive.
-_own_loader: "Any" = __spec__.loader
-_is_in_folder = isinstance(_own_loader, SourceFileLoader)
-_code: "Callable[[str, str], CodeType]"
-if hasattr(_own_loader, "parts"):
-    _code = _own_loader.read_code
+own_loader: "Any" = __spec__.loader
+is_in_folder = isinstance(own_loader, external.SourceFileLoader)
+read_code: "Callable[[str, str], CodeType]"
+if hasattr(own_loader, "parts"):
+    read_code = own_loader.read_code
 else:
-    _code = sys.modules[__package__.rpartition(".")[0]]._load("waiting").read_code  # noqa: SLF001 (of our own package)
+    read_code = sys.modules[__package__.rpartition(".")[0]]._load("waiting").read_code  # noqa: SLF001 (of our own package)
 
 
+part_loader = __spec__.loader = _stand_in("PartLoader")
 __getattr__ = parts_of(__name__)
-own_spec: ModuleSpec = __spec__
-__spec__.loader = PartLoader(__name__, f"{_FOLDER}{path_sep}__init__.py")  # type: ignore[assignment]
 _keep_folder(_FOLDER)

@@ -3,9 +3,9 @@
 While a program runs, all reads from a bundle go through this module.
 """
 
+import _frozen_importlib_external as external
 import _imp
 import sys
-from _frozen_importlib_external import MAGIC_NUMBER
 
 from . import bundlefile, fault
 from . import format as bundle_format
@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .annotations import *
 else:
-    from _frozen_importlib_external import _os as os  # `os` itself would live as long as this module: see `runtime`
+    os = external._os  # `os` itself would live as long as this module: see `runtime`
 
     Tail = Window = bundle_format.Extent  # the cheapest kind of record
 
@@ -31,8 +31,25 @@ def code_tag() -> str:
     return f"{tag}.opt-{sys.flags.optimize}" if sys.flags.optimize else tag
 
 
+_BYTECODE_END = f".{code_tag()}.pyc"
+
+
+def bytecode_path(folder: str, stem: str) -> "str | None":
+    """Return the path of the bytecode of the source *stem* in *folder*, which ends in a separator (PEP 3147).
+
+    Return None if only `cache_from_source` can compute the path, which takes ten times as long.
+    """
+    if sys.pycache_prefix is not None or sys.implementation.cache_tag is None:
+        return None
+    return f"{folder}__pycache__{external.path_sep}{stem}{_BYTECODE_END}"
+
+
 # The mode and the flags that `open` reports to audit hooks for a file that it opens for reading.
-_READING = "r", os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", getattr(os, "O_CLOEXEC", 0))
+_MODE = "r"
+if sys.platform == "win32":
+    _FLAGS = os.O_RDONLY | os.O_BINARY | os.O_NOINHERIT
+else:
+    _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0)
 
 
 def audit_open(path: str) -> None:
@@ -40,7 +57,7 @@ def audit_open(path: str) -> None:
 
     If a hook raises an exception, it propagates, and the caller must not read the file.
     """
-    sys.audit("open", path, *_READING)
+    sys.audit("open", path, _MODE, _FLAGS)
 
 
 def find_end(file: "bundlefile.BundleFile", start: int, end: int) -> Tail:
@@ -76,10 +93,11 @@ class Archive:
         column: the number of the running interpreter's code tag; -1 if no bytecode for it is embedded.
         directories: the directories that were read so far; all of them, if there is no index.
         mirrors: the mirrors with files of this archive, by the digest of their unit (`site.mirrors`).
+        units: the units; or the extent of their table in the index, if it was not read yet (`site.units.units_of`).
 
     """
 
-    __slots__ = ("_units", "_window", "column", "directories", "fault", "file", "indexed", "key", "mirrors", "path")
+    __slots__ = ("_window", "column", "directories", "fault", "file", "indexed", "key", "mirrors", "path", "units")
 
     def __init__(self, path: str, signers: "Signers | None" = None) -> None:
         """Open the bundle at *path*.
@@ -99,7 +117,7 @@ class Archive:
         self.file = bundlefile.BundleFile(path, signers)
         self.directories: dict[str, bundle_format.Directory | ListedDirectory] = {}
         self.column = -1
-        self._units: Extent | list[Unit] | None = None
+        self.units: Extent | list[Unit] = []
         self.mirrors: dict[str, str] = {}
         self.fault: BundleFormatError | None = None
         try:
@@ -118,11 +136,6 @@ class Archive:
             if hasattr(error, "offset"):  # a BundleFormatError
                 error.file = error.path = path  # type: ignore[attr-defined]
             raise
-
-    @property
-    def is_signed(self) -> bool:
-        """Whether the file was checked to be signed by an allowed signer."""
-        return self.file.signers is not None
 
     def find_end(self, start: int, end: int) -> "EndRecord":
         """Return the end record of the archive in the bytes *start* to *end* of the file, like `find_end`."""
@@ -160,9 +173,9 @@ class Archive:
             message = "the index was rewritten while it was read; replace bundles by renaming a new file over them"
             raise fault(message, member=bundle_format.INDEX, offset=start)
         own = code_tag()
-        if head.tags.get(own) == MAGIC_NUMBER:
+        if head.tags.get(own) == external.MAGIC_NUMBER:
             self.column = list(head.tags).index(own)
-        self._units = head.units
+        self.units = head.units or []
         self.directories[""] = bundle_format.Directory(data[: head.root_size], "")
         return encoded
 
@@ -201,48 +214,10 @@ class Archive:
         try:
             return attempt(*arguments)
         except ImportError as error:
-            self._reopen(file, error)
+            from . import content  # noqa: PLC0415 (loaded when first needed)
+
+            content.reopening.reopen(self, file, error)
             return attempt(*arguments)
-
-    def _reopen(self, file: "bundlefile.BundleFile", error: ImportError) -> None:
-        """Reopen the file if *error* occurred because the program had closed the descriptor; else raise the error."""
-        from . import content  # noqa: PLC0415 (loaded when first needed)
-
-        fresh = content.reopening.reopened_after(error, file)
-        if fresh is None:
-            if hasattr(error, "offset"):  # a BundleFormatError
-                error.file = error.path = self.path  # type: ignore[attr-defined]
-            raise error
-        self.file = fresh
-
-    def member(self, path: str) -> "Member | None":
-        """Return the file at *path* ("pkg/data.txt"), or None if there is none."""
-        folder, _, name = path.rpartition("/")
-        directory = self.directory(folder)
-        if directory is None or not name or name not in directory.names:
-            return None
-        return directory.member(name)
-
-    def read(self, member: "Member") -> bytes:
-        """Return the content of *member*, checked against its size and CRC-32.
-
-        Raises:
-            BundleFormatError: the member is damaged or refused.
-
-        """
-        from . import content  # noqa: PLC0415 (loaded when first needed)
-
-        return self.retried(lambda: content.reading.read(self.file, member))  # type: ignore[no-any-return]
-
-    def image(self, directory: "bundle_format.Directory | ListedDirectory", name: str) -> "bytes | None":
-        """Return the embedded pyc image of source file *name*, checked, or None if there is none.
-
-        Raises:
-            BundleFormatError: the image is damaged.
-
-        """
-        entry = directory.code_entry(name, self.column) if self.column >= 0 else b""
-        return self.image_at(entry, directory.prefix, name) if entry[8:12].strip(b"\0") else None
 
     def image_at(self, entry: bytes, prefix: str, name: str) -> bytes:
         """Return the pyc image that the *entry* of the index points to, checked.
@@ -260,25 +235,10 @@ class Archive:
         try:
             return _image(file, entry, prefix, name)
         except ImportError as error:
-            self._reopen(file, error)
+            from . import content  # noqa: PLC0415 (loaded when first needed)
+
+            content.reopening.reopen(self, file, error)
             return _image(self.file, entry, prefix, name)
-
-    @property
-    def units(self) -> "list[Unit]":
-        """The units in the index; without an index, the units that were found so far.
-
-        Raises:
-            BundleFormatError: the table of units is damaged.
-
-        """
-        if self._units is None:
-            self._units = []
-        elif not isinstance(self._units, list):
-            from . import site  # noqa: PLC0415 (loaded when first needed)
-
-            extent = self._units
-            self._units = self.retried(lambda: site.units.read_units(self.file, extent))
-        return self._units  # type: ignore[return-value] # by now
 
 
 def _image(file: "bundlefile.BundleFile", entry: bytes, prefix: str, name: str) -> bytes:
@@ -288,7 +248,7 @@ def _image(file: "bundlefile.BundleFile", entry: bytes, prefix: str, name: str) 
     except ImportError as error:
         error.member = f"bytecode of {prefix}{name}"  # type: ignore[attr-defined] # it is a BundleFormatError
         raise
-    if bundle_format.seal(data) != entry[12:] or data[:4] != MAGIC_NUMBER:
+    if bundle_format.seal(data) != entry[12:] or data[:4] != external.MAGIC_NUMBER:
         raise fault(DAMAGED, member=f"bytecode of {prefix}{name}", offset=offset)
     return data
 

@@ -4,8 +4,9 @@ Reads are positioned, so threads share the descriptor without a lock, and a fork
 The descriptor stays open, so a rename over the file cannot mix two versions.
 """
 
+import _frozen_importlib_external as external
+import _io
 import sys
-from _io import BufferedReader, UnsupportedOperation, open_code
 
 from . import fault
 
@@ -13,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .annotations import *
 else:
-    from _frozen_importlib_external import _os as os  # `os` itself would live as long as this module: see `runtime`
+    os = external._os  # `os` itself would live as long as this module: see `runtime`
 
 _pread: "Any" = getattr(os, "pread", None)
 if _pread is None:  # on Windows
@@ -67,10 +68,10 @@ class BundleFile:
         self.content: bytes | None = None
         self.signers: Signers | None = None
         try:
-            with open_code(path) as stream:
+            with _io.open_code(path) as stream:
                 try:
-                    self.descriptor = os.dup(stream.fileno()) if type(stream) is BufferedReader else -1
-                except UnsupportedOperation:
+                    self.descriptor = os.dup(stream.fileno()) if type(stream) is _io.BufferedReader else -1
+                except _io.UnsupportedOperation:
                     pass
                 if self.descriptor < 0:
                     self.content = stream.read()

@@ -8,8 +8,8 @@ missing or unsound.  A file may appear at that path before the next path hook re
 bundle, or no modules.
 """
 
+import _frozen_importlib_external as external
 import _thread
-from _frozen_importlib_external import _path_isabs, _path_join, path_separators  # type: ignore[attr-defined]
 
 from . import TRACING, bundlefile, trace
 from . import archive as archives
@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .annotations import *
 else:
-    from _frozen_importlib_external import _os as os  # `os` itself would live as long as this module: see `runtime`
+    os = external._os  # `os` itself would live as long as this module: see `runtime`
 
     Location = archives.Window  # the cheapest kind of record
 
@@ -134,11 +134,11 @@ mirrored: "dict[str, archives.Archive]" = {}
 
 def absolute(path: str) -> str:
     """Return *path* made absolute as a path entry finder does it: without resolving links or ``..``."""
-    if _path_isabs(path):
+    if external._path_isabs(path):  # type: ignore[attr-defined]
         return path
-    while path[:1] == "." and path[1:2] in path_separators and len(path) > 1:
+    while path[:1] == "." and path[1:2] in external.path_separators and len(path) > 1:
         path = path[2:]
-    return _path_join(os.getcwd(), path)  # type: ignore[no-any-return]
+    return external._path_join(os.getcwd(), path)  # type: ignore[attr-defined,no-any-return]
 
 
 def locate(path: str) -> "Location | None":
@@ -146,7 +146,7 @@ def locate(path: str) -> "Location | None":
     end = 0
     while (end := path.find(bundle_format.SUFFIX, end)) >= 0:
         end += len(bundle_format.SUFFIX)
-        if path[end : end + 1] in path_separators:  # the empty string at the end of the path is in it, too
+        if path[end : end + 1] in external.path_separators:  # the empty string at the end of the path is in it, too
             try:
                 bundle = absolute(path[:end])
             except OSError:  # the working directory is gone
@@ -165,14 +165,14 @@ def _is_kept(path: str) -> bool:
 def locate_mirrored(path: str) -> "str | None":
     """Return the folder of the mirror that contains *path*, or None if no mirror in use does."""
     for folder in list(mirrored):  # other threads add to it
-        if path.startswith(folder) and path[len(folder) : len(folder) + 1] in path_separators:
+        if path.startswith(folder) and path[len(folder) : len(folder) + 1] in external.path_separators:
             return folder
     return None
 
 
 def inner_name(path: str) -> str:
     """Return the member name for *path*, relative to a bundle.  If it leads outside, the result matches no member."""
-    if "\\" in path_separators:
+    if "\\" in external.path_separators:
         path = path.replace("\\", "/")
     parts: list[str] = []
     for part in path.split("/"):

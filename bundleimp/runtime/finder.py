@@ -1,8 +1,8 @@
 """The path entry finder (PEP 302, PEP 420, PEP 451)."""
 
+import _frozen_importlib as bootstrap
+import _frozen_importlib_external as external
 import _imp
-from _frozen_importlib import ModuleSpec
-from _frozen_importlib_external import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES, SOURCE_SUFFIXES, _path_join, path_sep  # type: ignore[attr-defined]
 
 from . import TRACING, bundles, environ, loaders, trace
 from . import archive as archives
@@ -12,13 +12,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .annotations import *
 else:
-    from _frozen_importlib_external import _os as os  # `os` itself would live as long as this module: see `runtime`
-
     View = bundles.Location  # the cheapest kind of record
 
 
 # In the order of FileFinder.
-SUFFIXES: "list[str]" = [*EXTENSION_SUFFIXES, *SOURCE_SUFFIXES, *BYTECODE_SUFFIXES]
+SUFFIXES: "list[str]" = [*external.EXTENSION_SUFFIXES, *external.SOURCE_SUFFIXES, *external.BYTECODE_SUFFIXES]
 
 
 class BundleFinder:
@@ -31,8 +29,14 @@ class BundleFinder:
 
     __slots__ = ("_bundle", "_folder", "_inner", "_view", "path")
 
-    def __init__(self, path: "str | os.PathLike[str]") -> None:
+    def __init__(
+        self, path: "str | os.PathLike[str]", found: "tuple[bundles.OpenBundle, Location] | None" = None
+    ) -> None:
         """Make a finder for *path*: a bundle, or a directory in one (``out.pybundle/pkg``).
+
+        Arguments:
+            path: the path.
+            found: the bundle, which may be broken, and the location in it, if they are known.
 
         Raises:
             NotABundleError: neither *path* nor a parent of it is a zip archive named ``*.pybundle``.
@@ -40,32 +44,17 @@ class BundleFinder:
             TypeError: *path* is not a path.
 
         """
-        text = os.fspath(path)
-        location = bundles.locate(text)
-        if location is None:
-            from . import faults  # noqa: PLC0415 (loaded when first needed)
+        if found is None:
+            from . import content  # noqa: PLC0415 (loaded when first needed)
 
-            message = "neither this path nor a parent of it is a file named *.pybundle"
-            raise faults.kinds.NotABundleError(message, file=text)
-        bundle = bundles.open_bundle(location.bundle, location.status)
-        from . import content  # noqa: PLC0415 (loaded when first needed)
-
-        content.refreshing.check(bundle)
-        self._settle(bundle, location)
-
-    def _settle(self, bundle: "bundles.OpenBundle", location: "Location") -> None:
-        self._bundle = bundle
+            found = content.files.sound_bundle_at(path)
+        self._bundle, location = found
         self._inner = location.inner
-        self.path = _path_join(location.bundle, *location.inner.split("/")) if location.inner else location.bundle
-        self._folder = self.path + path_sep
+        self.path = location.bundle
+        if location.inner:
+            self.path = external._path_join(self.path, *location.inner.split("/"))  # type: ignore[attr-defined]
+        self._folder = self.path + external.path_sep
         self._view: View | None = None
-
-    @classmethod
-    def at(cls, bundle: "bundles.OpenBundle", location: "Location") -> "BundleFinder":
-        """Return a finder for *location* in *bundle*, even if the bundle is broken: then it finds no modules."""
-        finder = cls.__new__(cls)
-        finder._settle(bundle, location)  # noqa: SLF001 (of our own class)
-        return finder
 
     def __repr__(self) -> str:
         return f"BundleFinder({self.path!r})"
@@ -125,7 +114,7 @@ class BundleFinder:
                 return self._spec(suffix, fullname, filename, archive, directory)
         if package is None:
             return None
-        spec = ModuleSpec(fullname, None, is_package=True)
+        spec = bootstrap.ModuleSpec(fullname, None, is_package=True)
         spec.submodule_search_locations = [self._folder + tail]
         if TRACING:
             trace(f"{fullname}: found portion {self._folder}{tail}")
@@ -139,7 +128,7 @@ class BundleFinder:
         archive: "archives.Archive",
         directory: "bundle_format.Directory | ListedDirectory",
         package: str = "",
-    ) -> ModuleSpec:
+    ) -> "ModuleSpec":
         """Return the spec of a module file.
 
         Arguments:
@@ -151,45 +140,33 @@ class BundleFinder:
             package: the last part of the module's name if the module is a package.
 
         """
-        folder = f"{self._folder}{package}{path_sep}" if package else self._folder
+        folder = f"{self._folder}{package}{external.path_sep}" if package else self._folder
         path = folder + filename
         flags = directory.flags(filename)
         cached = None
-        loader_class: Any = loaders.BundleLoader
         entry = b""
-        if suffix in SOURCE_SUFFIXES:
-            cached = loaders.bytecode_path(folder, filename[: -len(suffix)])
+        if suffix in external.SOURCE_SUFFIXES:
+            cached = archives.bytecode_path(folder, filename[: -len(suffix)])
             if archive.column >= 0 and _imp.check_hash_based_pycs != "always":
                 entry = directory.code_entry(filename, archive.column)
-        elif suffix in EXTENSION_SUFFIXES:
-            from . import site  # noqa: PLC0415 (loaded when first needed)
-
-            loader_class = site.extensions.BundleExtensionLoader
-        else:
-            from . import plain  # noqa: PLC0415 (loaded when first needed)
-
-            loader_class = plain.sourceless.SourcelessBundleLoader
-        loader: Any
         if entry[8:12].strip(b"\0"):
-            loader = loaders.EmbeddedBundleLoader(fullname, path, archive, directory, filename)
-            loader.entry = entry
-            loader.cached = cached
+            loader: Any = loaders.BundleLoader(fullname, path, archive, directory, filename, entry, cached)
         else:
-            loader = loader_class(fullname, path, archive, directory, filename)
-        spec = ModuleSpec(fullname, loader, origin=path)
-        spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
+            loader = _other_loader(suffix)(fullname, path, archive, directory, filename)
+        spec = bootstrap.ModuleSpec(fullname, loader, origin=path)
+        spec._set_fileattr = True  # type: ignore[attr-defined]
         spec._cached = cached  # type: ignore[attr-defined] # noqa: SLF001 (what its setter does)
         if package:
             spec.submodule_search_locations = [folder[:-1]]
         if TRACING:
             trace(f"{fullname}: found {path}")
-        native = cached is None and suffix in EXTENSION_SUFFIXES
+        native = cached is None and suffix in external.EXTENSION_SUFFIXES
         if flags & bundle_format.LOCATED or native or not archive.indexed:
             own = native or bool(flags & bundle_format.FLAG_REAL)
             self._locate(spec, archive, directory.prefix + filename, own=own)
         return spec
 
-    def _locate(self, spec: ModuleSpec, archive: "archives.Archive", member: str, *, own: bool) -> None:
+    def _locate(self, spec: "ModuleSpec", archive: "archives.Archive", member: str, *, own: bool) -> None:
         """Give the module *spec* the real location of *member*.  *own*: the module itself reads its location."""
         from . import site  # noqa: PLC0415 (loaded when first needed)
 
@@ -252,11 +229,23 @@ class BundleFinder:
 def look_at(archive: "archives.Archive", inner: str) -> View:
     """Return the view of a finder for the directory *inner* of an *archive*."""
     directory = archive.directory(inner)
-    return View(
-        archive=archive,
-        directory=directory,
-        suffixes=[suffix for suffix in SUFFIXES if directory is not None and directory.may_have(suffix)],
-    )
+    suffixes = [*filter(directory.may_have, SUFFIXES)] if directory is not None else []
+    return View(archive=archive, directory=directory, suffixes=suffixes)
+
+
+def _other_loader(suffix: str) -> "Any":
+    """Return the class of loaders for modules without embedded bytecode, whose files have this *suffix*."""
+    if suffix in external.SOURCE_SUFFIXES:
+        from . import cache  # noqa: PLC0415 (loaded when first needed)
+
+        return cache.loader.SourceBundleLoader
+    if suffix in external.EXTENSION_SUFFIXES:
+        from . import site  # noqa: PLC0415 (loaded when first needed)
+
+        return site.extensions.BundleExtensionLoader
+    from . import plain  # noqa: PLC0415 (loaded when first needed)
+
+    return plain.sourceless.SourcelessBundleLoader
 
 
 if environ("BUNDLEIMP_ALLOWED_SIGNERS"):

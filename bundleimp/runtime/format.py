@@ -304,10 +304,6 @@ class Directory:
         entry = self.entry(name + "/")
         return Extent(offset=number(entry, 8, 16), size=number(entry, 16, 24), checksum=number(entry, 0, 4))
 
-    def code(self, name: str, column: int) -> "Extent | None":
-        """Return the extent of the pyc image of file *name* for code tag number *column*, or None."""
-        return decode_extent(self.code_entry(name, column))
-
     def code_entry(self, name: str, column: int) -> bytes:
         """Return the encoded extent of the pyc image of file *name*.  Its size is 0 if there is no image."""
         start = self._codes + (column * self.count + self.names[name]) * CODE_SIZE

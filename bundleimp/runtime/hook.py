@@ -1,19 +1,18 @@
 """The path hook (PEP 302) and the meta path finder, and their installation."""
 
+import _frozen_importlib as bootstrap
+import _frozen_importlib_external as external
 import _imp
 import sys
-from _frozen_importlib import BuiltinImporter, FrozenImporter, _module_locks  # type: ignore[attr-defined]
-from _frozen_importlib_external import NamespaceLoader as _NamespaceLoader
-from _frozen_importlib_external import PathFinder, _get_supported_file_loaders  # type: ignore[attr-defined]
 
-from . import TRACING, PartLoader, bundles, finder, is_own_folder, own_spec, trace
+from . import TRACING, bundles, finder, this, trace
 from . import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .annotations import *
 else:
-    from _frozen_importlib_external import _os as os  # `os` itself would live as long as this module: see `runtime`
+    os = external._os  # `os` itself would live as long as this module: see `runtime`
 
 SUFFIX = bundle_format.SUFFIX
 
@@ -21,9 +20,12 @@ SUFFIX = bundle_format.SUFFIX
 TOLD = {"importlib.abc", "importlib.metadata", "importlib_metadata", "linecache", "pkg_resources"}
 if sys.version_info < (3, 13):
     TOLD.add("threading")
-_BUILT_IN = frozenset(sys.builtin_module_names)
+# Modules that are found before the path based finder is asked.
+_NOT_ON_PATH = frozenset((*sys.builtin_module_names, *_imp._frozen_module_names()))  # type: ignore[attr-defined]
+PathFinder: "Any" = external.PathFinder
 _find_on_path = PathFinder.__dict__["find_spec"]
-if getattr(_find_on_path, "__func__", _find_on_path).__globals__ is not _get_supported_file_loaders.__globals__:
+_globals = external._get_supported_file_loaders.__globals__  # type: ignore[attr-defined]
+if getattr(_find_on_path, "__func__", _find_on_path).__globals__ is not _globals:
     _find_on_path = None  # a program has replaced it
 # The finders on ``sys.meta_path`` at the last look; the ones of the program between ours and the path based finder; and
 # whether our finder may answer for submodules.
@@ -62,7 +64,7 @@ def path_hook(path: str) -> "Any":
         if sys.stderr is not None:
             sys.stderr.write(f"bundleimp: {location.bundle}: cannot be opened now: {error}\n")
     # Claim a file that is not sound, too: zipimport, the next hook, imports from many truncated files.
-    found = finder.BundleFinder.at(bundle, location)
+    found = finder.BundleFinder(path, (bundle, location))
     if TRACING:
         trace(f"claimed path entry {path}")
     return found
@@ -75,8 +77,10 @@ def _other_finder(path: str) -> "Any":
         from . import site  # noqa: PLC0415 (loaded when first needed)
 
         return site.mirrorfinder.MirrorFinder(path, mirror)
-    if is_own_folder(path):
-        return PartLoader("", path)
+    if path.startswith(this.__path__[0]):
+        from . import interpreter  # noqa: PLC0415 (loaded when first needed)
+
+        return interpreter.parts.PartFinder(path)
     message = "no path to a bundle"
     raise ImportError(message, path=path)
 
@@ -106,8 +110,8 @@ def _find_spec(
                     if theirs is not None:
                         return theirs
                 return spec
-    if fullname == own_spec.name:  # a thread may have begun to import it while the stand-in was here
-        return own_spec
+    if fullname == this.__name__:  # a thread may have begun to import it while the stand-in was here
+        return this.__spec__
     if _late:
         _find_distributions()
     if fullname in TOLD:
@@ -119,20 +123,17 @@ def _find_spec(
 
 def _may_answer(fullname: str) -> bool:
     """Return whether only the finders in `_between` stand between ours and the path based finder for *fullname*."""
-    global _order, _between, _is_usual  # noqa: PLW0603 (checked once for each order)
+    global _order, _between, _is_usual
     if sys.meta_path != _order:
         order: list[Any] = list(sys.meta_path)
-        _is_usual = meta_finder in order and PathFinder in order
-        between = order[order.index(meta_finder) + 1 : order.index(PathFinder)] if _is_usual else []
-        _between = [other for other in between if other is not BuiltinImporter and other is not FrozenImporter]
-        _is_usual = _is_usual and all(hasattr(other, "find_spec") for other in _between)
-        _order = order
-    return (
-        _is_usual
-        and PathFinder.__dict__["find_spec"] is _find_on_path
-        and fullname not in _BUILT_IN
-        and not _imp.is_frozen(fullname)
-    )
+        between = []
+        is_usual = meta_finder in order and PathFinder in order
+        for other in order[order.index(meta_finder) + 1 : order.index(PathFinder)] if is_usual else ():
+            if other is not bootstrap.BuiltinImporter and other is not bootstrap.FrozenImporter:
+                between.append(other)
+                is_usual = is_usual and hasattr(other, "find_spec")
+        _between, _is_usual, _order = between, is_usual, order
+    return _is_usual and PathFinder.__dict__["find_spec"] is _find_on_path and fullname not in _NOT_ON_PATH
 
 
 def _find_distributions(context: object = None) -> "tuple[()]":  # noqa: ARG001 (of a protocol)
@@ -189,7 +190,7 @@ def _replace_printer(name: str) -> None:
 
 
 # Private to the import system, but resources of a namespace package have no other extension point.
-NamespaceLoader: "Any" = _NamespaceLoader
+NamespaceLoader: "Any" = external.NamespaceLoader
 original_reader = NamespaceLoader.get_resource_reader
 
 
@@ -274,7 +275,7 @@ def _tell_interpreter() -> None:
         _replace_printer("excepthook")
     put_first(sys.meta_path, meta_finder)
     # Our finder is active already, so another thread may be about to load one of these modules.
-    if not (TOLD.isdisjoint(sys.modules) and TOLD.isdisjoint(_module_locks)):
+    if not (TOLD.isdisjoint(sys.modules) and TOLD.isdisjoint(bootstrap._module_locks)):  # type: ignore[attr-defined]
         from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 
         _late.update(interpreter.telling.tell_loaded(TOLD))

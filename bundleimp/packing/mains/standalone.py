@@ -14,7 +14,7 @@ def _runtime():
     archive = getattr(globals()["__loader__"], "archive", None)
     if archive is None:
         sys.exit(f"{sys.argv[0]}: only runs as the bundle that it was packed into")
-    if getattr(archive, "is_signed", False):
+    if getattr(getattr(archive, "file", None), "signers", None) is not None:
         # The file was checked, and may be another one by now: what checked it is the runtime.
         return sys.modules[type(archive).__module__.rpartition(".")[0]].interpreter.program
     path = getattr(archive, "path", archive)

@@ -8,6 +8,6 @@ from .. import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import code, entries, folder
+    from . import code, entries, folder, loader
 else:
     __getattr__ = parts_of(__name__)

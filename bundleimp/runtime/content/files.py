@@ -6,13 +6,40 @@ from _frozen_importlib_external import decode_source
 from .. import archive as archives
 from .. import bundles, faults
 from .. import format as bundle_format
+from . import reading, refreshing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..annotations import Location
     from ..archive import Archive
-    from ..content.member import Member
+    from ..bundles import OpenBundle
+    from .member import Member
+
+
+def find(archive: "Archive", path: str) -> "Member | None":
+    """Return the member at *path* ("pkg/data.txt"), or None if there is none.
+
+    Raises:
+        BundleFormatError: the index is damaged.
+
+    """
+    folder, _, name = path.rpartition("/")
+    directory = archive.directory(folder)
+    if directory is None or not name or name not in directory.names:
+        return None
+    return directory.member(name)
+
+
+def read(archive: "Archive", member: "Member") -> bytes:
+    """Return the content of *member*, checked against its size and CRC-32.
+
+    Raises:
+        BundleFormatError: the member is damaged or refused.
+
+    """
+    return archive.retried(lambda: reading.read(archive.file, member))  # type: ignore[no-any-return]
 
 
 def member_named(archive: "Archive", name: str, path: str) -> "Member":
@@ -28,7 +55,7 @@ def member_named(archive: "Archive", name: str, path: str) -> "Member":
         BundleFormatError: the index is damaged.
 
     """
-    member = archive.member(name)
+    member = find(archive, name)
     if member is None:
         if archive.directory(name) is not None:
             raise IsADirectoryError(faults.numbers.EISDIR, "Is a directory", path)
@@ -43,7 +70,7 @@ def read_named(archive: "Archive", name: str, path: str) -> bytes:
     """
     member = member_named(archive, name, path)
     archives.audit_open(path)
-    return archive.read(member)
+    return read(archive, member)
 
 
 def name_at(archive: "Archive", path: str) -> str:
@@ -101,7 +128,26 @@ def open_source(path: str) -> "str | None":
         return None
     try:
         archives.audit_open(path)
-        member = archive.member(location.inner)
-        return decode_source(archive.read(member)) if member is not None else None
+        member = find(archive, location.inner)
+        return decode_source(read(archive, member)) if member is not None else None
     except (ImportError, OSError, UnicodeDecodeError, SyntaxError):
         return None
+
+
+def sound_bundle_at(path: "str | os.PathLike[str]") -> "tuple[OpenBundle, Location]":
+    """Return the bundle that *path* is in, and the location of *path*.
+
+    Raises:
+        NotABundleError: neither *path* nor a parent of it is a zip archive named ``*.pybundle``.
+        BundleFormatError: the bundle is damaged.
+        TypeError: *path* is not a path.
+
+    """
+    text = os.fspath(path)
+    location = bundles.locate(text)
+    if location is None:
+        message = "neither this path nor a parent of it is a file named *.pybundle"
+        raise faults.kinds.NotABundleError(message, file=text)
+    bundle = bundles.open_bundle(location.bundle, location.status)
+    refreshing.check(bundle)
+    return bundle, location

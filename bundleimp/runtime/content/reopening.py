@@ -7,24 +7,29 @@ from . import opening, status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..archive import Archive
     from ..bundlefile import BundleFile
 
 
-def reopened_after(error: ImportError, file: "BundleFile") -> "BundleFile | None":
-    """Return *file* reopened, if a read failed with *error* because the program had closed its descriptor.
-
-    Return None if another attempt would fail in the same way.
+def reopen(archive: "Archive", file: "BundleFile", error: ImportError) -> None:
+    """Reopen the *file* of *archive* if a read failed with *error* because the program had closed its descriptor.
 
     Raises:
         BundleChangedError: the file has changed.
+        ImportError: *error*, if another attempt would fail in the same way.
 
     """
-    if not isinstance(error, faults.kinds.BundleFormatError) or isinstance(error, faults.kinds.BundleChangedError):
-        return None
-    return _reopened(file)
+    fresh = None
+    if isinstance(error, faults.kinds.BundleFormatError):
+        if not isinstance(error, faults.kinds.BundleChangedError):
+            fresh = reopened(file)
+        error.file = error.path = archive.path
+    if fresh is None:
+        raise error
+    archive.file = fresh
 
 
-def _reopened(file: "BundleFile") -> "BundleFile | None":
+def reopened(file: "BundleFile") -> "BundleFile | None":
     """Find out why a read of *file* failed.  Return the file reopened if the program has closed its descriptor.
 
     Return None if the descriptor is open and the file has not changed: the fault is in the file.

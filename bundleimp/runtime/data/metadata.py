@@ -50,7 +50,7 @@ class BundledPath(reading.Readable, _PurePath):
     def is_file(self) -> bool:
         """Return whether a file exists at this path."""
         archive = self._archive()
-        return archive is not None and archive.member(self._inner()) is not None
+        return archive is not None and content.files.find(archive, self._inner()) is not None
 
     def is_dir(self) -> bool:
         """Return whether a directory exists at this path."""

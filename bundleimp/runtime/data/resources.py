@@ -67,7 +67,7 @@ class BundlePath(reading.Readable):
 
     def is_file(self) -> bool:
         """Return whether this is an existing file."""
-        return self._archive.member(self._inner) is not None
+        return content.files.find(self._archive, self._inner) is not None
 
     def iterdir(self) -> "Iterator[BundlePath]":
         """Yield the directory's entries.
@@ -98,7 +98,7 @@ class BundlePath(reading.Readable):
     def real_path(self) -> "pathlib.Path | None":
         """Return a real file or folder with this content in the cache, or None if the cache cannot be written."""
         if self.is_file():
-            member = self._archive.member(self._inner)
+            member = content.files.find(self._archive, self._inner)
             path = site.native.real_file(self._archive, member) if member is not None else None
         else:
             path = self._real_folder()
@@ -231,7 +231,7 @@ def _put_into(folder: str, archive: "Archive", inner: str) -> None:
     for name in directory.names if directory is not None else ():
         path = os.path.join(folder, name.removesuffix("/"))
         below = f"{directory.prefix}{name}" if directory is not None else ""
-        member = archive.member(below)
+        member = content.files.find(archive, below)
         if member is None:
             cache.folder.make_folders(path)
             _put_into(path, archive, below.removesuffix("/"))

@@ -86,10 +86,10 @@ class EmbeddedRuntime:
         if name is None:
             return None
         package = sys.modules.get(PACKAGE)
-        loader: Any = package.PartLoader(fullname, self._filename(name)) if package is not None else self
+        loader: Any = self if package is None else package.part_loader
         is_package = name.endswith("__init__.py")
         spec = ModuleSpec(fullname, loader, origin=self._filename(name), is_package=is_package)
-        spec._set_fileattr = True  # type: ignore[attr-defined] # noqa: SLF001 (as spec_from_file_location does)
+        spec._set_fileattr = True  # type: ignore[attr-defined]
         if is_package:
             spec.submodule_search_locations = [os.path.dirname(self._filename(name))]
         return spec

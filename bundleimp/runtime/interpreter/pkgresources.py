@@ -23,7 +23,7 @@ def tell(pkg_resources: "Any") -> None:
     special = (plain.sourceless.SourcelessBundleLoader, site.extensions.BundleExtensionLoader)
     for loader in (loaders.BundleLoader, *special):
         pkg_resources.register_loader_type(loader, provide)
-    if pkg_resources.__spec__._initializing:  # noqa: SLF001 (later, it does not search sys.path again)
+    if pkg_resources.__spec__._initializing:
         data.pkgresources.complete(pkg_resources, sys.path)
 
 

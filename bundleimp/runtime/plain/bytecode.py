@@ -32,7 +32,7 @@ def beside(archive: "Archive", directory: "Directory | ListedDirectory", source:
     pycache = archive.directory(directory.prefix + "__pycache__")
     for place, name in ((directory, f"{stem}.pyc"), (pycache, f"{stem}.{archives.code_tag()}.pyc")):
         if place is not None and name in place.names:
-            image = _valid(archive.read(place.member(name)), archive, source)
+            image = _valid(content.files.read(archive, place.member(name)), archive, source)
             if image is not None:
                 return image
     return None
@@ -48,7 +48,7 @@ def _valid(image: bytes, archive: "Archive", source: "Member") -> "bytes | None"
         mode = _imp.check_hash_based_pycs
         if mode == "always" or (mode == "default" and flags & _CHECK_SOURCE):
             token = int.from_bytes(MAGIC_NUMBER, "little")
-            if _imp.source_hash(token, archive.read(source)) != image[8:16]:
+            if _imp.source_hash(token, content.files.read(archive, source)) != image[8:16]:
                 return None
         return image
     mtime = content.member.local_seconds(source.stamp)

@@ -19,8 +19,8 @@ class SpecialLoader(_LoaderBasics):
     name: str
     path: str
     archive: "Archive"
-    _directory: "Directory | ListedDirectory"
-    _filename: str
+    directory: "Directory | ListedDirectory"
+    filename: str
 
     __init__: "Any" = loaders.BundleLoader.__init__
     __repr__: "Any" = loaders.BundleLoader.__repr__

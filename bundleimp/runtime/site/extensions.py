@@ -29,7 +29,7 @@ class BundleExtensionLoader(plain.special.SpecialLoader):
             if isinstance(spec.loader, BundleExtensionLoader):  # and not a wrapper
                 spec.loader = loader  # every attribute as if the module were installed
             return loader.create_module(spec)
-        return native.load_extension(self.archive, self._directory.member(self._filename), spec)
+        return native.load_extension(self.archive, self.directory.member(self.filename), spec)
 
     def exec_module(self, module: "ModuleType") -> None:
         """Execute the module's code (PEP 489)."""

@@ -4,7 +4,7 @@ import os
 from _frozen_importlib_external import ExtensionFileLoader
 
 from .. import bundles, cache, content, faults, finder
-from . import extensions
+from . import extensions, units
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,11 +24,12 @@ class MirrorFinder(finder.BundleFinder):
     def __init__(self, path: str, root: str) -> None:
         """Make a finder for *path*: the mirror *root*, or a directory in it."""
         self._archive = archive = bundles.mirrored[root]
-        self._files = next(unit.files for unit in archive.units if archive.mirrors.get(unit.digest) == root)
+        self._files = next(unit.files for unit in units.units_of(archive) if archive.mirrors.get(unit.digest) == root)
         location = bundles.Location(bundle=archive.path, inner=bundles.inner_name(path[len(root) :]), status=None)
         # Modules of another unit may have no mirror: a finder for the bundle's own directory finds them.
-        self._other = finder.BundleFinder.at(bundles.open_bundle(archive.path), location)
-        self._settle(self._other._bundle, location)  # noqa: SLF001 (of our own class)
+        found = bundles.open_bundle(archive.path), location
+        self._other = finder.BundleFinder(path, found)
+        super().__init__(path, found)
         self.path = path
         self._folder = path.rstrip(os.sep) + os.sep
 

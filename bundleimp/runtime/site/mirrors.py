@@ -49,10 +49,10 @@ def unit_of(archive: "Archive", member: str) -> "Unit | None":
         BundleFormatError: the bundle is damaged.
 
     """
-    found = next((unit for unit in archive.units if member in unit), None)
-    if found is None and not archive.indexed and archive.member(member) is not None:
+    found = next((unit for unit in units.units_of(archive) if member in unit), None)
+    if found is None and not archive.indexed and content.files.find(archive, member) is not None:
         found = _listed_unit(archive, member)
-        archive.units.append(found)
+        units.units_of(archive).append(found)
     return found if found is not None and found.digest else None
 
 
@@ -66,8 +66,10 @@ def asks_for_location(archive: "Archive", member: str) -> bool:
     unit = unit_of(archive, member)
     if unit is None:
         return False
-    file = archive.member(member)
-    return any(map(_is_extension, unit.files)) or (file is not None and b"__file__" in archive.read(file))
+    file = content.files.find(archive, member)
+    return any(map(_is_extension, unit.files)) or (
+        file is not None and b"__file__" in content.files.read(archive, file)
+    )
 
 
 def _is_extension(name: str) -> bool:
@@ -84,14 +86,14 @@ def _below(archive: "Archive", folder: "Directory | ListedDirectory | None") -> 
 
 def _recorded(archive: "Archive", record: str) -> "list[str]":
     """Return the members that a distribution's RECORD lists, without its metadata."""
-    member = archive.member(record)
+    member = content.files.find(archive, record)
     if member is not None and member.size > _LARGEST_RECORD:
         message = f"announces {member.size} bytes, more than it can have"
         raise faults.kinds.BundleFormatError(message, file=archive.path, member=record, offset=member.offset)
-    lines = archive.read(member).decode("utf-8", "replace").splitlines() if member is not None else []
+    lines = content.files.read(archive, member).decode("utf-8", "replace").splitlines() if member is not None else []
     # Names with quotes and commas are left out: no file that the linker needs has such a name.
     names = [line.rpartition(",")[0].rpartition(",")[0] for line in lines]
-    return [name for name in names if ".dist-info/" not in name and archive.member(name) is not None]
+    return [name for name in names if ".dist-info/" not in name and content.files.find(archive, name) is not None]
 
 
 def _listed_unit(archive: "Archive", member: str) -> units.Unit:
@@ -105,7 +107,7 @@ def _listed_unit(archive: "Archive", member: str) -> units.Unit:
         if member in own:
             name, files = entry.partition("-")[0], own
             break
-    found = {file: archive.member(file) for file in sorted(files)}
+    found = {file: content.files.find(archive, file) for file in sorted(files)}
     if all(file.endswith((".py", ".pyc", ".pyi", "/py.typed")) for file in found):
         return units.Unit(name, "", dict.fromkeys(found, False))
     # An archive without an index has only CRC-32 checksums, which an imitation can match.  So the digest includes the
@@ -213,11 +215,11 @@ def _contents(archive: "Archive", unit: units.Unit) -> "Iterator[_File]":
     sha256 = _sha256()
     seen = []
     for name, executable in unit.files.items():
-        member = archive.member(name)
+        member = content.files.find(archive, name)
         if member is None or content.member.name_fault(name) is not None:
             message = f"{name!r} cannot be unpacked, which {unit.name!r} needs: the file is damaged"
             raise faults.kinds.BundleFormatError(message, file=archive.path, member=bundle_format.UNITS)
-        data = archive.read(member)
+        data = content.files.read(archive, member)
         seen.append((name, executable, sha256(data).digest()))
         yield _File(name, data, executable=executable)
     if archive.indexed and units.digest(seen, sha256) != unit.digest:
@@ -227,9 +229,9 @@ def _contents(archive: "Archive", unit: units.Unit) -> "Iterator[_File]":
 
 def _unit_below(archive: "Archive", folder: str) -> "Unit | None":
     """Return the unit with files in *folder*.  If several have, prefer the unit of the package *folder*."""
-    units = [unit for unit in archive.units if any(name.startswith(folder) for name in unit.files)]
+    found = [unit for unit in units.units_of(archive) if any(name.startswith(folder) for name in unit.files)]
     inits = [f"{folder}__init__{suffix}" for suffix in (*EXTENSION_SUFFIXES, ".py", ".pyc")]
-    return next((unit for unit in units if any(name in unit for name in inits)), units[0] if units else None)
+    return next((unit for unit in found if any(name in unit for name in inits)), found[0] if found else None)
 
 
 def real_path(archive: "Archive", inner: str) -> "str | None":

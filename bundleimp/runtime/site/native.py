@@ -46,7 +46,7 @@ def put_file(path: str, archive: "Archive", member: "Member") -> bool:
             return True
     except (OSError, ValueError):  # the file does not exist yet
         pass
-    return cache.folder.publish(path, archive.read(member), 0o700)
+    return cache.folder.publish(path, content.files.read(archive, member), 0o700)
 
 
 def load_extension(archive: "Archive", member: "Member", spec: "ModuleSpec") -> "ModuleType":
@@ -60,7 +60,7 @@ def load_extension(archive: "Archive", member: "Member", spec: "ModuleSpec") -> 
         BundleFormatError: the member is damaged.
 
     """
-    memory = _memory_file(archive.read(member), member.name.rpartition("/")[2])
+    memory = _memory_file(content.files.read(archive, member), member.name.rpartition("/")[2])
     try:
         path = _memory_path(memory) if memory is not None else real_file(archive, member)
         if path is None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from ..archive import Archive
     from ..bundlefile import BundleFile
     from ..format import Extent
 
@@ -75,6 +76,20 @@ def encode_units(units: "Iterable[Unit]") -> bytes:
     lists = [(unit, unit.encode_files()) for unit in units]
     head = [_MAGIC, *(f"{unit.name}\t{unit.digest}\t{len(files)}" for unit, files in lists), "", ""]
     return b"".join(["\n".join(head).encode(), *(files for _, files in lists)])
+
+
+def units_of(archive: "Archive") -> "list[Unit]":
+    """Return the units in the index; without an index, the units that were found so far.
+
+    Raises:
+        BundleFormatError: the table of units is damaged.
+
+    """
+    units = archive.units
+    if not isinstance(units, list):
+        extent = units
+        units = archive.units = archive.retried(lambda: read_units(archive.file, extent))
+    return units
 
 
 def read_units(file: "BundleFile", extent: "Extent") -> "list[Unit]":
