@@ -70,7 +70,7 @@ def _find_spec(name: str, path: "Any" = None, target: "Any" = None) -> "ModuleSp
 def _find_distributions(context: "Any") -> "tuple[()]":
     """Find nothing, but install the hooks, so that the next finder finds the distributions in bundles."""
     if ".pybundle" in str(context.path):
-        _load("waiting").installed()
+        _load("waiting").install_hooks()
     return ()
 
 

@@ -5,8 +5,8 @@ from typing import Any as Any
 
 from .inspection.bundle import Bundle as Bundle
 from .inspection.bundle import open_bundle as open_bundle
-from .packing.pack import PackReport as PackReport
 from .packing.pack import pack as pack
+from .packing.report import PackReport as PackReport
 from .runtime.faults.kinds import BundleError as BundleError
 from .runtime.faults.kinds import BundleWarning as BundleWarning
 from .runtime.finder import BundleFinder as BundleFinder

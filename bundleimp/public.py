@@ -14,7 +14,7 @@ _HOMES = {
     "BundleFinder": "runtime.finder",
     "BundleLoader": "runtime.loaders",
     "BundleWarning": "runtime.faults.kinds",
-    "PackReport": "packing.pack",
+    "PackReport": "packing.report",
     "install": "runtime.hook",
     "open_bundle": "inspection.bundle",
     "pack": "packing.pack",
@@ -34,7 +34,7 @@ def attribute(name: str) -> object:
 
     """
     if name == "runtime":
-        return _waiting().load(name)
+        return _waiting().load_runtime()
     if name == "__all__":
         return sorted(_HOMES)
     home = _HOMES.get(name)
@@ -43,7 +43,7 @@ def attribute(name: str) -> object:
         raise AttributeError(message)
     value: Any
     if home.startswith("runtime."):
-        value = _waiting().load("runtime")
+        value = _waiting().load_runtime()
         for part in home.split(".")[1:]:
             value = getattr(value, part)
     else:
@@ -61,8 +61,8 @@ def names() -> list[str]:
 def find_spec(name: str, path: "Any", target: "Any") -> "ModuleSpec | None":
     """Return the spec of the runtime, or of ``pkg_resources`` if a bundle is on the path, as a meta path finder."""
     if name != "pkg_resources":
-        return _waiting().load("runtime").__spec__  # type: ignore[no-any-return]
+        return _waiting().load_runtime().__spec__  # type: ignore[no-any-return]
     if not any(".pybundle" in str(entry) for entry in sys.path):
         return None
-    _waiting().installed()
+    _waiting().install_hooks()
     return sys.meta_path[0].find_spec(name, path, target)

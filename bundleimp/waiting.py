@@ -34,10 +34,10 @@ HASH_SIZE = 8
 _package: "Any" = sys.modules[_PACKAGE]
 # The importers that `zipimport` made for path entries before any hook existed, by absolute path.
 _known_zips: "dict[str, Any]" = {}
-# The loaded modules by name.  A module is missing in ``sys.modules`` for a moment if a program imports it by its name.
-_loaded: "dict[str, Any]" = {}
-# The generators that are loading our modules, by name.
-_attempts: "dict[str, Any]" = {}
+# The runtime, when it is loaded.  It is missing in ``sys.modules`` for a moment if a program imports it by its name.
+_runtime: "Any" = None
+# The generator that loads it.
+_attempt: "Any" = None
 
 
 def read_code(fullname: str, path: str) -> "CodeType":
@@ -67,49 +67,47 @@ def read_code(fullname: str, path: str) -> "CodeType":
     return SourceFileLoader(fullname, path).get_code(fullname)  # type: ignore[return-value]
 
 
-def load(name: str) -> "Any":
-    """Return our package *name*, loaded as `runtime` loads its parts.
+def load_runtime() -> "Any":
+    """Return our package `runtime`, loaded as that loads its parts.
 
     Raises:
         ImportError: this thread is loading the package, and an audit hook (PEP 578) for one of its files imports
             something.
 
     """
-    fullname = f"{_PACKAGE}.{name}"
+    global _attempt  # noqa: PLW0603 (each attempt is another generator)
     with bootstrap._ImportLockContext():  # type: ignore[attr-defined]
-        module = _loaded.get(fullname) or sys.modules.get(fullname)
-        if module is None:
-            attempt = _attempts.get(name)
-            if attempt is not None and attempt.gi_running:
-                message = f"{fullname} is still being loaded"
-                raise ImportError(message, name=fullname)
-            attempt = _attempts[name] = _load(fullname, f"{_package.__path__[0]}{external.path_sep}{name}")
-            next(attempt)
-            module = _loaded.get(fullname) or sys.modules[fullname]
-    return module
+        if _runtime is None:
+            if _attempt is not None and _attempt.gi_running:
+                message = f"{_PACKAGE}.runtime is still being loaded"
+                raise ImportError(message, name=f"{_PACKAGE}.runtime")
+            _attempt = _load()
+            next(_attempt)
+    return _runtime
 
 
-def _load(fullname: str, folder: str) -> "Generator[None]":
-    is_package = fullname.endswith(".runtime")
-    path = f"{folder}{external.path_sep}__init__.py" if is_package else f"{folder}.py"
+def _load() -> "Generator[None]":
+    global _runtime  # noqa: PLW0603 (it is loaded once)
+    fullname = f"{_PACKAGE}.runtime"
+    folder = f"{_package.__path__[0]}{external.path_sep}runtime"
+    path = f"{folder}{external.path_sep}__init__.py"
     code = read_code(fullname, path)
-    spec = bootstrap.ModuleSpec(fullname, SourceFileLoader(fullname, path), origin=path, is_package=is_package)
+    spec = bootstrap.ModuleSpec(fullname, SourceFileLoader(fullname, path), origin=path, is_package=True)
     spec._set_fileattr = True  # type: ignore[attr-defined] # as spec_from_file_location does
     spec._initializing = False  # type: ignore[attr-defined] # else each import of the module raises AttributeError once
+    spec.submodule_search_locations = [folder]
     module: Any = type(sys)(fullname)
-    module.__dict__.update(__spec__=spec, __loader__=spec.loader, __file__=path, __package__=spec.parent)
-    module.this = module
-    if is_package:
-        spec.submodule_search_locations = module.__path__ = [folder]
+    names = {"__spec__": spec, "__loader__": spec.loader, "__file__": path, "__package__": fullname}
+    module.__dict__.update(names, __path__=spec.submodule_search_locations, this=module)
     exec(code, module.__dict__)  # noqa: S102 (what a loader does)
-    _loaded[fullname] = sys.modules[fullname] = module
-    setattr(_package, fullname.rpartition(".")[2], module)
+    _runtime = sys.modules[fullname] = module
+    _package.runtime = module
     yield
 
 
-def installed() -> "Any":
-    """Install the runtime's hooks, and return its module `hook`.  Raises ImportError like `load`."""
-    hook = load("runtime").hook
+def install_hooks() -> "Any":
+    """Install the runtime's hooks, and return its module `hook`.  Raises ImportError like `load_runtime`."""
+    hook = load_runtime().hook
     hook.install()
     return hook
 
@@ -131,7 +129,7 @@ def path_hook(path: str) -> object:
     if importer is not None:
         return waiting_finder(path, importer)
     try:
-        hook = load("runtime").hook
+        hook = load_runtime().hook
     except ImportError as error:
         if not str(error).endswith("is still being loaded"):
             raise OSError(str(error)) from error
@@ -162,7 +160,7 @@ def waiting_finder(path: str, importer: "zipimporter") -> "Any":
     def attribute(name: str) -> "Any":
         """Put a `BundleFinder` in the place of this finder, and return its attribute *name*."""
         try:
-            finder = sys.path_importer_cache[path] = installed().path_hook(path)
+            finder = sys.path_importer_cache[path] = install_hooks().path_hook(path)
         except ImportError:
             raise AttributeError(name) from None
         return getattr(finder, name)

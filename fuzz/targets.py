@@ -25,7 +25,8 @@ from bundleimp.inspection.info import describe
 from bundleimp.runtime import bundles as open_bundles
 from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.archive import Archive, code_tag
-from bundleimp.runtime.content import files, loading
+from bundleimp.runtime.cache import loading
+from bundleimp.runtime.content import files
 from bundleimp.runtime.content.decompression import crc32
 from bundleimp.runtime.faults.kinds import BundleError, BundleFormatError
 from bundleimp.runtime.finder import BundleFinder

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from bundleimp.encoding import CodeTag, IndexedMember, encode_index, encode_locator
 from bundleimp.runtime import format as bundle_format
-from bundleimp.runtime.content import files, loading
+from bundleimp.runtime.cache import loading
+from bundleimp.runtime.content import files
 from bundleimp.runtime.format import Directory, Extent, Head, Locator, decode_extent
 
 if TYPE_CHECKING:

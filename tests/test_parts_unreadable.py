@@ -47,7 +47,7 @@ def test_a_bundle_whose_part_could_not_be_read_is_found_when_it_can_be(part: str
     script = f"{REFUSING}\nsys.path.insert(0, {str(plain)!r})\nprint(attempt())\nrefusing = False\nprint(attempt())"
     result = run_python("-c", script, PARTS=f"/{part}")
     assert result.stdout == "ModuleNotFoundError\nSourceBundleLoader\n"
-    assert result.stderr.startswith(f"bundleimp: {plain}: cannot be opened now: ")
+    assert result.stderr.startswith(f"bundleimp: {plain}: cannot be opened before the next import: ")
 
 
 def test_bundleimp_works_from_an_archive(tmp_path: Path) -> None:

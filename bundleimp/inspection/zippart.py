@@ -5,10 +5,11 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from ..runtime.archive import DAMAGED, find_end
+from ..runtime.archive import find_end
 from ..runtime.content.decompression import DEFLATED, STORED, decompress
 from ..runtime.content.reading import data_offset
 from ..runtime.faults.kinds import BundleFormatError
+from ..runtime.format import DAMAGED
 from ..runtime.plain import zipdirectory
 
 if TYPE_CHECKING:

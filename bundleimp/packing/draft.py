@@ -1,7 +1,7 @@
-"""The output while it is written: a file beside it that takes its place when it is whole.
+"""The output while it is written: a temporary file beside it, which replaces it when it is complete.
 
-An error, an interrupt or the end of the process remove the draft.  After SIGKILL it is left, and the next `pack` to the
-same output removes it: it is locked for as long as somebody writes it.
+An error, an interrupt or the end of the process removes the draft.  SIGKILL leaves it.  The next `pack` to the same
+output removes each draft that no process has locked.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ class Draft:
 
         """
         self._output = output
-        # Not the output's name itself, which may be as long as a name can be.
+        # Not the output's name, which may already have the maximum length.
         prefix = f".bundleimp-{zlib.crc32(os.fsencode(output.name)):08x}-"
         _remove_abandoned(output.parent, prefix)
         while True:
             self._path = output.with_name(f"{prefix}{os.urandom(8).hex()}{_SUFFIX}")
-            # Before the file is there, so that no interrupt finds a file of which nobody knows.
+            # Before the file exists, so that an interrupt leaves no file.
             self._discard = weakref.finalize(self, _remove, self._path)
             self.file = _create(self._path)
             if _lock(self.file.fileno(), wait=True) and os.path.lexists(self._path):
                 break
-            self.file.close()  # somebody has found it before it was locked, and thought it abandoned
+            self.file.close()  # another process took it for abandoned before it was locked
 
     def place(self, mode: int) -> None:
         """Put the file in the place of the output, with what the umask leaves of *mode* as its permissions."""
@@ -68,7 +68,7 @@ class Draft:
 
     def discard(self) -> None:
         """Close the file, and remove it where it is not in its place."""
-        with suppress(OSError):  # what it still wanted to write is not wanted any more
+        with suppress(OSError):  # buffered data is discarded
             self.file.close()
         self._discard()
 
@@ -110,6 +110,6 @@ def _remove_if_abandoned(path: Path) -> None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
         try:
             if _lock(descriptor, wait=False):
-                os.unlink(path)  # while it is locked: its maker looks for it once that is done
+                os.unlink(path)  # while it is locked: its maker checks afterwards that it still exists
         finally:
             os.close(descriptor)

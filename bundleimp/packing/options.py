@@ -95,7 +95,7 @@ def check_options(options: PackOptions) -> None:
 
 def _check_choice(name: str, value: object, choices: Sequence[object]) -> None:
     if value not in choices:
-        message = f"{name} is one of {', '.join(map(str, choices))}, and not {value!r}"
+        message = f"{name} must be one of {', '.join(map(str, choices))}, not {value!r}"
         raise PackError(message)
 
 
@@ -115,7 +115,7 @@ def _check_requirements(requirements: Sequence[str]) -> None:
 
 def _check_jobs(jobs: int | None) -> None:
     if jobs is not None and jobs < 1:
-        message = f"jobs is a number of files, at least 1, and not {jobs}"
+        message = f"jobs must be at least 1, not {jobs}"
         raise PackError(message)
 
 

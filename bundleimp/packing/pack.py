@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .build import build
-from .errors import PackWarning
 from .options import PackOptions
-from .report import PackReport
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
     from .options import Compression, Layout, OnConflict
-
-__all__ = ["PackReport", "PackWarning", "pack"]
+    from .report import PackReport
 
 
 def pack(
@@ -45,15 +42,15 @@ def pack(
 ) -> PackReport:
     """Build a bundle.
 
-    The file is written beside *output* and renamed: whatever goes wrong, *output* is as it was.  The same inputs give
-    the same bytes; the members' time is that of `SOURCE_DATE_EPOCH`, else 1980-01-01.
+    `pack` writes a temporary file and renames it, so an error leaves *output* unchanged.  The same inputs give the same
+    bytes.  Members have the time `SOURCE_DATE_EPOCH`, else 1980-01-01.
 
     Arguments:
-        sources: directories, ``.py`` modules, wheels, and project folders.  A folder whose ``pyproject.toml`` names a
-            build system or a project is built, and gives what is installed of it, without its dependencies (PEP 517);
-            a directory with an ``__init__.py`` is a package and keeps its name; any other gives its contents.  May
-            be empty where one of the next three is given.
-        output: the bundle to make; its name should end in ``.pybundle``.
+        sources: directories, ``.py`` modules, wheels, and project folders.  A project folder has a ``pyproject.toml``
+            that names a build system or a project.  It is built (PEP 517), without its dependencies.  A directory with
+            an ``__init__.py`` is packed as a package.  Of any other directory, the contents are packed.  May be empty
+            if one of the next three is given.
+        output: the bundle to make.  Its name must end in ``.pybundle``.
         requirements: requirement specifiers (PEP 508), and what else pip takes in their place; they are resolved with
             their dependencies by pip, or by uv where there is no pip.
         requirement_files: requirements files as of pip, and lock files (PEP 751), which are named ``pylock.toml`` or
@@ -62,14 +59,14 @@ def pack(
         installer_options: words that pip or uv gets as they are, such as ``["--index-url", url]``.
         python: interpreters to embed bytecode for (PEP 552, unchecked hash-based); default: the running one.  What is
             installed is installed for the first of them.
-        bytecode: whether to embed any.
+        bytecode: whether to embed bytecode.
         source: whether to keep source; without it each module is its bytecode alone, for one interpreter.
         optimize: 0, 1 or 2, as of `compile`.
         compress: "none", "deflate", or "zstd" (Python 3.14 or newer); bytecode is never compressed.
         layout: "flat", "nested", or "auto": nested where the central directory would slow the interpreter's start.
         exclude: globs; a member is left out where one matches it, a folder above it, or the name of either.
         unpack: distributions or top-level packages that are imported from real files in the cache, as if installed.
-        no_unpack: those that never are, whatever their modules ask for.
+        no_unpack: distributions or top-level packages that are never imported from real files.
         on_conflict: "first", "last" or "error": what happens where two sources give one member different content.
         entry_point: makes the bundle a program: ``pkg.mod:func``, whose result is the exit status, ``pkg.mod``, which
             is run as by ``python -m``, or the name of a console script of a packed distribution.

@@ -17,7 +17,6 @@ from ..runtime.format import Extent, Locator, find_end
 from ..runtime.site.units import encode_units
 from ..waiting import TOP_LEVEL
 from .draft import Draft
-from .errors import PackError
 from .zipsink import Prepared, ZipSink, zip_method
 
 if TYPE_CHECKING:
@@ -59,28 +58,19 @@ class BundleWriter:
         self.tags = tags
 
     def __enter__(self) -> Self:
-        """Make the temporary files beside the output.
-
-        Raises:
-            PackError: its folder cannot be written to.
-
-        """
+        """Make the temporary files beside the output.  Raise OSError if its folder cannot be written to."""
         with ExitStack() as stack:
-            try:
-                self._draft = Draft(self._output)
-                stack.callback(self._draft.discard)
-                self._file = self._draft.file
-                self._codes = [self._temporary(stack) for _ in self.tags]
-                self._record = self._temporary(stack)
-                # The inner zip has a file of its own until it is complete, and is then copied as one member.
-                self._inner = self._temporary(stack) if self._nested else None
-                # Offsets count from the start of the file, so no reader has to skip the line.
-                self._file.write(self._first_line)
-                self._zip = self._sink(stack, self._file)
-                self._payload = self._zip if self._inner is None else self._sink(stack, self._inner)
-            except OSError as error:
-                message = f"cannot be written: {error.strerror or error}"
-                raise PackError(message, file=str(self._output)) from None
+            self._draft = Draft(self._output)
+            stack.callback(self._draft.discard)
+            self._file = self._draft.file
+            self._codes = [self._temporary(stack) for _ in self.tags]
+            self._record = self._temporary(stack)
+            # The inner zip has a file of its own until it is complete, and is then copied as one member.
+            self._inner = self._temporary(stack) if self._nested else None
+            # Offsets count from the start of the file, so no reader has to skip the line.
+            self._file.write(self._first_line)
+            self._zip = self._sink(stack, self._file)
+            self._payload = self._zip if self._inner is None else self._sink(stack, self._inner)
             self._stack = stack.pop_all()
         return self
 
@@ -217,7 +207,7 @@ class BundleWriter:
 
 
 def _close(file: BinaryIO) -> None:
-    with suppress(OSError):  # what it still wanted to write is not wanted any more
+    with suppress(OSError):  # buffered data is discarded
         file.close()
 
 

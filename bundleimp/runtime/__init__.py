@@ -13,9 +13,9 @@ import lock.
 Parts import each other by ``from . import part``, which first asks the package for the name (PEP 562), and so this
 module.  ``from .part import name`` would ask the import system.
 
-The modules of this folder do not import `os`, but the modules that `os` consists of.  They live as long as the import
-system.  If they still refer to `os` when the interpreter ends, the interpreter takes a quarter of a million
-instructions to clear it.  They import other modules as a whole.  For ``from module import name``, the interpreter would
+The modules of this folder use `posix` (`nt` on Windows) instead of `os`.  They live as long as the import system.  If
+they still refer to `os` when the interpreter ends, the interpreter takes a quarter of a million instructions to clear
+it.  They import other modules as a whole.  For ``from module import name``, the interpreter would
 look for the module's ``__path__`` in vain, which takes 6,000 instructions.
 """
 
@@ -28,13 +28,16 @@ if TYPE_CHECKING:
     from .annotations import *
 
 
+# The class of records: `types.SimpleNamespace`.  Making a class would take 70,000 instructions in each process that
+# imports from a bundle.
+Record: "Any" = type(sys.implementation)
 ROOMS = frozenset({"cache", "content", "data", "faults", "interpreter", "plain", "site", "sources"})
 _FOLDER: str = __path__[0]
 
 
 def environ(name: str) -> str:
     """Return the value of the environment variable *name*, or ""."""
-    import os  # noqa: PLC0415 (not above: see there)
+    import os  # noqa: PLC0415 (the module's docstring says why)
 
     return os.environ.get(name, "")
 
@@ -176,7 +179,7 @@ def parts_of(room: str, needs: "dict[str, tuple[str, ...]] | None" = None) -> "C
 own_loader: "Any" = __spec__.loader
 is_in_folder = isinstance(own_loader, external.SourceFileLoader)
 read_code: "Callable[[str, str], CodeType]"
-if hasattr(own_loader, "parts"):
+if hasattr(own_loader, "read_code"):
     read_code = own_loader.read_code
 else:
     read_code = sys.modules[__package__.rpartition(".")[0]]._load("waiting").read_code  # noqa: SLF001 (of our own package)

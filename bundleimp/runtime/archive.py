@@ -7,7 +7,7 @@ import _frozen_importlib_external as external
 import _imp
 import sys
 
-from . import bundlefile, fault
+from . import Record, bundlefile, fault
 from . import format as bundle_format
 
 TYPE_CHECKING = False
@@ -16,13 +16,12 @@ if TYPE_CHECKING:
 else:
     os = external._os  # `os` itself would live as long as this module: see `runtime`
 
-    Tail = Window = bundle_format.Extent  # the cheapest kind of record
+    Tail = Window = Record
 
 # The end record, the central directory and the head of an ordinary bundle are in its last few kilobytes.
 _TAIL = 16 * 1024
 # Blocks of neighbouring directories are adjacent.  One read of this size saves most of the later system calls.
 _WINDOW = 32 * 1024
-DAMAGED = "does not match its checksum: the file is damaged; copy it again, or pack it anew"
 
 
 def code_tag() -> str:
@@ -44,8 +43,7 @@ def bytecode_path(folder: str, stem: str) -> "str | None":
     return f"{folder}__pycache__{external.path_sep}{stem}{_BYTECODE_END}"
 
 
-# The mode and the flags that `open` reports to audit hooks for a file that it opens for reading.
-_MODE = "r"
+# The flags that `open` reports to audit hooks for a file that it opens for reading.
 if sys.platform == "win32":
     _FLAGS = os.O_RDONLY | os.O_BINARY | os.O_NOINHERIT
 else:
@@ -57,7 +55,7 @@ def audit_open(path: str) -> None:
 
     If a hook raises an exception, it propagates, and the caller must not read the file.
     """
-    sys.audit("open", path, _MODE, _FLAGS)
+    sys.audit("open", path, "r", _FLAGS)
 
 
 def find_end(file: "bundlefile.BundleFile", start: int, end: int) -> Tail:
@@ -144,7 +142,7 @@ class Archive:
         return tail.record
 
     def near(self, offset: int, size: int) -> bytes:
-        """Return bytes that are likely to be just before or among the bytes that were read last."""
+        """Return the *size* bytes at *offset*, from the last read if it contains them."""
         # The window is replaced in one assignment, because threads share it.
         window, file = self._window, self.file
         if window.file is not file or not window.start <= offset <= offset + size <= window.start + len(window.data):
@@ -231,29 +229,21 @@ class Archive:
             BundleFormatError: the image is damaged.
 
         """
-        file = self.file
+        return self.retried(self._image, entry, prefix, name)  # type: ignore[no-any-return]
+
+    def _image(self, entry: bytes, prefix: str, name: str) -> bytes:
+        offset = int.from_bytes(entry[:8], "little")
         try:
-            return _image(file, entry, prefix, name)
+            data = self.file.read(offset, int.from_bytes(entry[8:12], "little"))
         except ImportError as error:
-            from . import content  # noqa: PLC0415 (loaded when first needed)
-
-            content.reopening.reopen(self, file, error)
-            return _image(self.file, entry, prefix, name)
-
-
-def _image(file: "bundlefile.BundleFile", entry: bytes, prefix: str, name: str) -> bytes:
-    offset = int.from_bytes(entry[:8], "little")
-    try:
-        data = file.read(offset, int.from_bytes(entry[8:12], "little"))
-    except ImportError as error:
-        error.member = f"bytecode of {prefix}{name}"  # type: ignore[attr-defined] # it is a BundleFormatError
-        raise
-    if bundle_format.seal(data) != entry[12:] or data[:4] != external.MAGIC_NUMBER:
-        raise fault(DAMAGED, member=f"bytecode of {prefix}{name}", offset=offset)
-    return data
+            error.member = f"bytecode of {prefix}{name}"  # type: ignore[attr-defined] # it is a BundleFormatError
+            raise
+        if bundle_format.seal(data) != entry[12:] or data[:4] != external.MAGIC_NUMBER:
+            raise fault(bundle_format.DAMAGED, member=f"bytecode of {prefix}{name}", offset=offset)
+        return data
 
 
 def short_digest(data: bytes) -> str:
-    """Return 32 hexadecimal digits that no other *data* has, except by intent."""
+    """Return a digest of *data*: 32 hexadecimal digits.  It does not resist an intended collision."""
     # The interpreter's own keyed hash (PEP 552): 128 bits of it, without loading hashlib.
     return (_imp.source_hash(1, data) + _imp.source_hash(2, data)).hex()

@@ -45,7 +45,7 @@ class BundleFile:
         status: its status, which distinguishes this version from others.
         descriptor: its descriptor, or -1 if it has none.
         content: the file's bytes, if a hook of ``open_code`` returns other content than the file's; else None.
-        signers: the signers, one of which was checked to have signed the file; None: it need not be signed.
+        signers: the allowed signers, one of whom has signed the file; None if it need not be signed.
 
     """
 
@@ -110,7 +110,7 @@ class BundleFile:
         """Return the *size* bytes at *offset*.
 
         Raises:
-            BundleFormatError: the file is too short.
+            BundleFormatError: the file is too short, or cannot be read.
 
         """
         if offset + size > self.size:

@@ -11,7 +11,7 @@ bundle, or no modules.
 import _frozen_importlib_external as external
 import _thread
 
-from . import TRACING, bundlefile, trace
+from . import TRACING, Record, bundlefile, trace
 from . import archive as archives
 from . import format as bundle_format
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 else:
     os = external._os  # `os` itself would live as long as this module: see `runtime`
 
-    Location = archives.Window  # the cheapest kind of record
+    Location = Record
 
 
 class OpenBundle:
@@ -33,7 +33,7 @@ class OpenBundle:
         archive: the version in use; None if the file is gone or not sound.
         fault: why the file is not sound, or None.
         reported: whether the user was warned of the fault.
-        interrupted: whether the file could not be opened, or the fault not be reported, for want of a part of ours.
+        interrupted: whether opening or reporting failed because a part of the runtime could not be loaded.
         status: the file status of that version.
         settled: whether the file need not be opened again while its status is the same.
 
@@ -142,7 +142,11 @@ def absolute(path: str) -> str:
 
 
 def locate(path: str) -> "Location | None":
-    """Split *path* after its first part that is a regular file with the bundle suffix, or return None."""
+    """Split *path* after its first part that is a bundle, or return None if it has none.
+
+    A bundle is a regular file with the suffix, or a bundle in use, or, if bundles must be signed, any path with the
+    suffix outside mirrors.
+    """
     end = 0
     while (end := path.find(bundle_format.SUFFIX, end)) >= 0:
         end += len(bundle_format.SUFFIX)

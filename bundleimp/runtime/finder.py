@@ -4,7 +4,7 @@ import _frozen_importlib as bootstrap
 import _frozen_importlib_external as external
 import _imp
 
-from . import TRACING, bundles, environ, loaders, trace
+from . import TRACING, Record, bundles, environ, loaders, trace
 from . import archive as archives
 from . import format as bundle_format
 
@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .annotations import *
 else:
-    View = bundles.Location  # the cheapest kind of record
+    View = Record
 
 
 # In the order of FileFinder.

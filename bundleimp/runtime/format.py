@@ -44,16 +44,14 @@ Extent: u64 offset, u32 size, u32 checksum.
 """
 
 import _imp
-import sys
 
-from . import fault
+from . import Record, fault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .annotations import *
 else:
-    # `types.SimpleNamespace`: making a class takes 70,000 instructions, in every process that imports from a bundle.
-    EndRecord = Extent = Locator = Head = type(sys.implementation)
+    EndRecord = Extent = Locator = Head = Record
 
 VERSION = 1
 SUFFIX = ".pybundle"
@@ -75,6 +73,7 @@ END64_LOCATOR_SIZE = 20
 LARGEST_END = END64_SIZE + END64_LOCATOR_SIZE + END_SIZE + 0xFFFF
 # The size of an entry of the central directory without its name.
 CENTRAL_SIZE = 46
+DAMAGED = "does not match its checksum: the file is damaged; copy it again, or pack it anew"
 # A central directory is read as a whole.  One with longer entries on average was made to exhaust the memory.
 MOST_WASTE = 1 << 20
 LONGEST_MEAN = 512

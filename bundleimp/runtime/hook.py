@@ -5,7 +5,7 @@ import _frozen_importlib_external as external
 import _imp
 import sys
 
-from . import TRACING, bundles, finder, this, trace
+from . import TRACING, Record, bundles, finder, this, trace
 from . import format as bundle_format
 
 TYPE_CHECKING = False
@@ -62,7 +62,7 @@ def path_hook(path: str) -> "Any":
         bundle = bundles.in_use[location.bundle]
         bundle.interrupted = True
         if sys.stderr is not None:
-            sys.stderr.write(f"bundleimp: {location.bundle}: cannot be opened now: {error}\n")
+            sys.stderr.write(f"bundleimp: {location.bundle}: cannot be opened before the next import: {error}\n")
     # Claim a file that is not sound, too: zipimport, the next hook, imports from many truncated files.
     found = finder.BundleFinder(path, (bundle, location))
     if TRACING:
@@ -153,8 +153,8 @@ def _invalidate_caches() -> None:
     interpreter.refreshing.refresh()
 
 
-# Our finder on ``sys.meta_path``, before the others.  Making a class would take longer than this whole module.
-meta_finder: "Any" = bundle_format.EndRecord(  # type: ignore[call-arg] # the cheapest kind of object
+# Our finder on ``sys.meta_path``, before the others.
+meta_finder = Record(
     claims_bundles=True,  # as the path hook does
     find_spec=_find_spec,
     find_distributions=_find_distributions,

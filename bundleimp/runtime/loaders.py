@@ -1,4 +1,6 @@
-"""The loaders of source modules.  `cache.loader`, `plain.sourceless` and `site.extensions` contain other loaders.
+"""The loader of source modules with embedded bytecode.
+
+`cache.loader`, `plain.sourceless` and `site.extensions` contain the loaders of other modules.
 
 `BundleLoader` is a complete `SourceLoader` (PEP 302, 451): the ``get_code`` of that class gets the right code through
 ``path_stats``, ``get_data`` and ``set_data``.  `BundleLoader.get_code` does the same faster if bytecode is embedded.
@@ -52,6 +54,8 @@ class BundleLoader(external.SourceLoader):
         name: the module's name.
         path: its ``__file__``.
         archive: the version of the bundle that contains the module.
+        directory: the source's directory in the archive.
+        filename: the source's name in that directory.
         entry: the index entry of the bytecode (`format.Directory.code_entry`).
         cached: the path of the bytecode (PEP 3147), if the finder has computed it.
 
@@ -121,9 +125,9 @@ class BundleLoader(external.SourceLoader):
         path = self.get_filename(fullname)
         place = self.cached
         if place is None:
-            from . import content  # noqa: PLC0415 (loaded when first needed)
+            from . import cache  # noqa: PLC0415 (loaded when first needed)
 
-            place = content.loading.bytecode_path(self) or path
+            place = cache.loading.bytecode_path(self) or path
         has_image = not self.transforms_source()
         try:
             if has_image:
@@ -160,9 +164,9 @@ class BundleLoader(external.SourceLoader):
             OSError: the bundle has no such file.
 
         """
-        from . import content  # noqa: PLC0415 (loaded when first needed)
+        from . import cache  # noqa: PLC0415 (loaded when first needed)
 
-        return content.loading.path_stats(self, path)
+        return cache.loading.path_stats(self, path)
 
     def get_data(self, path: str) -> bytes:
         """Return the bytes of the file at *path*, or the module's pyc image if *path* is that of its bytecode.
@@ -172,12 +176,12 @@ class BundleLoader(external.SourceLoader):
             BundleFormatError: the file or the bytecode is damaged.
 
         """
-        from . import content  # noqa: PLC0415 (loaded when first needed)
+        from . import cache  # noqa: PLC0415 (loaded when first needed)
 
-        return content.loading.get_data(self, path)
+        return cache.loading.get_data(self, path)
 
     def set_data(self, path: str, data: bytes) -> None:
         """Write the module's bytecode, whose path is *path*, to the user's cache.  No other file can be written."""
-        from . import content  # noqa: PLC0415 (loaded when first needed)
+        from . import cache  # noqa: PLC0415 (loaded when first needed)
 
-        content.loading.set_data(self, path, data)
+        cache.loading.set_data(self, path, data)

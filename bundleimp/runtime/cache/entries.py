@@ -258,7 +258,7 @@ def _open(mark: str, how: int = os.O_RDONLY) -> int:
 
 def _fcntl() -> "ModuleType | None":
     """Return `fcntl`, or None on Windows, where a folder with an open file cannot be removed."""
-    find = content.standard.standard_module  # not below: that this part cannot be read means something else
+    find = content.standard.standard_module  # outside of `try`: its own ImportError must propagate
     try:
         return find("fcntl")
     except ImportError:

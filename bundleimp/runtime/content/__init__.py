@@ -1,7 +1,7 @@
-"""The members of an archive: their records and their contents.
+"""What an archive has besides embedded code: members and their contents, and checks whether its file was replaced.
 
-This package is loaded with the first member that is read (source or data), and with the first plain zip.  It imports
-the modules of `runtime`, and `faults`.
+This package is loaded with the first member that is read (source or data), with the first check, and with the first
+plain zip.  It imports the modules of `runtime`, and `faults`.
 """
 
 from .. import parts_of
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from . import (
         decompression,
         files,
-        loading,
         localheader,
         member,
         opening,

@@ -1,14 +1,13 @@
 """The content of a member, read from the file and checked."""
 
 from .. import faults
+from .. import format as bundle_format
 from . import decompression, localheader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..bundlefile import BundleFile
     from .member import Member
-
-_DAMAGED = "does not match its checksum: the file is damaged; copy it again, or pack it anew"
 
 
 def data_offset(file: "BundleFile", member: "Member") -> int:
@@ -44,5 +43,5 @@ def read(file: "BundleFile", member: "Member") -> bytes:
     except ValueError as error:
         raise faults.kinds.BundleFormatError(str(error), member=member.name, offset=offset) from None
     if len(data) != member.size or decompression.crc32(data) != member.crc:
-        raise faults.kinds.BundleFormatError(_DAMAGED, member=member.name, offset=offset)
+        raise faults.kinds.BundleFormatError(bundle_format.DAMAGED, member=member.name, offset=offset)
     return data

@@ -1,7 +1,6 @@
-"""Data of bundles: member contents, ``importlib.resources``, ``importlib.metadata``, ``pkg_resources``.
+"""Resources, distributions and lists of modules: ``importlib.resources``, ``importlib.metadata``, ``pkg_resources``.
 
-This package is loaded when a program first reads a member, or requests a resource or a distribution.  It imports `site`
-and everything that `site` imports.
+This package is loaded when a program first requests one of them.  It imports `site` and all that `site` imports.
 """
 
 from .. import parts_of

@@ -81,4 +81,4 @@ class SignatureNotCheckedError(BundleSignatureError):
 
 
 class BundleWarning(UserWarning):
-    """A path entry looks like a bundle but nothing can be imported from it, or the cache cannot be used."""
+    """A bundle or a part of it cannot be used, or the cache cannot be used."""

@@ -29,7 +29,7 @@ class _Search:
 def tell(metadata: "Any") -> None:
     """Make the module *metadata* search for distributions in bundles, too."""
     fast_path: Any = getattr(metadata, "FastPath", None)
-    search = getattr(fast_path, "search", None)  # missing in a backport of another age
+    search = getattr(fast_path, "search", None)  # missing in some versions of the backport
     if search is not None and not isinstance(search, _Search):
         fast_path.search = _Search(fast_path.search)
 

@@ -24,9 +24,7 @@ def check_signed(path: str) -> None:
     if bundles.OpenBundle.signers is None:
         return
     if not path.endswith(bundle_format.SUFFIX):
-        message = (
-            f"must have a name that ends in {bundle_format.SUFFIX}: what Python imports from other files is not checked"
-        )
+        message = f"must have a name that ends in {bundle_format.SUFFIX}: the signatures of other files are not checked"
         raise faults.kinds.BundleSignatureError(message, file=path)
     content.refreshing.check(bundles.open_bundle(path))
 

@@ -1,6 +1,6 @@
 """Real files: units, their mirrors in the cache, and extension modules.
 
-This package is loaded when a module first needs real files.  It imports `cache` and everything that `cache` imports.
+This package is loaded when a module first needs real files.  It imports `cache` and all that `cache` imports.
 """
 
 from .. import parts_of

@@ -30,7 +30,7 @@ _complained: "set[str]" = set()
 
 def _sha256() -> "Callable[[bytes], Any]":
     """Return SHA-256 in the fastest version that the standard library has, without ``import hashlib``."""
-    find = content.standard.standard_module  # not below: that this part cannot be read means something else
+    find = content.standard.standard_module  # outside of `try`: its own ImportError must propagate
     for module, name in (("_hashlib", "openssl_sha256"), ("_sha2", "sha256"), ("_sha256", "sha256")):
         try:
             function: Callable[[bytes], Any] = getattr(find(module), name)

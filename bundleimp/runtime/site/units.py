@@ -101,8 +101,7 @@ def read_units(file: "BundleFile", extent: "Extent") -> "list[Unit]":
     """
     data = file.read(extent.offset, extent.size)
     if bundle_format.checksum(data) != extent.checksum:
-        message = "does not match its checksum: the file is damaged; copy it again, or pack it anew"
-        raise faults.kinds.BundleFormatError(message, member=bundle_format.UNITS, offset=extent.offset)
+        raise faults.kinds.BundleFormatError(bundle_format.DAMAGED, member=bundle_format.UNITS, offset=extent.offset)
     return decode_units(data)
 
 

@@ -1,6 +1,6 @@
 """The origin of bundles: signatures and signers.
 
-This package is loaded only if bundles must be signed.  It imports the modules of `runtime`, and `faults`.
+This package is loaded only if bundles must be signed.  It imports the modules of `runtime`, `faults` and `content`.
 """
 
 from .. import parts_of

@@ -4,7 +4,8 @@ import os
 from _frozen_importlib_external import cache_from_source
 
 from .. import archive as archives
-from . import files, member
+from .. import content, plain
+from . import code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 def path_stats(loader: "BundleLoader", path: str) -> "dict[str, int]":
     """Return modification time and size of the source at *path* (see `BundleLoader.path_stats`)."""
-    source = files.member_named(loader.archive, files.name_at(loader.archive, path), path)
-    return {"mtime": member.local_seconds(source.stamp), "size": source.size}
+    source = content.files.member_named(loader.archive, content.files.name_at(loader.archive, path), path)
+    return {"mtime": content.member.local_seconds(source.stamp), "size": source.size}
 
 
 def bytecode_path(loader: "BundleLoader") -> "str | None":
@@ -33,10 +34,10 @@ def get_data(loader: "BundleLoader", path: str) -> bytes:
     """Return the bytes of the file or the bytecode at *path* (see `BundleLoader.get_data`)."""
     path = os.fspath(path)
     if path != bytecode_path(loader):
-        return files.read_for(loader, path)
+        return content.files.read_for(loader, path)
     image = None if loader.transforms_source() else _image(loader, path)
     if image is None:
-        raise files.missing(path, "No bytecode in the bundle or the cache")
+        raise content.files.missing(path, "No bytecode in the bundle or the cache")
     return image
 
 
@@ -56,18 +57,14 @@ def _image(loader: "BundleLoader", path: str) -> "bytes | None":
     archives.audit_open(path)
     image = embedded(loader.archive, loader.directory, loader.filename)
     if image is None:
-        from .. import cache, plain  # noqa: PLC0415 (loaded when first needed)
-
         source = loader.directory.member(loader.filename)
         image = plain.bytecode.beside(loader.archive, loader.directory, source)
         if image is None:
-            image = cache.code.load(loader.archive, source, path)
+            image = code.load(loader.archive, source, path)
     return image
 
 
 def set_data(loader: "BundleLoader", path: str, data: bytes) -> None:
     """Write the bytecode at *path* to the user's cache (see `BundleLoader.set_data`)."""
     if path == bytecode_path(loader) and not loader.transforms_source():
-        from .. import cache  # noqa: PLC0415 (loaded when first needed)
-
-        cache.code.store(loader.archive, loader.directory.member(loader.filename), path, data)
+        code.store(loader.archive, loader.directory.member(loader.filename), path, data)
