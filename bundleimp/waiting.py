@@ -34,9 +34,7 @@ HASH_SIZE = 8
 _package: "Any" = sys.modules[_PACKAGE]
 # The importers that `zipimport` made for path entries before any hook existed, by absolute path.
 _known_zips: "dict[str, Any]" = {}
-# The runtime, when it is loaded.  It is missing in ``sys.modules`` for a moment if a program imports it by its name.
-_runtime: "Any" = None
-# The generator that loads it.
+# The generator that loads the runtime.
 _attempt: "Any" = None
 
 
@@ -76,23 +74,26 @@ def load_runtime() -> "Any":
 
     """
     global _attempt  # noqa: PLW0603 (each attempt is another generator)
-    with bootstrap._ImportLockContext():  # type: ignore[attr-defined]
-        if _runtime is None:
-            if _attempt is not None and _attempt.gi_running:
-                message = f"{_PACKAGE}.runtime is still being loaded"
-                raise ImportError(message, name=f"{_PACKAGE}.runtime")
-            _attempt = _load()
-            next(_attempt)
-    return _runtime
-
-
-def _load() -> "Generator[None]":
-    global _runtime  # noqa: PLW0603 (it is loaded once)
     fullname = f"{_PACKAGE}.runtime"
+    with bootstrap._ImportLockContext():  # type: ignore[attr-defined]
+        # It is missing in ``sys.modules`` for a moment if a program imports it by its name.
+        module = _package.__dict__.get("runtime") or sys.modules.get(fullname)
+        if module is None:
+            if _attempt is not None and _attempt.gi_running:
+                message = f"{fullname} is still being loaded"
+                raise ImportError(message, name=fullname)
+            _attempt = _load(fullname)
+            module = next(_attempt)
+    return module
+
+
+def _load(fullname: str) -> "Generator[ModuleType]":
     folder = f"{_package.__path__[0]}{external.path_sep}runtime"
     path = f"{folder}{external.path_sep}__init__.py"
     code = read_code(fullname, path)
-    spec = bootstrap.ModuleSpec(fullname, SourceFileLoader(fullname, path), origin=path, is_package=True)
+    own = _package.__spec__.loader  # of an archive, if the package is in one
+    loader = SourceFileLoader(fullname, path) if isinstance(own, SourceFileLoader) else own
+    spec = bootstrap.ModuleSpec(fullname, loader, origin=path, is_package=True)
     spec._set_fileattr = True  # type: ignore[attr-defined] # as spec_from_file_location does
     spec._initializing = False  # type: ignore[attr-defined] # else each import of the module raises AttributeError once
     spec.submodule_search_locations = [folder]
@@ -100,9 +101,8 @@ def _load() -> "Generator[None]":
     names = {"__spec__": spec, "__loader__": spec.loader, "__file__": path, "__package__": fullname}
     module.__dict__.update(names, __path__=spec.submodule_search_locations, this=module)
     exec(code, module.__dict__)  # noqa: S102 (what a loader does)
-    _runtime = sys.modules[fullname] = module
-    _package.runtime = module
-    yield
+    sys.modules[fullname] = _package.runtime = module
+    yield module
 
 
 def install_hooks() -> "Any":
@@ -124,7 +124,13 @@ def forget_known() -> None:
 
 
 def path_hook(path: str) -> object:
-    """Return a finder for the path entry *path*, which may be a bundle.  Errors: as for `runtime.hook.path_hook`."""
+    """Return a finder for the path entry *path*, which may be a bundle.
+
+    Raises:
+        ImportError: *path* is for the next hook.
+        OSError: a part of the runtime cannot be loaded now.
+
+    """
     importer = _known_zips.pop(path, None)  # another thread may ask for it, too
     if importer is not None:
         return waiting_finder(path, importer)
@@ -151,19 +157,25 @@ def waiting_finder(path: str, importer: "zipimporter") -> "Any":
         """Return the spec of module *fullname*, or None if this path entry has no such module (PEP 451)."""
         if lacks(importer, names, fullname.rpartition(".")[2]):
             return None
-        try:
-            found = attribute("find_spec")
-        except AttributeError:  # the file is gone
-            return None
-        return found(fullname, target)  # type: ignore[no-any-return]
+        found = take_over()
+        return found.find_spec(fullname, target) if found is not None else None
 
-    def attribute(name: str) -> "Any":
-        """Put a `BundleFinder` in the place of this finder, and return its attribute *name*."""
+    def take_over() -> "Any":
+        """Put a `BundleFinder` in the place of this finder.  Return it, or None if there is no bundle any more."""
         try:
             finder = sys.path_importer_cache[path] = install_hooks().path_hook(path)
-        except ImportError:
-            raise AttributeError(name) from None
-        return getattr(finder, name)
+        except ImportError as error:
+            # Any other error is not about the bundle: a part of the runtime cannot be loaded.
+            if error.path == path or hasattr(error, "offset") or str(error).endswith("is still being loaded"):
+                return None
+            raise
+        return finder
+
+    def attribute(name: str) -> "Any":
+        found = take_over()
+        if found is None:
+            raise AttributeError(name)
+        return getattr(found, name)
 
     finder: Any = type(sys)(path)
     finder.find_spec = find_spec
@@ -173,8 +185,11 @@ def waiting_finder(path: str, importer: "zipimporter") -> "Any":
 
 def lacks(importer: "zipimporter", names: bytes, name: str) -> bool:
     """Return whether the bundle with the top-level *names* certainly has no module *name*."""
-    if not names or f"\0{name}\0".encode("utf-8", "surrogateescape") in names:
-        return False
+    try:
+        if not names or f"\0{name}\0".encode("utf-8", "surrogateescape") in names:
+            return False
+    except UnicodeEncodeError:  # for no file has such a name
+        return True
     return importer.find_spec(name) is None  # another tool may have added it
 
 

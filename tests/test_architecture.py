@@ -195,6 +195,25 @@ def test_tools_that_list_modules_find_the_parts() -> None:
     assert sorted(found) == sorted(f"bundleimp.runtime.{name}" for name in {*PARTS, *ROOMS, *FOR_TYPES})
 
 
+@pytest.mark.parametrize(
+    "name", ["bundleimp.waiting", "bundleimp.public", "bundleimp.runtime", "bundleimp.runtime.hook"]
+)
+def test_what_is_loaded_without_the_import_system_has_a_spec(name: str) -> None:
+    script = f"""
+import importlib.util, inspect, sys
+import bundleimp
+bundleimp.install()
+spec, module = importlib.util.find_spec({name!r}), sys.modules.get({name!r})
+print(spec.name, spec.origin == module.__file__, spec.loader is module.__loader__)
+print(inspect.getsource(module).startswith('"'), spec.loader.get_filename({name!r}) == module.__file__)
+try:
+    spec.loader.get_filename("os")
+except ImportError:
+    print("another module")
+"""
+    assert run_python("-c", script).stdout == f"{name} True True\nTrue True\nanother module\n"
+
+
 def test_a_part_that_a_program_has_taken_out_of_the_loaded_modules_is_not_loaded_again() -> None:
     script = """
 import importlib, sys

@@ -231,3 +231,47 @@ def test_importing_a_bundled_module_imports_nothing_else(places: Places) -> None
 
 def test_the_numbers_of_errors_are_those_of_the_platform() -> None:
     assert (numbers.ENOENT, numbers.ENOTDIR, numbers.EISDIR) == (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
+
+
+@in_each
+def test_copies_of_specs_and_loaders_leave_the_bundle_open(places: Places, kind: str) -> None:
+    probe = """
+    import copy, gc, importlib, pickle, plain
+    copies = [copy.copy(plain.__spec__), copy.deepcopy(plain.__spec__), copy.deepcopy(plain.__loader__)]
+    copies.append(pickle.loads(pickle.dumps(plain.__spec__)))
+    result = [spec == plain.__spec__ for spec in copies[:2]] + [copies[2] == plain.__loader__]
+    result += [copies[3].loader.get_code("plain").co_names == plain.__loader__.get_code("plain").co_names]
+    del copies
+    gc.collect()
+    result.append(importlib.import_module("pkg.sub.leaf").__name__)
+    """
+    assert places.as_in_directory(kind, probe)[-1] == "pkg.sub.leaf"
+
+
+@in_each_with_source
+def test_a_loader_of_a_programs_own_needs_no_bytecode(places: Places, kind: str) -> None:
+    probe = """
+    import plain
+    class Loader(type(plain.__loader__)):
+        pass
+    loader = Loader.__new__(Loader)
+    loader.__dict__.update(plain.__loader__.__dict__)
+    result = [loader.get_code("plain").co_names, loader.create_module(None)]
+    if hasattr(loader, "archive"):
+        own = Loader(loader.name, loader.path, loader.archive, loader.directory, loader.filename)
+        result[0] = own.get_code("plain").co_names
+    """
+    names, module = places.as_in_directory(kind, probe)
+    assert (names[-1], module) == ("outer", None)
+
+
+@in_each
+def test_a_name_that_no_file_can_have_is_not_found(places: Places, kind: str) -> None:
+    probe = """
+    import importlib
+    try:
+        importlib.import_module("\\ud800x")
+    except ModuleNotFoundError as error:
+        result = ascii(error.name)
+    """
+    assert "ud800" in places.as_in_directory(kind, probe)

@@ -425,3 +425,46 @@ def test_threads_import_while_another_looks_again_and_another_installs(kind: str
     tree: dict[str, str | bytes] = {f"pk{n}/__init__.py": f"from . import a{n}\n" for n in range(8)}
     tree |= {f"pk{n}/a{n}.py": f"x = {n}\n" for n in range(8)}
     assert run_script(_SHAKE, lay_out(kind, tmp_path, tree), cwd=tmp_path) == []
+
+
+_TAKEN_OUT = """
+sys.path.insert(0, sys.argv[1])
+import bundleimp, one
+sys.path.insert(0, sys.argv[2])
+for name in [name for name in sys.modules if name.partition(".")[0] == "bundleimp"]:
+    del sys.modules[name]
+begun = threading.Event()
+
+
+class Slow:
+    "A finder that stands first, and gives the other thread time while the module lock of bundleimp is held."
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "bundleimp":
+            begun.set()
+            time.sleep(0.1)
+
+
+def imports():
+    begun.wait(LIMIT / 2)
+    import two
+
+
+def both():
+    runner = Runner()
+    sys.meta_path[:0] = [Slow() for _ in range(8)]
+    runner.start("bundleimp", lambda: importlib.import_module("bundleimp"))
+    runner.start("two", imports)
+    runner.wait()
+    return runner.faults
+
+
+result = in_child(both)
+"""
+
+
+@pytest.mark.parametrize("kind", [NO_BYTECODE, PLAIN_ZIP])
+def test_a_program_that_has_taken_ours_out_of_the_loaded_modules_does_not_hang(kind: str, tmp_path: Path) -> None:
+    """The second bundle needs a part that the first one did not need."""
+    first = lay_out(FLAT, tmp_path / "first", {"one.py": ""})
+    assert run_script(_TAKEN_OUT, first, lay_out(kind, tmp_path / "second", {"two.py": ""}), cwd=tmp_path) == []

@@ -50,6 +50,14 @@ def test_a_bundle_whose_part_could_not_be_read_is_found_when_it_can_be(part: str
     assert result.stderr.startswith(f"bundleimp: {plain}: cannot be opened before the next import: ")
 
 
+@pytest.mark.parametrize("part", ["/hook.", "/bundlefile."])
+def test_a_part_that_cannot_be_read_at_the_start_is_no_missing_module(part: str, tmp_path: Path) -> None:
+    """While the interpreter has its first finder for a bundle, too."""
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE)
+    result = run_python("-c", f"{REFUSING}\nprint(attempt())", path=[bundle], PARTS=part)
+    assert result.stdout in {"ImportError\n", "OSError\n"}
+
+
 def test_bundleimp_works_from_an_archive(tmp_path: Path) -> None:
     """Nothing of it is unpacked; this interpreter's own is not used."""
     package = Path(bundleimp.__file__).parent
@@ -69,8 +77,15 @@ sys.path.insert(0, {str(bundle)!r})
 import pkg.mod, importlib.resources
 print(bundleimp.__file__.startswith({str(archive)!r}), type(pkg.mod.__loader__).__name__)
 print(importlib.resources.files("pkg").joinpath("data.txt").read_text(), bundleimp.open_bundle({str(bundle)!r}).layout)
+import inspect, pkgutil
+from bundleimp.runtime import hook
+from bundleimp.runtime.site import mirrors
+print(inspect.getsource(hook)[:6], mirrors is bundleimp.runtime.site.mirrors)
+print("bundleimp.cli" in [name for _, name, _ in pkgutil.iter_modules(bundleimp.__path__, "bundleimp.")])
+print(list(pkgutil.iter_modules(bundleimp.runtime.__path__)))
 """
-    assert run_python("-S", "-c", script).stdout == "True BundleLoader\ntext flat\n"
+    printed = run_python("-S", "-c", script).stdout
+    assert printed == 'True BundleLoader\ntext flat\n"""The True\nTrue\n[]\n'
 
 
 def test_finders_between_ours_and_the_path_based_one_are_asked_first(tmp_path: Path) -> None:

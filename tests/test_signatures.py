@@ -16,7 +16,7 @@ from bundleimp.runtime.faults.kinds import BundleSignatureError, SignatureNotChe
 from bundleimp.runtime.sources.signatures import Signers
 
 from .builders import Tree, make_bundle, make_tree, make_zip, run_python
-from .platforms import needs_ssh_keygen
+from .platforms import needs_ssh_keygen, needs_threads
 from .signing import allow, make_key, sign, signature_of
 
 if TYPE_CHECKING:
@@ -618,3 +618,50 @@ def test_a_standalone_program_checks_what_it_imports(shop: Shop) -> None:
     assert "its signature is not a valid one of this file" in result.stderr
     sign(shop.bundle, shop.key)
     assert run_python("-I", str(shop.bundle), **variables).stdout == "code ran\n"
+
+
+@needs_threads
+@pytest.mark.parametrize("before", ["", "import mypkg"], ids=["first", "again"])
+def test_a_bundle_that_is_being_opened_when_signers_are_required_is_not_used(shop: Shop, before: str) -> None:
+    """One thread opens it, for the first time or because it has changed; another one requires signers meanwhile."""
+    shop.signature.unlink()
+    script = f"""
+import importlib, os, sys, threading, warnings
+import bundleimp
+warnings.simplefilter("ignore")
+runtime, bundle = bundleimp.runtime, {str(shop.bundle)!r}
+# Else the import lock, under which they are loaded, orders the two threads.
+runtime.sources.requiring, runtime.sources.signatures, runtime.content.refreshing, runtime.faults.opening
+install = bundleimp.install
+sys.path.insert(0, bundle)
+{before}
+opening, required = threading.Event(), threading.Event()
+
+def stop(event, arguments):
+    if event == "open" and arguments[0] == bundle and not opening.is_set():
+        opening.set()
+        required.wait(20)
+
+def require():
+    opening.wait(20)
+    try:
+        install(allowed_signers={str(shop.allowed)!r})
+    except ImportError:
+        pass
+    required.set()
+
+thread = threading.Thread(target=require)
+thread.start()
+sys.addaudithook(stop)
+os.utime(bundle, (1, 1))
+importlib.invalidate_caches()
+sys.modules.pop("mypkg", None)
+for _ in range(2):
+    try:
+        import mypkg
+    except ImportError as error:
+        print(error.name, opening.is_set())
+    thread.join()
+"""
+    result = run_python("-c", script, cwd=shop.folder, BUNDLEIMP_CACHE_DIR=str(shop.folder / "cache"))
+    assert result.stdout == "code ran\n" * bool(before) + "mypkg True\n" * 2

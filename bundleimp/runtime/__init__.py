@@ -129,7 +129,9 @@ def _load(fullname: str) -> "Generator[ModuleType]":
     if spec.submodule_search_locations is not None:
         namespace["__path__"] = spec.submodule_search_locations
         _keep_folder(namespace["__path__"][0])
-    sys.modules.setdefault(__name__, this)  # a program may have removed it, and the part imports from it
+    # A program may have removed them, and the part imports from them.
+    sys.modules.setdefault(__name__, this)
+    sys.modules.setdefault(room, loaded.get(room, this))
     exec(code, namespace)  # noqa: S102 (what a loader does)
     # Publish the module only now, because other threads read these dictionaries without a lock.
     loaded[fullname] = sys.modules[fullname] = module
@@ -140,7 +142,7 @@ def _load(fullname: str) -> "Generator[ModuleType]":
 def _stand_in(kind: str, *arguments: str) -> "Any":
     """Return an object with the attributes of an `interpreter.parts.PartLoader` or `PartFinder`.
 
-    That is made when an attribute is first read.  The object is a module with a ``__getattr__`` (PEP 562): making a
+    That is made when an attribute is read.  The object is a module with a ``__getattr__`` (PEP 562): making a
     class would take 100,000 instructions in every process that imports from a bundle.
     """
     stand_in = type(sys)(kind)
@@ -150,7 +152,7 @@ def _stand_in(kind: str, *arguments: str) -> "Any":
 
 def _keep_folder(path: str) -> None:
     """Make the import system find parts in *path* that are imported by their full names."""
-    if is_in_folder:
+    if not hasattr(own_loader, "read_code"):  # which is a finder itself
         sys.path_importer_cache[path] = _stand_in("PartFinder", path)
 
 
@@ -175,9 +177,8 @@ def parts_of(room: str, needs: "dict[str, tuple[str, ...]] | None" = None) -> "C
     return get_part
 
 
-# The source of the parts' code: files in folders, the embedded piece of a standalone program, or an archive.
+# The loader of this package: of files in a folder, of an archive, or of the embedded piece of a standalone program.
 own_loader: "Any" = __spec__.loader
-is_in_folder = isinstance(own_loader, external.SourceFileLoader)
 read_code: "Callable[[str, str], CodeType]"
 if hasattr(own_loader, "read_code"):
     read_code = own_loader.read_code
@@ -185,6 +186,6 @@ else:
     read_code = sys.modules[__package__.rpartition(".")[0]]._load("waiting").read_code  # noqa: SLF001 (of our own package)
 
 
-part_loader = __spec__.loader = _stand_in("PartLoader")
+part_loader = __loader__ = __spec__.loader = _stand_in("PartLoader")
 __getattr__ = parts_of(__name__)
 _keep_folder(_FOLDER)

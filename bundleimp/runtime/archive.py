@@ -1,6 +1,6 @@
-"""One open version of a bundle: its directories, and checked reads of its members and of its bytecode.
+"""One open version of a bundle: its directories, and checked reads of its bytecode.
 
-While a program runs, all reads from a bundle go through this module.
+`content.files` reads the members.
 """
 
 import _frozen_importlib_external as external
@@ -134,6 +134,12 @@ class Archive:
             if hasattr(error, "offset"):  # a BundleFormatError
                 error.file = error.path = path  # type: ignore[attr-defined]
             raise
+
+    def __reduce__(self) -> "tuple[Any, ...]":
+        """Copies are the archive itself: a copy of its file would close the descriptor of both."""
+        from . import content  # noqa: PLC0415 (loaded when first needed)
+
+        return content.files.archive_of, (self.path,)
 
     def find_end(self, start: int, end: int) -> "EndRecord":
         """Return the end record of the archive in the bytes *start* to *end* of the file, like `find_end`."""

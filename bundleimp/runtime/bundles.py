@@ -29,6 +29,7 @@ class OpenBundle:
 
     Attributes:
         signers: the allowed signers for all bundles; None if bundles need not be signed.
+        require: a function that stops the use of a bundle's version if no allowed signer has signed it.
         path: the file's absolute path.
         archive: the version in use; None if the file is gone or not sound.
         fault: why the file is not sound, or None.
@@ -42,6 +43,7 @@ class OpenBundle:
     __slots__ = ("_openings", "archive", "fault", "interrupted", "path", "reported", "settled", "status")
 
     signers: "Signers | None" = None
+    require: "Any" = None  # `sources.requiring.require`, if there are signers
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -72,6 +74,8 @@ class OpenBundle:
                 self.archive = opened
                 self.status = status
                 self.settled = True
+                if opened.file.signers is not self.signers:  # they were required while the file was opened
+                    OpenBundle.require(self)
                 if TRACING:
                     trace(f"{self.path}: opened")
                 return True

@@ -15,6 +15,7 @@ else:
     os = external._os  # `os` itself would live as long as this module: see `runtime`
 
 SUFFIX = bundle_format.SUFFIX
+_RUNTIME = this.__name__
 
 # Modules that are adapted to bundles right after they are loaded (`interpreter.telling`).
 TOLD = {"importlib.abc", "importlib.metadata", "importlib_metadata", "linecache", "pkg_resources"}
@@ -100,6 +101,8 @@ def _find_spec(
     A submodule of a package in a bundle is found as by the path based finder, but without asking the other finders
     first.
     """
+    # A program may have removed it.  The import system holds its import lock, so nothing here may import it by name.
+    sys.modules.setdefault(_RUNTIME, this)
     if type(path) is list and len(path) == 1 and type(path[0]) is str:
         found = sys.path_importer_cache.get(path[0])
         if type(found) is finder.BundleFinder and _may_answer(fullname):
@@ -110,7 +113,7 @@ def _find_spec(
                     if theirs is not None:
                         return theirs
                 return spec
-    if fullname == this.__name__:  # a thread may have begun to import it while the stand-in was here
+    if fullname == _RUNTIME:  # a thread may have begun to import it while the stand-in was here
         return this.__spec__
     if _late:
         _find_distributions()

@@ -82,8 +82,10 @@ class BundleLoader(external.SourceLoader):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, {self.path!r})"
 
-    def __eq__(self, other: object) -> bool:
-        return self.__class__ == other.__class__ and self.__dict__ == other.__dict__
+    def __eq__(self, other: "Any") -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return (self.name, self.path, self.archive) == (other.name, other.path, other.archive)
 
     def __hash__(self) -> int:
         return hash(self.name) ^ hash(self.path)
@@ -100,7 +102,7 @@ class BundleLoader(external.SourceLoader):
         make_module = getattr(spec, "make_module", None)
         if make_module is not None:
             return make_module(self)  # type: ignore[no-any-return]
-        if sys.version_info >= (3, 12) or not spec.has_location:
+        if sys.version_info >= (3, 12) or not getattr(spec, "has_location", False):
             return None
         # As the import system does it.  It tries to read each attribute before it sets it, which takes long in 3.11.
         module = type(sys)(spec.name)
@@ -122,6 +124,8 @@ class BundleLoader(external.SourceLoader):
             BundleFormatError: its bytecode in the bundle is damaged.
 
         """
+        if not self.entry:  # of a program's own loader, which has no embedded bytecode
+            return external.SourceLoader.get_code(self, fullname)  # type: ignore[return-value] # there is source
         path = self.get_filename(fullname)
         place = self.cached
         if place is None:

@@ -1,7 +1,7 @@
 """The user's cache: the cache folder, its entries and their locks, and cached bytecode.
 
-This package is loaded when the runtime first reads or writes the cache.  It imports the modules of `runtime`,
-`faults`, `content` and `plain`.
+This package is loaded with the first source that has no embedded bytecode, and with the first use of the cache.  It
+imports the modules of `runtime`, `faults`, `content` and `plain`.
 """
 
 from .. import parts_of

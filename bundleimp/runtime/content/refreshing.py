@@ -74,6 +74,8 @@ def exchange(
     bundle.status = status
     # If the reason need not be in the file itself, the next check may find the file sound.
     bundle.settled = fault is None or not faults.opening.may_open_later(fault)
+    if archive is not None and archive.file.signers is not bundle.signers:  # required while the file was opened
+        bundle.require(bundle)
 
 
 def check(bundle: "OpenBundle") -> None:

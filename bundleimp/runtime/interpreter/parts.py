@@ -5,21 +5,20 @@ Each part is still loaded only once, and by the runtime.
 
 import os
 from _frozen_importlib import ModuleSpec
-from _frozen_importlib_external import SourceFileLoader
+from _frozen_importlib_external import decode_source
 
-from .. import ROOMS, is_in_folder, loaded, own_loader, read_code, spec_of, this
+from .. import ROOMS, loaded, own_loader, read_code, spec_of, this
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import ModuleType
-    from typing import Any
+    from types import CodeType, ModuleType
 
 
 class PartLoader:
-    """Loader of the parts and of the runtime (PEP 451).  It gives the import system the modules that the runtime loads.
+    """Loader of the parts and of the runtime (PEP 302, PEP 451).
 
-    The other methods of PEP 302 are those of an ordinary loader.
+    It gives the import system the modules that the runtime loads.
     """
 
     def create_module(self, spec: ModuleSpec) -> "ModuleType":
@@ -32,17 +31,39 @@ class PartLoader:
     def exec_module(self, module: "ModuleType") -> None:
         """Do nothing: `create_module` has executed the part."""
 
-    def __getattr__(self, name: str) -> "Any":
-        if name == "get_data":
-            return getattr(_ordinary(this.__name__), name)
-        if name in {"get_code", "get_filename", "get_resource_reader", "get_source", "is_package"}:
-            return lambda fullname: getattr(_ordinary(fullname), name)(fullname)
-        raise AttributeError(name)
+    def get_filename(self, fullname: str) -> str:
+        """Return the part's ``__file__``.  Raise ImportError for the name of another module."""
+        return str(_checked(fullname).origin)
+
+    def is_package(self, fullname: str) -> bool:
+        """Return whether the part is a package."""
+        return _checked(fullname).submodule_search_locations is not None
+
+    def get_code(self, fullname: str) -> "CodeType":
+        """Return the part's code object.  Raise OSError if it cannot be read."""
+        return read_code(fullname, self.get_filename(fullname))
+
+    def get_source(self, fullname: str) -> "str | None":
+        """Return the part's source, or None if it cannot be read."""
+        if hasattr(own_loader, "read_code"):  # of a standalone program
+            return own_loader.get_source(fullname)  # type: ignore[no-any-return]
+        try:
+            return decode_source(self.get_data(self.get_filename(fullname)))
+        except OSError:
+            return None
+
+    def get_data(self, path: str) -> bytes:
+        """Return the bytes of the file at *path*.  Raise OSError if it cannot be read."""
+        if not hasattr(own_loader, "get_data"):
+            raise FileNotFoundError(path)
+        return own_loader.get_data(path)  # type: ignore[no-any-return]
 
 
-def _ordinary(fullname: str) -> "Any":
-    """Return the loader that the part *fullname* would have if the import system loaded it."""
-    return SourceFileLoader(fullname, str(spec_of(fullname).origin)) if is_in_folder else own_loader
+def _checked(fullname: str) -> ModuleSpec:
+    if fullname != this.__name__ and not fullname.startswith(f"{this.__name__}."):
+        message = f"loader for parts of bundleimp cannot handle {fullname}"
+        raise ImportError(message, name=fullname)
+    return spec_of(fullname)
 
 
 class PartFinder:
@@ -61,7 +82,11 @@ class PartFinder:
 
     def iter_modules(self, prefix: str = "") -> "Iterator[tuple[str, bool]]":
         """Yield the name of each part in the folder, with *prefix*, and whether it is a room (`pkgutil`)."""
-        for entry in sorted(os.listdir(self.path)):
+        try:
+            entries = sorted(os.listdir(self.path))
+        except OSError:  # bundleimp is in an archive
+            return
+        for entry in entries:
             if entry in ROOMS or (entry.endswith(".py") and entry != "__init__.py"):
                 yield prefix + entry.removesuffix(".py"), entry in ROOMS
 
