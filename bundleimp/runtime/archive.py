@@ -136,10 +136,8 @@ class Archive:
             raise
 
     def __reduce__(self) -> "tuple[Any, ...]":
-        """Copies are the archive itself: a copy of its file would close the descriptor of both."""
-        from . import content  # noqa: PLC0415 (loaded when first needed)
-
-        return content.files.archive_of, (self.path,)
+        """Copies open the file anew, because two objects would close the same descriptor."""
+        return Archive, (self.path, self.file.signers)
 
     def find_end(self, start: int, end: int) -> "EndRecord":
         """Return the end record of the archive in the bytes *start* to *end* of the file, like `find_end`."""

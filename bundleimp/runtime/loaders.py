@@ -85,7 +85,7 @@ class BundleLoader(external.SourceLoader):
     def __eq__(self, other: "Any") -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        return (self.name, self.path, self.archive) == (other.name, other.path, other.archive)
+        return (self.name, self.path, self.archive.key) == (other.name, other.path, other.archive.key)
 
     def __hash__(self) -> int:
         return hash(self.name) ^ hash(self.path)

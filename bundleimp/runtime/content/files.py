@@ -18,18 +18,6 @@ if TYPE_CHECKING:
     from .member import Member
 
 
-def archive_of(path: str) -> "Archive":
-    """Return the archive in use of the bundle at the absolute *path*.
-
-    Raises:
-        BundleFormatError: the bundle is missing or damaged.
-
-    """
-    bundle = bundles.open_bundle(path)
-    refreshing.check(bundle)
-    return bundle.archive  # type: ignore[return-value] # it was checked
-
-
 def find(archive: "Archive", path: str) -> "Member | None":
     """Return the member at *path* ("pkg/data.txt"), or None if there is none.
 
