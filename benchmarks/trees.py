@@ -35,8 +35,7 @@ def interpreter(folder: Path, *, hook: bool) -> Path:
     if hook:
         package = Path(bundleimp.__file__).parent
         shutil.copytree(package, site_packages / package.name, ignore=_LEFT_OUT)
-        for name in ("bundleimp.pth", "bundleimp.start"):
-            shutil.copy2(package.parent / name, site_packages)
+        shutil.copy2(package.parent / "bundleimp.pth", site_packages)
         compile_tree(site_packages)
     return folder / "bin" / "python"
 

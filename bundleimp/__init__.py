@@ -78,7 +78,7 @@ meta_finder: "Any" = None
 
 
 def _start() -> None:
-    """Install the stand-ins.  bundleimp.pth and bundleimp.start (PEP 829) call this function at start-up."""
+    """Install the stand-ins.  bundleimp.pth calls this function at start-up."""
     global meta_finder  # noqa: PLW0603 (in some virtual environments site runs the same file twice)
     import os
 

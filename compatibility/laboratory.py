@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PACKAGE = Path(bundleimp.__file__).parent
-_HOOKS = ("bundleimp.pth", "bundleimp.start")
+_HOOKS = ("bundleimp.pth",)
 
 
 class LaboratoryError(Exception):

@@ -173,8 +173,7 @@ class Workshop:
         # A folder that a path file names is not looked through for further path files: our own install does not count.
         others = dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))
         (site / "a_project.pth").write_text("\n".join([str(self._tree), *others, ""]), "utf-8")
-        for name in ("bundleimp.pth", "bundleimp.start"):
-            shutil.copy(PROJECT / name, site)
+        shutil.copy(PROJECT / "bundleimp.pth", site)
         found = self._run("-c", f"import {PACKAGE}; print({PACKAGE}.__file__)", cwd=folder).stdout.strip()
         if found != str(self._tree / PACKAGE / "__init__.py"):
             message = f"the tests would import {found}"

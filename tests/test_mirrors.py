@@ -616,9 +616,19 @@ except ImportError as error:
 
 
 def test_a_bundle_may_hold_modules_that_are_named_like_what_we_need(tmp_path: Path, cache: Path) -> None:
-    names = ["hashlib", "_hashlib", "_sha2", "_sha256", "zlib", "fcntl", "tempfile", "pathlib", "shutil", "csv"]
-    if sys.version_info < (3, 15):  # from then on, site needs this one itself for .start files, from whatever path
-        names.append("types")
+    names = [
+        "hashlib",
+        "_hashlib",
+        "_sha2",
+        "_sha256",
+        "zlib",
+        "fcntl",
+        "tempfile",
+        "pathlib",
+        "shutil",
+        "csv",
+        "types",
+    ]
     bundle = make_bundle(tmp_path / "out.pybundle", TREE | {f"{name}.py": "raise SystemExit(3)\n" for name in names})
     assert answer(bundle, cache) == "old\n"
 

@@ -52,7 +52,7 @@ def _hook() -> Observation:
 
 
 def _start_files() -> list[Observation]:
-    name = "bundleimp.start" if sys.version_info >= (3, 15) else "bundleimp.pth"
+    name = "bundleimp.pth"
     folders = dict.fromkeys([sysconfig.get_path("purelib"), *site.getsitepackages(), site.getusersitepackages()])
     # In a browser, there is no folder of the user's.
     found = [folder for folder in folders if folder is not None and os.path.isfile(os.path.join(folder, name))]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import __version__, runtime
+from .. import __version__
 from ..runtime.format import MAIN, RUNTIME
 from ..runtime.interpreter import embedded
 from .collect import MODULE_SUFFIXES
@@ -114,7 +114,7 @@ def first_line(shebang: str | None, program: Program | None) -> bytes:
 
 def runtime_members(compilers: Sequence[Compiler]) -> dict[str, bytes]:
     """Return the runtime as members: its source, and its bytecode for each Python."""
-    sources = dict(_sources(importlib.resources.files(runtime), ""))
+    sources = dict(_sources(importlib.resources.files(__package__.partition(".")[0]).joinpath("runtime"), ""))
     result = {RUNTIME + "source": embedded.encode(sources)}
     for compiler in compilers:
         modules = [Module(f"{_FOLDER}{name}", source) for name, source in sources.items()]
