@@ -1,8 +1,9 @@
-"""Whether the tests run briefly: on the Pythons between the oldest and the newest, which run all of them.
+"""Brief runs of the tests, for the Pythons between the oldest and the newest, and for Pyodide.
 
-`.ci/run` sets BUNDLEIMP_TESTS=brief for them; in Pyodide it is always so.  Of the files that are run, each test is, but
+`.ci/run` sets BUNDLEIMP_TESTS=brief for them; in Pyodide it is always so.  Some files are left out (`ONCE`).  Of the
+others each test is run, but
 - properties are tried with a fifth of the examples: they are about bytes, which all Pythons read alike;
-- each Python runs a third of the sets of parameters that a test has, and the next Python another third.
+- each Python runs a sixth of the sets of parameters that a test has, at least one, and the next Python another sixth.
 """
 
 from __future__ import annotations
@@ -19,21 +20,22 @@ if TYPE_CHECKING:
 ONCE = (
     *("cache_accidents", "cli_cache", "cli_diff", "cli_extract", "cli_inspection", "cli_sign", "cli_unpack"),
     *("damage", "format", "fuzz", "hostile_archives", "inspection_limits", "interruptions", "pack_inputs"),
-    *("pack_killed", "pack_profile", "pack_sources", "protections", "rewriting", "signatures"),
+    *("pack_killed", "pack_profile", "pack_reproducible", "pack_sources", "protections", "rewriting", "signatures"),
     *("units", "verify", "verify_index", "zip_confusion", "zipdirectory"),
 )
 """The files of tests for the oldest and the newest only: about bytes of files, subcommands, or the operating system."""
+SHARE = 6
 BRIEF = os.environ.get("BUNDLEIMP_TESTS") == "brief" or sys.platform == "emscripten"
 
 
 def shared_out(items: Sequence[pytest.Item], version: int = sys.version_info[1]) -> list[pytest.Item]:
-    """Return those of *items* that are run on Python 3.*version*: a third of each test, at least one."""
+    """Return those of *items* that are run on Python 3.*version*: a sixth of each test, at least one."""
     tests: dict[str, list[pytest.Item]] = {}
     for item in items:
         tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
     kept = []
     for test in tests.values():
-        # Not every third, which might be those that have one parameter in common.
-        own = [item for place, item in enumerate(test) if (place + place // 3 - version) % 3 == 0]
+        # Not every sixth, which might be those that have one parameter in common.
+        own = [item for place, item in enumerate(test) if (place + place // SHARE - version) % SHARE == 0]
         kept += own or [test[version % len(test)]]
     return kept
