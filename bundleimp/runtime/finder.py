@@ -154,7 +154,7 @@ class BundleFinder:
         else:
             loader = _other_loader(suffix)(fullname, path, archive, directory, filename)
         spec = bootstrap.ModuleSpec(fullname, loader, origin=path)
-        spec._set_fileattr = True  # type: ignore[attr-defined]
+        spec._set_fileattr = True  # type: ignore[attr-defined] # as spec_from_file_location does
         spec._cached = cached  # type: ignore[attr-defined] # noqa: SLF001 (what its setter does)
         if package:
             spec.submodule_search_locations = [folder[:-1]]

@@ -89,7 +89,7 @@ class EmbeddedRuntime:
         loader: Any = self if package is None else package.part_loader
         is_package = name.endswith("__init__.py")
         spec = ModuleSpec(fullname, loader, origin=self._filename(name), is_package=is_package)
-        spec._set_fileattr = True  # type: ignore[attr-defined]
+        spec._set_fileattr = True  # type: ignore[attr-defined] # as spec_from_file_location does
         if is_package:
             spec.submodule_search_locations = [os.path.dirname(self._filename(name))]
         return spec
