@@ -1,8 +1,10 @@
-"""Brief runs of the tests, for the Pythons between the oldest and the newest, and for Pyodide.
+"""Shorter runs of the tests.  `.ci/run` runs all of them in full on the oldest Python only.
 
-`.ci/run` sets BUNDLEIMP_TESTS=brief for them; in Pyodide it is always so.  Some files are left out (`ONCE`).  Of the
-others each test is run, but
-- properties are tried with a fifth of the examples: they are about bytes, which all Pythons read alike;
+BUNDLEIMP_TESTS=sparse, for the newest Python: all tests are run.  Those that try examples, damaged bits or places in
+the code one after the other try a fifth of them (`sparse`): they are about bytes, which all Pythons read alike.
+
+BUNDLEIMP_TESTS=brief, for the Pythons between (in Pyodide it is always so): sparse, and
+- some files are left out (`ONCE`);
 - each Python runs a sixth of the sets of parameters that a test has, at least one, and the next Python another sixth
   (in Pyodide a third).
 """
@@ -19,14 +21,22 @@ if TYPE_CHECKING:
     import pytest
 
 ONCE = (
-    *("cache_accidents", "cli_cache", "cli_diff", "cli_extract", "cli_inspection", "cli_sign", "cli_unpack"),
-    *("damage", "format", "fuzz", "hostile_archives", "inspection_limits", "interruptions", "pack_inputs"),
-    *("pack_killed", "pack_profile", "pack_reproducible", "pack_sources", "protections", "rewriting", "signatures"),
-    *("units", "verify", "verify_index", "zip_confusion", "zipdirectory"),
+    *("benchmarks", "cache_accidents", "cacheentries", "cli", "cli_cache", "cli_diff", "cli_extract"),
+    *("cli_inspection", "cli_pack", "cli_sign", "cli_unpack", "compatibility", "damage", "distinfo", "format", "fuzz"),
+    *("hostile_archives", "inspection_limits", "interruptions", "mirrors", "pack", "pack_failures", "pack_inputs"),
+    *("pack_killed", "pack_large", "pack_options", "pack_output", "pack_profile", "pack_reproducible"),
+    *("pack_sources", "permissions", "protections", "readme", "real_packages", "rewriting", "signatures", "units"),
+    *("verify", "verify_index", "zip_confusion", "zipdirectory"),
 )
 """The files of tests for the oldest and the newest only: about bytes of files, subcommands, or the operating system."""
 SHARE = 3 if sys.platform == "emscripten" else 6  # in Pyodide, few files are run
 BRIEF = os.environ.get("BUNDLEIMP_TESTS") == "brief" or sys.platform == "emscripten"
+SPARSE = BRIEF or os.environ.get("BUNDLEIMP_TESTS") == "sparse"
+
+
+def sparse(step: int = 1) -> int:
+    """Return how far apart the places to be tried are, if a full run tries every *step*-th."""
+    return 5 * step if SPARSE else step
 
 
 def shared_out(items: Sequence[pytest.Item], version: int = sys.version_info[1]) -> list[pytest.Item]:

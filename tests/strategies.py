@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from .brief import BRIEF
+from .brief import sparse
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 
 def examples(count: int) -> settings:
-    """Return settings for *count* examples, fewer in a brief run, which depend neither on time nor on earlier runs."""
+    """Return settings for *count* examples, or fewer (`sparse`), which depend neither on time nor on earlier runs."""
     return settings(
-        max_examples=max(count // 5, 5) if BRIEF else count,
+        max_examples=max(count // sparse(), 5),
         deadline=None,
         database=None,
         derandomize=True,

@@ -107,7 +107,9 @@ def _places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("real")
     source = folder / "directory"
     # bundleimp's own files stay out: the process has them already, and with them a hook.
-    ignore = shutil.ignore_patterns("*.pth", "*.start", "bundleimp*", "_bundleimp*", "__editable__*")
+    # And so do the linters, which no test needs.
+    ours, linters = ("*.pth", "*.start", "bundleimp*", "_bundleimp*", "__editable__*"), ("*mypy*", "ruff*")
+    ignore = shutil.ignore_patterns(*ours, *linters)
     shutil.copytree(site_packages(), source, ignore=ignore)
     bundle = folder / "all.pybundle"
     report = bundleimp.pack([source], bundle)

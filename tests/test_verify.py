@@ -27,6 +27,7 @@ from .archives import (
     raw_zip,
     read_all,
 )
+from .brief import sparse
 from .builders import Tree, make_bundle, make_zip, run_python
 
 if TYPE_CHECKING:
@@ -142,7 +143,8 @@ def test_every_flipped_bit_is_found_unless_nothing_reads_it(tmp_path: Path) -> N
         contents = read_all(Archive(str(path)))
         harmless = harmless_bytes(original)
         found = set()
-        for at in range(len(original)):
+        tried = range(0, len(original), sparse())
+        for at in tried:
             for bit in {at % 8, (at * 5 + 3) % 8}:
                 path.write_bytes(flipped(original, 8 * at + bit))
                 try:
@@ -156,7 +158,7 @@ def test_every_flipped_bit_is_found_unless_nothing_reads_it(tmp_path: Path) -> N
                     # repetition may be copied from either of two places): the checksum holds for the content.
                     assert read_all(Archive(str(path))) == contents
                     assert at in harmless or is_in_a_deflate_stream(original, at), f"{layout}: byte {at}, bit {bit}"
-        assert len(found) > 0.95 * (len(original) - len(harmless))
+        assert len(found) > 0.95 * len([at for at in tried if at not in harmless])
 
 
 def is_in_a_deflate_stream(data: bytes, at: int) -> bool:
@@ -174,7 +176,7 @@ def test_every_truncation_is_found(tmp_path: Path, layout: str) -> None:
     path = make_bundle(tmp_path / "out.pybundle", TREE, layout=layout)
     original = path.read_bytes()
     inner_end = original.find(b"PK\5\6") + 22
-    for size in range(len(original)):
+    for size in range(0, len(original), sparse()):
         path.write_bytes(original[:size])
         if size == inner_end and layout == "nested":
             # The inner zip is whole and ends the file: a zip like any other, behind some other data.
