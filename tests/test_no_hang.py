@@ -197,7 +197,7 @@ def faults_of(seen: dict[str, Any]) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("room", PARTS)
 def test_a_thread_stopped_at_any_step_of_loading_a_part_stops_no_other_for_good(room: str, tmp_path: Path) -> None:
-    case = json.dumps([room, PARTS[room], STRIDE or 36])
+    case = json.dumps([room, PARTS[room], STRIDE or 24])
     kind = "cold" if room == "data" else "warm"
     seen = run_script(_OTHERS + _PARTS, kind, *surroundings(tmp_path), cwd=tmp_path, CASE=case)
     assert faults_of(seen) == {}
@@ -212,7 +212,7 @@ def test_that_is_so_of_a_module_in_a_directory(name: str, tmp_path: Path) -> Non
     case = Case(name, file, lambda: importlib.import_module(name))
     result = {name: each_step(case, first=1, stride=STRIDE)}
     """
-    program = textwrap.dedent(program).replace("STRIDE", str(STRIDE or 36)).replace("sys.argv[2]", repr(name))
+    program = textwrap.dedent(program).replace("STRIDE", str(STRIDE or 24)).replace("sys.argv[2]", repr(name))
     places = surroundings(tmp_path, measure=True)
     seen = run_script(_OTHERS + program, "measure", *places, cwd=tmp_path, BUNDLEIMP_DISABLE="1")
     assert faults_of(seen) == {}
