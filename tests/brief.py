@@ -1,7 +1,7 @@
 """Shorter runs of the tests.  `.ci/run` runs all of them in full on the oldest Python only.
 
-BUNDLEIMP_TESTS=sparse, for the newest Python: all tests are run.  Those that try examples, damaged bits or places in
-the code one after the other try a fifth of them (`sparse`): they are about bytes, which all Pythons read alike.
+BUNDLEIMP_TESTS=sparse, for the newest Python: all tests are run.  Those that try many examples or damaged bytes try a
+fifth of them (`sparse`): they are about bytes, which all Pythons read alike.
 
 BUNDLEIMP_TESTS=brief, for the Pythons between (in Pyodide it is always so): sparse, and
 - some files are left out (`ONCE`);
@@ -28,7 +28,10 @@ ONCE = (
     *("pack_sources", "permissions", "protections", "readme", "real_packages", "rewriting", "signatures", "units"),
     *("verify", "verify_index", "zip_confusion", "zipdirectory"),
 )
-"""The files of tests for the oldest and the newest only: about bytes of files, subcommands, or the operating system."""
+"""The files of tests for the oldest and the newest only.
+
+They are about bytes of files, packing, subcommands, the operating system, or many real packages at once.
+"""
 SHARE = 3 if sys.platform == "emscripten" else 6  # in Pyodide, few files are run
 BRIEF = os.environ.get("BUNDLEIMP_TESTS") == "brief" or sys.platform == "emscripten"
 SPARSE = BRIEF or os.environ.get("BUNDLEIMP_TESTS") == "sparse"

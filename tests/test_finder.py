@@ -27,7 +27,6 @@ from bundleimp import BundleError, BundleFinder, BundleLoader
 from bundleimp.runtime.plain.sourceless import SourcelessBundleLoader
 from bundleimp.runtime.site.extensions import BundleExtensionLoader
 
-from .brief import sparse
 from .builders import make_bundle, make_tree, make_zip
 from .places import FLAT, NESTED, PLAIN_ZIP
 
@@ -60,7 +59,7 @@ NAMES = ["a", "b", "c", "ä", "__init__", "x", "missing", "py", "a.b", "a.py", "
 
 in_each_kind = pytest.mark.parametrize("kind", [PLAIN_ZIP, FLAT, NESTED])
 # Each example builds an archive; a slow machine is no failure.
-patiently = settings(deadline=None, max_examples=120 // sparse(), suppress_health_check=list(HealthCheck))
+patiently = settings(deadline=None, max_examples=120, suppress_health_check=list(HealthCheck))
 
 
 @st.composite

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .brief import sparse
 from .builders import run_python
 from .interruptions import at_each_step, needs_fork
 from .parts import PARTS
@@ -100,7 +99,7 @@ def test_an_interrupt_at_any_step_leaves_nothing_half_done(tmp_path: Path) -> No
     [("exhaust", NESTED), ("look_elsewhere", PLAIN_ZIP), ("importlib.invalidate_caches", NO_BYTECODE)],
 )
 def test_whatever_happens_on_the_way_the_next_import_works(happening: str, kind: str, tmp_path: Path) -> None:
-    program = f"{_LOADED}{_WORK}\nresult = each_step(work, {happening}, check, stride={sparse(25)})"
+    program = f"{_LOADED}{_WORK}\nresult = each_step(work, {happening}, check, stride=25)"
     found = at_each_step(program, *laid_out(kind, tmp_path), cwd=tmp_path)
     assert found["steps"] > 100
     assert found["failed"] == []
@@ -126,7 +125,7 @@ def reinstall():
     bundleimp.install()
 """
     step = f"in_handler({happening})"
-    program = f"{_LOADED}{_WORK}{handlers}\nresult = each_step(work, {step}, check, stride={sparse(25)})"
+    program = f"{_LOADED}{_WORK}{handlers}\nresult = each_step(work, {step}, check, stride=25)"
     found = at_each_step(program, *laid_out(kind, tmp_path), cwd=tmp_path)
     assert found["steps"] > 100
     assert found["failed"] == []
@@ -143,7 +142,7 @@ def attempt():
         pass
     sys.modules.pop("other", None), sys.modules.pop("other.leaf", None)
 """
-    program = f"{before}{_WORK}{attempt}\nresult = each_step(work, attempt, check, stride={sparse(25)})"
+    program = f"{before}{_WORK}{attempt}\nresult = each_step(work, attempt, check, stride=25)"
     found = at_each_step(program, *laid_out(kind, tmp_path), cwd=tmp_path)
     assert found["steps"] > 500
     assert found["failed"] == []

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .brief import sparse
 from .interruptions import at_each_step, needs_fork
 from .places import FLAT, NESTED, NO_BYTECODE, PLAIN_ZIP, SOURCELESS, Laboratory, lay_out
 from .platforms import needs_threads
@@ -326,7 +325,7 @@ files = {{
     *("archive.py", "bundlefile.py", "bundles.py", "format.py", "finder.py"),
     *("listing.py", "localheader.py", "reading.py", "refreshing.py", "reopening.py"),
 }}
-result = each_step(work, happening, check, files=files, stride={sparse(STRIDES[kind])})
+result = each_step(work, happening, check, files=files, stride={STRIDES[kind]})
 """
     found = at_each_step(program, *pair.put(tmp_path / "places"), cwd=tmp_path)
     assert found["steps"] > 60
