@@ -14,7 +14,7 @@ from .runtime.format import Extent
 from .waiting import HASH_SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from .runtime.content.member import Member
     from .runtime.format import Head, Locator
@@ -113,12 +113,14 @@ def _entry(crc: int, kind: int, flags: int, method: int, offset: int, packed_siz
     )
 
 
-def _encode_directory(tree: _Tree, path: str, tags: int, start: int, blocks: list[bytes]) -> Extent:
+def _encode_directory(
+    tree: _Tree, path: str, tags: int, start: int, blocks: list[bytes], flags: Mapping[str, int]
+) -> Extent:
     """Append the blocks of *tree* and of its subdirectories.  Return the extent of its own block."""
     children = {}
     for name, child in sorted(tree.directories.items()):
         inner = f"{path}/{name}" if path else name
-        children[name + "/"] = _encode_directory(child, inner, tags, start, blocks)
+        children[name + "/"] = _encode_directory(child, inner, tags, start, blocks, flags)
         start = children[name + "/"].offset + children[name + "/"].size
     names = sorted([*tree.files, *children])
     entries = []
@@ -126,9 +128,9 @@ def _encode_directory(tree: _Tree, path: str, tags: int, start: int, blocks: lis
     for name in names:
         if name in children:
             block = children[name]
-            entries.append(
-                _entry(block.checksum, bundle_format.KIND_DIRECTORY, 0, _STORED, block.offset, block.size, 0, 0)
-            )
+            own = flags.get(f"{path}/{name}" if path else name, 0)
+            kind = bundle_format.KIND_DIRECTORY
+            entries.append(_entry(block.checksum, kind, own, _STORED, block.offset, block.size, 0, 0))
             images: Sequence[Extent | None] = (None,) * tags
         else:
             member = tree.files[name].member
@@ -180,6 +182,7 @@ def encode_index(
     record_digest: bytes,
     offset: int,
     units: Extent | None = None,
+    folder_flags: Mapping[str, int] | None = None,
 ) -> EncodedIndex:
     """Return the index over *members*: the same bytes for the same members, in any order.
 
@@ -189,6 +192,7 @@ def encode_index(
         record_digest: the SHA-256 of the RECORD member.
         offset: the offset in the file at which the index will begin.
         units: the extent of the table of units, or None if there is none.
+        folder_flags: the flags of directories that have any, by name with a slash at the end.
 
     """
     root = _Tree()
@@ -199,7 +203,7 @@ def encode_index(
             tree = tree.directories.setdefault(folder, _Tree())
         tree.files[name] = item
     blocks: list[bytes] = []
-    extent = _encode_directory(root, "", len(tags), offset, blocks)
+    extent = _encode_directory(root, "", len(tags), offset, blocks, folder_flags or {})
     magics = {tag.name: tag.magic for tag in tags}
     head = encode_head(
         bundle_format.Head(

@@ -113,7 +113,10 @@ def install_hooks() -> "Any":
 
 
 def forget_known() -> None:
-    """Make the import system ask its path hooks again for bundles, and keep the importers that `zipimport` made."""
+    """Make the import system ask its path hooks again for bundles, and keep the importers that `zipimport` made.
+
+    If bundles are to be unpacked, replace their entries of ``sys.path`` by folders with real files.
+    """
     import os  # noqa: PLC0415 (not above: see `runtime`)
 
     for path in list(sys.path_importer_cache):
@@ -121,6 +124,9 @@ def forget_known() -> None:
             importer: Any = sys.path_importer_cache.pop(path)
             if path.endswith(".pybundle") and hasattr(importer, "get_data"):
                 _known_zips[os.path.abspath(path)] = importer
+    if os.environ.get("BUNDLEIMP_UNPACK", "") not in {"", "0"}:
+        install_hooks()
+        load_runtime().site.unpacked.replace_entries(sys.path)
 
 
 def path_hook(path: str) -> object:

@@ -15,18 +15,17 @@ from typing import TYPE_CHECKING, Any
 from bundleimp.distinfo import normalized
 
 from . import table
-from .catalogue import differences, snippets
+from .catalogue import MODES, differences, snippets
 from .laboratory import Laboratory, LaboratoryError
 from .marks import between
 from .trial import try_out
-from .verdict import judge
+from .verdict import Verdict, judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .catalogue import Snippet
     from .trial import Outcome
-    from .verdict import Verdict
 
 _MARKS = "compatibility"
 
@@ -34,15 +33,16 @@ _MARKS = "compatibility"
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m compatibility",
-        description="Compare well-known distributions in a bundle with the same in a directory.",
+        description="Compare well-known distributions in a bundle, and unpacked, with the same in a directory.",
         epilog="Exit status: 0 all as listed, 1 a difference that is not listed, 2 bad usage or a failed installation.",
     )
     parser.add_argument("--only", nargs="+", metavar="NAME", help="only these distributions")
     parser.add_argument("--subset", action="store_true", help="only the light ones")
     parser.add_argument("--python", default=sys.executable, metavar="EXE", help="the interpreter to compare with")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="work in DIR, use what is there, and leave it there")
-    parser.add_argument("--itself", action="store_true", help="compare the directory with itself: tests the snippets")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="replace the table in FILE")
+    alone = parser.add_mutually_exclusive_group()
+    alone.add_argument("--itself", action="store_true", help="compare the directory with itself: tests the snippets")
+    alone.add_argument("--write", type=Path, metavar="FILE", help="replace the table in FILE")
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser.parse_args(arguments)
 
@@ -59,17 +59,24 @@ def _chosen(options: argparse.Namespace) -> list[Snippet]:
 
 
 def _print(verdict: Verdict) -> None:
-    print(f"{verdict.snippet.name} {verdict.version}: {verdict.text}; written: {table.written(verdict)}", flush=True)
-    if verdict.problem is not None:
-        print("".join(f"    {line}\n" for line in verdict.problem.splitlines()[1:]), end="", flush=True)
+    texts = [f"{mode} {result.text}" for mode, result in verdict.results.items()]
+    if "bundle" in verdict.results:
+        texts.append(f"written: {table.written(verdict)}")
+    print(f"{verdict.snippet.name} {verdict.version}".strip() + f": {'; '.join(texts)}", flush=True)
+    for problem in _problems(verdict):
+        print("".join(f"    {line}\n" for line in problem.splitlines()[1:]), end="", flush=True)
 
 
-def _record(folder: Path, directory: Outcome, other: Outcome) -> None:
+def _problems(verdict: Verdict) -> list[str]:
+    return [result.problem for result in verdict.results.values() if result.problem is not None]
+
+
+def _record(folder: Path, outcomes: dict[str, Outcome]) -> None:
     """Leave the outcomes in *folder*, for those who keep it and want to know what was compared."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, outcome in (("directory", directory), ("other", other)):
+    for mode, outcome in outcomes.items():
         text = f"== exit status {outcome.status}\n== stdout\n{outcome.stdout}\n== stderr\n{outcome.stderr}\n"
-        (folder / f"{name}.txt").write_text(text, "utf-8")
+        (folder / f"{mode}.txt").write_text(text, "utf-8")
 
 
 def _compare(options: argparse.Namespace, folder: Path) -> list[Verdict]:
@@ -80,11 +87,14 @@ def _compare(options: argparse.Namespace, folder: Path) -> list[Verdict]:
     accepted = {} if options.itself else differences()
     verdicts = []
     for snippet in chosen:
-        directory = try_out(snippet, laboratory, laboratory.directory)
-        other = try_out(snippet, laboratory, laboratory.directory if options.itself else laboratory.bundle)
-        _record(folder / "outcomes" / snippet.name, directory, other)
-        version = versions.get(normalized(snippet.name), "")
-        verdict = judge(snippet, version, directory, other, accepted.get(snippet.name, ()))
+        directory = try_out(snippet, laboratory, "directory")
+        modes = ("directory",) if options.itself else MODES[1:] if snippet.unpack else MODES
+        outcomes = {mode: try_out(snippet, laboratory, mode) for mode in modes}
+        _record(folder / "outcomes" / snippet.name, {"directory": directory} | outcomes)
+        version = versions.get(normalized(snippet.distribution), "")
+        listed = accepted.get(snippet.name, ())
+        results = {mode: judge(mode, directory, outcome, listed) for mode, outcome in outcomes.items()}
+        verdict = Verdict(snippet, version, results)
         verdicts.append(verdict)
         if not options.json:
             _print(verdict)
@@ -98,14 +108,20 @@ def _python(executable: str) -> str:
 
 
 def _as_data(verdict: Verdict) -> dict[str, Any]:
+    results = {
+        mode: {
+            "result": result.text,
+            "problem": result.problem,
+            "written_files": result.outcome.written_files,
+            "written_bytes": result.outcome.written_bytes,
+        }
+        for mode, result in verdict.results.items()
+    }
     return {
         "distribution": verdict.snippet.name,
         "version": verdict.version,
         "shows": verdict.snippet.shows,
-        "result": verdict.text,
-        "problem": verdict.problem,
-        "written_files": verdict.bundle.written_files,
-        "written_bytes": verdict.bundle.written_bytes,
+        "results": results,
     }
 
 
@@ -128,7 +144,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if options.json:
         print(json.dumps([_as_data(verdict) for verdict in verdicts], indent=2))
-    return int(any(verdict.problem is not None for verdict in verdicts))
+    elif not options.itself:
+        print(table.total(verdicts))
+    return int(any(_problems(verdict) for verdict in verdicts))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""One run of a snippet in one place, in a world of its own: home, working folder, temporary files and cache empty."""
+"""One run of a snippet in one place, in a world of its own: home, working folder, temporary files and cache empty.
+
+Unpacked, the cache is the one that has all of the bundle.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from .laboratory import Laboratory
 
 _SECONDS = 600
+# Folders of the cache with folders that are laid out like the directory.
+_ROOTS = {"sites", "unpacked"}
+_DEPTH = 2
 _ADDRESS = re.compile(r"\bat 0x[0-9a-f]+", re.IGNORECASE)
 
 
@@ -28,7 +34,7 @@ class Outcome:
         status: its exit status, or None where it took too long.
         stdout: what it printed, with tokens for paths and addresses.
         stderr: the same for standard error.
-        written_files: how many files were in the cache afterwards.
+        written_files: how many files were in the cache of its own afterwards.
         written_bytes: their size.
 
     """
@@ -43,11 +49,12 @@ class Outcome:
 class _Tokens:
     """What stands for paths in what is printed: the same for the directory, the bundle, and its files in the cache."""
 
-    def __init__(self, laboratory: Laboratory, place: Path, scratch: Path) -> None:
+    def __init__(self, laboratory: Laboratory, place: Path, cache: Path, scratch: Path) -> None:
         self._directory = laboratory.directory
-        self._cache = re.compile(re.escape(str(scratch / "cache")) + r"(/[^\s\"'<>|,;:()\[\]{}]*)?")
+        # Some print paths relative to where they run.
+        relative = os.path.relpath(cache, scratch / "empty")
+        self._cache = re.compile(f"(?:{re.escape(str(cache))}|{re.escape(relative)})" + r"(/[^\s\"'<>|,;:()\[\]{}]*)?")
         self._paths = {
-            # Some print paths relative to where they run.
             os.path.relpath(place, scratch / "empty"): "<place>",
             str(place): "<place>",
             str(scratch): "<scratch>",
@@ -57,6 +64,8 @@ class _Tokens:
     def _in_cache(self, match: re.Match[str]) -> str:
         """Return the token for a file in the cache: where it would be installed, whatever the cache's folders are."""
         parts = (match[1] or "").strip("/").split("/")
+        if len(parts) == _DEPTH and parts[0] in _ROOTS:
+            return "<place>"
         for first in range(len(parts)):
             member = "/".join(parts[first:])
             if member and (self._directory / member).exists():
@@ -70,12 +79,12 @@ class _Tokens:
         return _ADDRESS.sub("at <address>", text)
 
 
-def _variables(place: Path, scratch: Path, python: Path) -> dict[str, str]:
+def _variables(place: Path, cache: Path, scratch: Path, python: Path) -> dict[str, str]:
     return {
         "PATH": f"{python.parent}:/usr/bin:/bin",
         "HOME": str(scratch / "home"),
         "TMPDIR": str(scratch / "tmp"),
-        "BUNDLEIMP_CACHE_DIR": str(scratch / "cache"),
+        "BUNDLEIMP_CACHE_DIR": str(cache),
         "PYTHONPATH": str(place),
         "PYTHONHASHSEED": "0",
         "LC_ALL": "C.UTF-8",
@@ -85,22 +94,26 @@ def _variables(place: Path, scratch: Path, python: Path) -> dict[str, str]:
     }
 
 
-def try_out(snippet: Snippet, laboratory: Laboratory, place: Path) -> Outcome:
-    """Run *snippet* with *place* as PYTHONPATH, and return how that ended."""
-    # The name is of one length for all places, for the same reason as in `Laboratory`.
-    kind = "d" if place == laboratory.directory else "b"
-    scratch = laboratory.folder / "scratch" / kind / snippet.name
+def try_out(snippet: Snippet, laboratory: Laboratory, mode: str) -> Outcome:
+    """Run *snippet* from the "directory", from the "bundle", or from the bundle "unpacked"; return how that ended."""
+    # The name is of one length for all modes, for the same reason as in `Laboratory`.
+    scratch = laboratory.folder / "scratch" / mode[0] / snippet.name
     shutil.rmtree(scratch, ignore_errors=True)
     for name in ("home", "tmp", "cache", "empty"):
         (scratch / name).mkdir(parents=True)
     (scratch / "cache").chmod(0o700)
+    place = laboratory.directory if mode == "directory" else laboratory.bundle
+    cache = laboratory.cache if mode == "unpacked" else scratch / "cache"
+    variables = _variables(place, cache, scratch, laboratory.python)
+    if mode == "unpacked":
+        variables["BUNDLEIMP_UNPACK"] = "1"
     # -P: the snippets bear the names of what they import.
     command = [str(laboratory.python), "-P", str(snippet.path)]
     # Files and not pipes: nothing waits for the snippet's children.
     with (scratch / "stdout").open("wb") as stdout, (scratch / "stderr").open("wb") as stderr:
         process = subprocess.Popen(
             command,
-            env=_variables(place, scratch, laboratory.python),
+            env=variables,
             cwd=scratch / "empty",
             stdin=subprocess.DEVNULL,
             stdout=stdout,
@@ -114,7 +127,7 @@ def try_out(snippet: Snippet, laboratory: Laboratory, place: Path) -> Outcome:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             status = None
-    tokens = _Tokens(laboratory, place, scratch)
+    tokens = _Tokens(laboratory, place, cache, scratch)
     printed = [tokens.put((scratch / name).read_text("utf-8", "replace")) for name in ("stdout", "stderr")]
     written = [path.stat().st_size for path in (scratch / "cache").rglob("*") if path.is_file()]
     shutil.rmtree(scratch)

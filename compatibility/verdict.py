@@ -7,28 +7,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .catalogue import Difference, Snippet
     from .trial import Outcome
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """The result for one distribution.
+class Result:
+    """The result in one mode.
 
     Attributes:
-        snippet: what was run.
-        version: the version of the distribution.
-        bundle: how it ended from the bundle.
+        outcome: how it ended.
         reasons: why it differs, for the differences that are listed.
         problem: what is wrong and not listed, or None; its first line says it all.
 
     """
 
-    snippet: Snippet
-    version: str
-    bundle: Outcome
+    outcome: Outcome
     reasons: tuple[str, ...]
     problem: str | None
 
@@ -38,6 +34,15 @@ class Verdict:
         if self.problem is not None:
             return f"differs: {self.problem.splitlines()[0]}"
         return f"differs: {'; '.join(self.reasons)}" if self.reasons else "same"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The results for one distribution: its snippet, its version, and the result in each mode that was tried."""
+
+    snippet: Snippet
+    version: str
+    results: Mapping[str, Result]
 
 
 def _last_line(text: str) -> str:
@@ -52,17 +57,16 @@ def _failure(outcome: Outcome) -> str:
     return f"exit status {outcome.status}: {_last_line(outcome.stderr)}"
 
 
-def _delta(directory: str, bundle: str, name: str) -> list[str]:
+def _delta(directory: str, other: str, name: str, mode: str) -> list[str]:
     lines = difflib.unified_diff(
-        directory.splitlines(), bundle.splitlines(), f"{name} from the directory", "from the bundle", lineterm="", n=1
+        directory.splitlines(), other.splitlines(), f"{name} from the directory", mode, lineterm="", n=1
     )
     return list(lines)
 
 
-def judge(
-    snippet: Snippet, version: str, directory: Outcome, bundle: Outcome, accepted: Sequence[Difference]
-) -> Verdict:
-    """Return the verdict on two outcomes, where *accepted* differences are expected."""
+def judge(mode: str, directory: Outcome, other: Outcome, listed: Sequence[Difference]) -> Result:
+    """Return the result in *mode*: *other* against *directory*, where those of *listed* that have it are expected."""
+    accepted = [difference for difference in listed if difference.mode in {None, mode}]
     expected = [directory.stdout, directory.stderr]
     unseen = []
     for difference in accepted:
@@ -70,18 +74,16 @@ def judge(
             unseen.append(difference.directory)
         expected = [text.replace(difference.directory, difference.bundle) for text in expected]
     problem: str | None = None
-    lines = _delta(expected[0], bundle.stdout, "stdout") + _delta(expected[1], bundle.stderr, "stderr")
+    lines = _delta(expected[0], other.stdout, "stdout", mode) + _delta(expected[1], other.stderr, "stderr", mode)
     if directory.status != 0:
         problem = f"fails from the directory: {_failure(directory)}\n{directory.stderr}"
-    elif bundle.status != 0:
-        problem = "\n".join([_failure(bundle), *lines])
-    elif expected != [bundle.stdout, bundle.stderr]:
+    elif other.status != 0:
+        problem = "\n".join([_failure(other), *lines])
+    elif expected != [other.stdout, other.stderr]:
         first = next(
             (line for line in lines if line[:1] == "+" and line[:3] != "+++"), (lines or ["other line ends"])[-1]
         )
         problem = "\n".join([f"prints {first}", *lines])
     elif unseen:
         problem = f"a listed difference does not occur: {unseen[0]!r}"
-    return Verdict(
-        snippet, version, bundle, tuple(dict.fromkeys(difference.reason for difference in accepted)), problem
-    )
+    return Result(other, tuple(dict.fromkeys(difference.reason for difference in accepted)), problem)

@@ -127,11 +127,11 @@ def read_all(archive: Archive) -> dict[str, bytes]:
     return result
 
 
-def mirrored_files(mirror: Path) -> dict[str, bytes]:
-    """Return the content of every file of a unit, by name, in its *mirror*, which says how many bytes these have."""
-    found = {path.relative_to(mirror).as_posix(): path.read_bytes() for path in mirror.rglob("*") if path.is_file()}
-    assert int(found.pop(".bundleimp")) == sum(map(len, found.values()))
-    return found
+def placed_files(site: Path) -> dict[str, bytes]:
+    """Return the content of every file that is placed in the *site*, by name, without the site's own files."""
+    names = {path: path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
+    own = (".bundleimp", ".bundleimp-units/")
+    return {name: path.read_bytes() for path, name in names.items() if name != own[0] and not name.startswith(own[1])}
 
 
 def embedded_image(archive: Archive, name: str) -> bytes | None:
@@ -150,6 +150,7 @@ class Index:
         tags: the code tags.
         record_digest: the SHA-256 of RECORD that it notes.
         units: where it says that the table of units lies.
+        folder_flags: the flags of each directory, by name with a slash at the end.
 
     """
 
@@ -157,6 +158,7 @@ class Index:
     tags: list[CodeTag] = field(default_factory=list)
     record_digest: bytes = bytes(32)
     units: Extent | None = None
+    folder_flags: dict[str, int] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> IndexedMember:
         """Return what it says of the member *name*."""
@@ -185,6 +187,7 @@ def decode_index(index: bytes, head_size: int, offset: int) -> Index:
         for name in directory.names:
             if name.endswith("/"):
                 todo.append((directory.prefix + name[:-1], directory.subdirectory(name[:-1])))
+                result.folder_flags[directory.prefix + name] = directory.flags(name)
             else:
                 codes = [decode_extent(directory.code_entry(name, column)) for column in range(len(head.tags))]
                 result.members.append(IndexedMember(directory.member(name), codes, directory.flags(name)))
@@ -228,7 +231,7 @@ def forge(path: Path, index: Index) -> None:
     """Give the bundle at *path* another index that fits in every checksum."""
     data = path.read_bytes()
     offset = locator_of(data).index_offset
-    encoded = encode_index(index.members, index.tags, index.record_digest, offset, index.units)
+    encoded = encode_index(index.members, index.tags, index.record_digest, offset, index.units, index.folder_flags)
     path.write_bytes(with_index(data, encoded.data, encoded.head_size))
 
 

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 ONCE = (
     *("benchmarks", "cache_accidents", "cacheentries", "cli", "cli_cache", "cli_diff", "cli_extract"),
     *("cli_inspection", "cli_pack", "cli_sign", "cli_unpack", "compatibility", "damage", "distinfo", "format", "fuzz"),
-    *("hostile_archives", "inspection_limits", "interruptions", "mirrors", "pack", "pack_failures", "pack_inputs"),
+    *("hostile_archives", "inspection_limits", "interruptions", "pack", "pack_failures", "pack_inputs"),
     *("pack_killed", "pack_large", "pack_options", "pack_output", "pack_profile", "pack_reproducible"),
-    *("pack_sources", "permissions", "protections", "readme", "real_packages", "rewriting", "signatures", "units"),
-    *("verify", "verify_index", "zip_confusion", "zipdirectory"),
+    *("pack_sources", "permissions", "protections", "readme", "real_packages", "rewriting", "signatures"),
+    *("site_tables", "sites", "units", "verify", "verify_index", "zip_confusion", "zipdirectory"),
 )
 """The files of tests for the oldest and the newest only.
 

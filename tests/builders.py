@@ -49,6 +49,8 @@ def make_bundle(path: Path, tree: Mapping[str, str | bytes], **options: Any) -> 
 def clean_environment(**variables: str) -> dict[str, str]:
     """Return the environment without what would change an interpreter's behaviour, and with *variables*."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "BUNDLEIMP_", "COV_"))}
+    if "BUNDLEIMP_CACHE_DIR" in os.environ:  # a cache of the tests, and not the user's
+        kept["BUNDLEIMP_CACHE_DIR"] = os.environ["BUNDLEIMP_CACHE_DIR"]
     return kept | variables
 
 

@@ -23,11 +23,12 @@ from typing import TYPE_CHECKING, Any
 
 from bundleimp.runtime import bundles, hook
 from bundleimp.runtime import format as bundle_format
+from bundleimp.runtime.cache.entries import MARK
 from bundleimp.runtime.content import files
 from bundleimp.runtime.faults.kinds import BundleFormatError, BundleWarning
 from bundleimp.runtime.loaders import BundleLoader
 from bundleimp.runtime.plain.sourceless import SourcelessBundleLoader
-from bundleimp.runtime.site import mirrors
+from bundleimp.runtime.site import sites
 from bundleimp.runtime.site.extensions import BundleExtensionLoader
 from bundleimp.waiting import TOP_LEVEL, waiting_finder
 
@@ -137,7 +138,7 @@ def see(path: str, members: list[str]) -> Sight:
             _see_module(sight, path, name)
         for name in members:
             sight.look(f"data of {name}", functools.partial(_data, finder, name))
-            sight.look(f"mirror of {name}", functools.partial(_mirrored, path, name))
+            sight.look(f"real file of {name}", functools.partial(_placed, path, name))
         sight.look("distributions", lambda: sorted(_distributions(path), key=repr))
     sight.warned = [str(warning.message) for warning in caught]
     return sight
@@ -156,13 +157,13 @@ def _see_module(sight: Sight, path: str, name: str) -> None:
     if spec is None or spec.loader is None:
         return
     sight.look(f"code of {name}", lambda: spec.loader.get_code(name))
-    reader = spec.loader.get_resource_reader(name)
-    sight.look(f"resources of {name}", lambda: sorted(_resources(reader.files())))
+    # The reader is of the files of a unit that is placed now: their damage is an error.
+    sight.look(f"resources of {name}", lambda: sorted(_resources(spec.loader.get_resource_reader(name).files())))
 
 
 def _resources(folder: Any) -> Iterator[tuple[str, bytes]]:
     for item in folder.iterdir():
-        if item.is_file():
+        if item.is_file() and not item.name.startswith(MARK):  # the cache's own files are in the root of a site
             yield item.name, item.read_bytes()
 
 
@@ -173,7 +174,8 @@ class _Spec:
         self.loader = spec.loader
         kinds = (BundleLoader, SourcelessBundleLoader, BundleExtensionLoader)
         loader = next((kind for kind in kinds if isinstance(spec.loader, kind)), None)
-        self._facts = [loader, spec.submodule_search_locations is not None, spec.__dict__["origin"]]
+        facts = vars(spec)  # a look at the attributes would place the module's files
+        self._facts = [loader, facts["submodule_search_locations"] is not None, facts["origin"]]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Spec) and self._facts == other._facts
@@ -192,12 +194,12 @@ def _distributions(path: str) -> Iterator[Any]:
         yield found.metadata["Name"], found.version, [tuple(point) for point in found.entry_points], files
 
 
-def _mirrored(path: str, name: str) -> bytes | None:
-    """Return the content of the member *name* in its mirror, else that which the bundle itself gives."""
+def _placed(path: str, name: str) -> bytes | None:
+    """Return the content of the member *name* in the site, else that which the bundle itself gives."""
     archive = bundles.open_bundle(path).archive
     if archive is None or files.find(archive, name) is None:
         return None
-    real = mirrors.real_path(archive, name)
+    real = sites.real_path(archive, name)
     return files.read(archive, files.member_named(archive, name, name)) if real is None else Path(real).read_bytes()
 
 
@@ -290,9 +292,10 @@ def _replaced(original: Path, content: bytes) -> str:
     aside.write_bytes(content)
     aside.replace(copy)
     bundles.in_use.clear()  # as in a fresh process
+    bundles.sites.clear()
     sys.path_importer_cache.clear()
     importlib.metadata.FastPath.__new__.cache_clear()  # type: ignore[attr-defined] # some versions keep it
-    shutil.rmtree(os.path.join(os.environ["BUNDLEIMP_CACHE_DIR"], "mirrors"), ignore_errors=True)
+    shutil.rmtree(os.path.join(os.environ["BUNDLEIMP_CACHE_DIR"], sites.FOLDER), ignore_errors=True)
     return copy
 
 

@@ -45,10 +45,10 @@ def each_step(work, happening, check, *, files="", stride=1):
             text = stream.read()
         os.waitpid(child, 0)
         report = json.loads(text) if text else [FAILED, f"step {number} ended the process"]
+        if report[1]:
+            failed.append(report[1])
         if report[0] == OVER:
             return {"failed": failed, "steps": number - 1}
-        if report[0] == FAILED:
-            failed.append(report[1])
         number += stride
 
 
@@ -82,7 +82,7 @@ def _one_step(work, happening, check, number, files):
             return [OVER, ""]
         check()
     except BaseException:
-        return [FAILED, f"{where}: {traceback.format_exc()}"]
+        return [FAILED if where else OVER, f"{where}: {traceback.format_exc()}"]
     return [FINISHED, ""]
 
 

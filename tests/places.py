@@ -92,8 +92,8 @@ def _with_tokens(value: Any, tokens: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         for path, token in tokens.items():
             value = value.replace(path, token)
-        # What is mirrored stands where it would when installed.
-        value = re.sub(r"<mirrors>/[\w.-]+\.pybundle", "<place>", value, flags=re.ASCII)
+        # A file in a site has the path that it would have when installed.
+        value = re.sub(r"<sites>/[0-9a-f]{32}\.pybundle", "<place>", value)
         return re.sub(r"\bat 0x[0-9a-f]+", "at <address>", value, flags=re.IGNORECASE)
     if isinstance(value, list):
         return [_with_tokens(item, tokens) for item in value]
@@ -133,16 +133,16 @@ class Laboratory:
         empty = self.folder / "empty"
         empty.mkdir(exist_ok=True)
         ended = run_python(*arguments, path=path, cwd=empty, check=False, **(self._variables | variables))
-        known = {**self.tokens(path), **tokens}
+        known = {**self.tokens(path, **variables), **tokens}
         printed = [_with_tokens(text, known) for text in (ended.stdout, ended.stderr)]
         return Outcome(ended.returncode, printed[0], printed[1])
 
-    def tokens(self, path: Sequence[Path]) -> dict[str, str]:
-        """Return the tokens for the places of *path* and for the scripts."""
+    def tokens(self, path: Sequence[Path], **variables: str) -> dict[str, str]:
+        """Return the tokens for the places of *path*, for the sites, and for the scripts."""
         names = ["<place>"] if len(path) == 1 else [f"<place {number}>" for number in range(len(path))]
         known = {
             str(self.folder / "probes"): "<probes>",
-            self._variables["BUNDLEIMP_CACHE_DIR"] + "/mirrors": "<mirrors>",
+            (self._variables | variables)["BUNDLEIMP_CACHE_DIR"] + "/sites": "<sites>",
         }
         return dict(zip(map(str, path), names, strict=True)) | known
 
@@ -158,7 +158,7 @@ class Laboratory:
         script = self.probe_file(textwrap.dedent(probe) + _EPILOGUE)
         outcome = self.run(path, *options, str(script), *arguments, **variables)
         assert (outcome.status, outcome.stderr) == (0, ""), f"exit status {outcome.status}\n{outcome.stderr}"
-        return _with_tokens(json.loads(outcome.stdout), self.tokens(path))
+        return _with_tokens(json.loads(outcome.stdout), self.tokens(path, **variables))
 
 
 class Places:

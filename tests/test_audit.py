@@ -30,19 +30,24 @@ in_each_kind = pytest.mark.parametrize("kind", [PLAIN_ZIP, FLAT, NESTED, NO_BYTE
 _NOTES = f"""
 import importlib, importlib.resources, pkgutil, os, sys
 place = sys.path[1]
+places = place + os.sep, os.path.join(os.environ["BUNDLEIMP_CACHE_DIR"], "sites") + os.sep
 names = {sorted({name.partition(".")[0].removesuffix("/__init__").replace("/", ".") for name in TREE} | {"space"})!r}
 events, refused, kind = [], None, RuntimeError
 
 
 def about(event, arguments):
-    if event == "open" and isinstance(arguments[0], str) and arguments[0].startswith(place + os.sep):
+    if event == "open" and is_in_tree(arguments[0]):
         return [event, *arguments]
     if event == "import" and arguments[0] in names:
         return [event, arguments[0], arguments[1]]
-    if event == "exec" and arguments[0].co_filename.startswith(place + os.sep):
+    if event == "exec" and is_in_tree(arguments[0].co_filename):
         return [event, arguments[0].co_filename]
-    if event == "compile" and isinstance(arguments[1], str) and arguments[1].startswith(place + os.sep):
+    if event == "compile" and is_in_tree(arguments[1]):
         return [event, arguments[1]]
+
+
+def is_in_tree(path):
+    return isinstance(path, str) and path.startswith(places) and "/.bundleimp" not in path
 
 
 def hook(event, arguments):

@@ -16,7 +16,6 @@ import pytest
 
 from bundleimp.runtime.cache import folder as cachefolder
 
-from .archives import mirrored_files
 from .builders import Tree, clean_environment, make_bundle, run_python
 
 if TYPE_CHECKING:
@@ -24,10 +23,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+# Two units: the one with a RECORD is placed as a whole, of the other only the data part.
 TREE: Tree = {
     "mod.py": "VALUE = 'mod'\n",
-    "mirrored/__init__.py": "import os\nPLACE = os.path.dirname(__file__)\n",
-    "mirrored/table.txt": "table\n" * 3000,
+    "placed-1.dist-info/RECORD": "placed/__init__.py,,\nplaced/table.txt,,\n",
+    "placed/__init__.py": "import os\nPLACE = os.path.dirname(__file__)\n",
+    "placed/table.txt": "table\n" * 3000,
     "res/__init__.py": "",
     "res/one.txt": "one\n" * 3000,
     "res/folder/two.txt": "two\n" * 3000,
@@ -41,8 +42,8 @@ files = resources.files("res")
 with resources.as_file(files / "one.txt") as one, resources.as_file(files / "folder") as folder:
     print(mod.VALUE, len(one.read_text()), len((folder / "two.txt").read_text()), end=" ")
     print(len((folder / "deep" / "three.txt").read_text()), sorted(os.listdir(folder)))
-import mirrored
-print(os.path.exists(mirrored.PLACE + "/table.txt"))
+import placed
+print(os.path.exists(placed.PLACE + "/table.txt"))
 """
 READ = "mod 12000 12000 18000 ['deep', 'two.txt']\n"
 WORKED = READ + "True\n"
@@ -59,19 +60,22 @@ def work(bundle: Path, cache: Path | str, before: str = "", **variables: Any) ->
     return run_python("-c", before + WORK, path=[bundle], check=False, BUNDLEIMP_CACHE_DIR=str(cache), **variables)
 
 
-def goes_on(result: subprocess.CompletedProcess[str], *, mirror: bool = False) -> None:
-    """Assert that the process did all its work, with at most one warning of each kind."""
-    assert (result.returncode, result.stdout) == (0, READ + f"{mirror}\n"), result.stderr
+def goes_on(result: subprocess.CompletedProcess[str], *, placed: bool = False) -> None:
+    """Assert that the process did all its work, with at most one warning for the cache and for each unit."""
+    assert (result.returncode, result.stdout) == (0, READ + f"{placed}\n"), result.stderr
     assert "Traceback" not in result.stderr
-    assert result.stderr.count("BundleWarning") <= 2
+    assert result.stderr.count("BundleWarning") <= 3
 
 
 def is_sound(cache: Path) -> None:
     """Assert that all that can be seen in the cache is whole."""
-    for mirror in cache.glob("mirrors/[!.]*"):
-        mirrored = mirrored_files(mirror)
-        assert sorted(mirrored) == ["mirrored/__init__.py", "mirrored/table.txt"]
-        assert mirrored["mirrored/table.txt"] == b"table\n" * 3000
+    for site in cache.glob("sites/[!.]*"):
+        files = {path.relative_to(site).as_posix(): path.read_text() for path in site.rglob("*") if path.is_file()}
+        placed = {name: text for name, text in files.items() if not name.startswith(".")}
+        assert placed.items() <= TREE.items()
+        for suffix, folder in ((".whole", "placed/"), (".data", "res/")):
+            if any(name.endswith(suffix) for name in files):
+                assert {name for name in TREE if name.startswith(folder)} <= set(placed)
     for file in (*cache.glob("files/[!.]*/**/[!.]*"), *cache.glob("folders/[!.]*/[!.]*/[!.]*/**/[!.]*")):
         if file.is_file() and not any(part.endswith(".tmp") for part in file.parts):
             assert file.read_text() == f"{file.stem}\n" * 3000
@@ -139,7 +143,7 @@ def test_of_many_processes_on_an_empty_cache_some_are_killed_and_the_rest_work(b
 # next one works in that cache.
 EACH_STEP = f"""
 import os, shutil, sys
-import bundleimp.runtime.cache.code, bundleimp.runtime.site.mirrors, bundleimp.runtime.site.native
+import bundleimp.runtime.cache.code, bundleimp.runtime.site.sites, bundleimp.runtime.site.native
 import bundleimp.runtime.data.resources
 import hashlib
 
@@ -229,7 +233,7 @@ def test_on_a_full_disk_or_with_a_quota_imports_go_on_and_nothing_partial_is_see
 ) -> None:
     result = work_mounted(bundle, tmp_path, options, after="cp -a cache seen")
     seen = tmp_path / "seen"
-    goes_on(result, mirror=bool(list(seen.glob("mirrors/[!.]*"))))
+    goes_on(result, placed=bool(list(seen.glob("sites/*/*/*.whole"))))
     is_sound(seen)
     assert list(seen.rglob("*.tmp")) == []
 
@@ -239,7 +243,9 @@ def test_a_cache_that_can_only_be_read_is_read(bundle: Path, tmp_path: Path, sta
     full = tmp_path / "full"
     assert work(bundle, full).stdout == WORKED
     if state == "damaged":
-        next(full.glob("mirrors/*/mirrored/table.txt")).write_text("less")
+        table = next(full.glob("sites/*/placed/table.txt"))
+        table.unlink()
+        table.write_text("less")
         next(full.glob("files/*/res/one.txt")).write_text("less")
         next(full.glob("folders/*/*/folder/two.txt")).write_text("less")
     elif state == "without marks":
@@ -247,7 +253,7 @@ def test_a_cache_that_can_only_be_read_is_read(bundle: Path, tmp_path: Path, sta
             mark.unlink()
     copy = "cp -a full/. cache && " if state != "empty" else ""
     result = work_mounted(bundle, tmp_path, "size=1m", before=f"{copy}mount -o remount,ro cache")
-    goes_on(result, mirror=state == "full")
+    goes_on(result, placed=state == "full")
 
 
 def test_where_nothing_in_the_cache_can_be_executed_extension_modules_load_from_memory(tmp_path: Path) -> None:
@@ -282,13 +288,14 @@ def test_where_no_file_can_grow_imports_go_on(bundle: Path, tmp_path: Path) -> N
     script = """
 import resource
 resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50))
-import mod, mirrored, res
-print(mod.VALUE, mirrored.PLACE)
+import mod, placed, res
+print(mod.VALUE, placed.PLACE)
 """
+    work(bundle, tmp_path / "other")  # else the limit would cut bundleimp's own bytecode short
     cache = tmp_path / "cache"
     result = run_python("-c", script, path=[bundle], BUNDLEIMP_CACHE_DIR=str(cache))
-    assert result.stdout == f"mod {bundle / 'mirrored'}\n"
-    assert result.stderr.count("BundleWarning") == 1
+    assert result.stdout == f"mod {bundle / 'placed'}\n"
+    assert result.stderr.count("BundleWarning") == 2  # one for each unit
     assert [path for path in cache.rglob("*") if path.is_file()] == []
 
 
@@ -298,14 +305,15 @@ print(mod.VALUE, mirrored.PLACE)
 @posix
 def test_no_folder_of_the_cache_can_be_written_to_by_others_whatever_the_umask(bundle: Path, tmp_path: Path) -> None:
     cache = tmp_path / "not" / "yet" / "cache"
-    goes_on(work(bundle, cache, "import os\nos.umask(0)\n"), mirror=True)
-    folders = [path for path in (tmp_path / "not", *(tmp_path / "not").rglob("*")) if path.is_dir()]
-    assert {oct(path.stat().st_mode & 0o777) for path in folders} == {"0o700"}
+    goes_on(work(bundle, cache, "import os\nos.umask(0)\n"), placed=True)
+    assert {oct(path.stat().st_mode & 0o777) for path in (tmp_path / "not", cache.parent, cache)} == {"0o700"}
+    folders = [path for path in cache.rglob("*") if path.is_dir()]
+    assert {oct(path.stat().st_mode & 0o777) for path in folders} == {"0o755"}  # others may read, if they may enter
     assert all(path.stat().st_mode & 0o022 == 0 for path in cache.rglob("*"))
 
 
 @posix
-@pytest.mark.parametrize("kind", ["code", "mirrors", "files", "folders"])
+@pytest.mark.parametrize("kind", ["code", "sites", "files", "folders"])
 @pytest.mark.parametrize("level", ["kind", "entry"])
 @pytest.mark.parametrize("obstacle", ["dangling link", "file"])
 def test_what_is_in_the_way_of_a_folder_stays_and_nothing_is_written_behind_it(
@@ -319,7 +327,7 @@ def test_what_is_in_the_way_of_a_folder_stays_and_nothing_is_written_behind_it(
         place.write_text("in the way")
     else:
         place.symlink_to(tmp_path / "nothing")
-    goes_on(work(bundle, cache), mirror=kind != "mirrors")
+    goes_on(work(bundle, cache), placed=kind != "sites")
     assert not (tmp_path / "nothing").exists()
     assert place.is_symlink() if obstacle != "file" else place.read_text() == "in the way"
 
@@ -362,18 +370,39 @@ def test_what_was_damaged_is_mended_file_by_file_and_what_a_program_added_stays(
     """Running processes use the same folders: these are not taken away for a moment, as a new one would have to."""
     cache = tmp_path / "cache"
     work(bundle, cache)
-    mirror, copy = next(cache.glob("mirrors/*")), next(cache.glob("folders/*/*/folder"))
+    site, copy = next(cache.glob("sites/*")), next(cache.glob("folders/*/*/folder"))
     (copy / "deep" / "three.txt").unlink()
-    added = [mirror / "mirrored" / "added", copy / "deep" / "added"]
-    for damaged in (mirror / "mirrored/table.txt", copy / "two.txt", next(cache.glob("files/*/res/one.txt")), *added):
+    (site / "placed" / "table.txt").unlink()
+    added = [site / "placed" / "added", copy / "deep" / "added"]
+    for damaged in (site / "placed/table.txt", copy / "two.txt", next(cache.glob("files/*/res/one.txt")), *added):
         damaged.write_text("x")
-    before = [path.stat().st_ino for path in (mirror, copy, copy / "deep", mirror / ".bundleimp")]
-    goes_on(work(bundle, cache), mirror=True)
-    assert [path.stat().st_ino for path in (mirror, copy, copy / "deep", mirror / ".bundleimp")] == before
+    before = [path.stat().st_ino for path in (site, copy, copy / "deep", site / ".bundleimp")]
+    goes_on(work(bundle, cache), placed=True)
+    assert [path.stat().st_ino for path in (site, copy, copy / "deep", site / ".bundleimp")] == before
     assert [path.read_text() for path in added] == ["x", "x"]
     for path in added:
         path.unlink()
     is_sound(cache)
+
+
+@posix
+@pytest.mark.parametrize("text", ["", "x", "TABLE\n" * 3000, None], ids=["empty", "shorter", "as long", "same"])
+def test_what_lies_in_a_site_without_a_mark_is_replaced_unless_it_is_the_same(
+    bundle: Path, tmp_path: Path, text: str | None
+) -> None:
+    """After a power failure, a file may have its size and not its content."""
+    cache = tmp_path / "cache"
+    work(bundle, cache)
+    table = next(cache.glob("sites/*/placed/table.txt"))
+    if text is not None:
+        table.unlink()
+        table.write_text(text)
+    for mark in cache.glob("sites/*/.bundleimp-units/*.whole"):
+        mark.unlink()
+    before = table.stat().st_ino
+    goes_on(work(bundle, cache), placed=True)
+    is_sound(cache)
+    assert (table.stat().st_ino == before) == (text is None)
 
 
 # Two users
@@ -411,10 +440,27 @@ def test_two_users_have_two_caches_in_the_shared_temporary_folder(
 
 
 def test_nobody_uses_the_cache_of_another_user(other: list[str], bundle: Path, tmp_path: Path) -> None:
-    cache = tmp_path / "cache"
+    cache = tmp_path / "bundleimp"
     work(bundle, cache)
+    for path in (cache, *cache.rglob("*")):
+        os.chown(path, 4711, 4711, follow_symlinks=False)
     before = {path: path.lstat().st_mtime_ns for path in cache.rglob("*")}
-    result = work_as(other, bundle, BUNDLEIMP_CACHE_DIR=str(cache), TMPDIR="/tmp")  # noqa: S108 (shared, as it is meant)
+    nowhere = str(tmp_path / "nowhere")
+    result = work_as(other, bundle, XDG_CACHE_HOME=str(tmp_path), TMPDIR=nowhere, BUNDLEIMP_CACHE_DIR="")
     goes_on(result)
     assert f"{cache}: this cache folder is not used: it belongs to another user" in result.stderr
+    assert {path: path.lstat().st_mtime_ns for path in cache.rglob("*")} == before
+
+
+@pytest.mark.parametrize("owner", [0, 4711])
+def test_a_cache_of_another_user_that_a_variable_names_is_read(
+    other: list[str], bundle: Path, tmp_path: Path, owner: int
+) -> None:
+    cache = tmp_path / "cache"
+    work(bundle, cache)
+    for path in (cache, *cache.rglob("*")):
+        os.chown(path, owner, owner, follow_symlinks=False)
+    before = {path: path.lstat().st_mtime_ns for path in cache.rglob("*")}
+    result = work_as(other, bundle, BUNDLEIMP_CACHE_DIR=str(cache))
+    assert (result.stdout, result.stderr) == (WORKED, "")
     assert {path: path.lstat().st_mtime_ns for path in cache.rglob("*")} == before

@@ -15,7 +15,6 @@ import pytest
 
 from bundleimp.runtime.cache import entries as cacheentries
 
-from .archives import mirrored_files
 from .builders import Tree, make_bundle, run_python
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ LOCK = cacheentries._lock  # noqa: SLF001 (the moment of the lock is what is tes
 @pytest.fixture(name="entry")
 def _entry(tmp_path: Path) -> Iterator[Path]:
     """The place of an entry; what is held of it is let go afterwards, as when a process ends."""
-    yield tmp_path / "cache" / "mirrors" / "entry"
+    yield tmp_path / "cache" / "sites" / "entry"
     let_go()
 
 
@@ -38,15 +37,15 @@ def let_go() -> None:
     HELD.clear()
 
 
-def fill(folder: str) -> int:
+def fill(folder: str) -> None:
     Path(folder, "file").write_bytes(b"content")
-    return 7
 
 
-def test_an_entry_is_made_whole_and_says_its_size(entry: Path) -> None:
+def test_an_entry_is_made_whole_with_a_mark_that_can_be_mapped(entry: Path) -> None:
     assert cacheentries.use(str(entry), fill)
-    assert mirrored_files(entry) == {"file": b"content"}
-    assert cacheentries.announced_size(str(entry)) == 7
+    assert sorted(os.listdir(entry)) == [MARK, "file"]
+    assert (entry / "file").read_bytes() == b"content"
+    assert (entry / MARK).read_bytes()
     assert os.listdir(entry.parent) == ["entry"]
 
 
@@ -54,7 +53,7 @@ def test_an_entry_that_is_there_is_not_filled_again(entry: Path) -> None:
     assert cacheentries.use(str(entry), fill)
     let_go()
 
-    def never(_folder: str) -> int:
+    def never(_folder: str) -> None:
         pytest.fail("filled again")
 
     assert cacheentries.use(str(entry), never)
@@ -62,11 +61,11 @@ def test_an_entry_that_is_there_is_not_filled_again(entry: Path) -> None:
 
 
 def test_an_entry_that_cannot_be_filled_is_not_there(entry: Path) -> None:
-    def full(folder: str) -> int:
+    def full(folder: str) -> None:
         fill(folder)
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    def damaged(folder: str) -> int:
+    def damaged(folder: str) -> None:
         fill(folder)
         raise ImportError
 
@@ -99,9 +98,27 @@ def test_an_entry_in_use_is_not_set_aside(entry: Path) -> None:
     let_go()
     aside = cacheentries.set_aside(str(entry))
     assert aside is not None
-    assert mirrored_files(Path(aside)) == {"file": b"content"}
+    assert Path(aside, "file").read_bytes() == b"content"
     with pytest.raises(FileNotFoundError):
         cacheentries.set_aside(str(entry))
+
+
+def test_an_entry_that_must_stay_is_checked_while_no_process_can_begin_to_use_it(entry: Path) -> None:
+    checked = []
+
+    def check(path: str) -> None:
+        checked.append(path)
+        raise OSError(errno.ENOTEMPTY, "Directory not empty")
+
+    assert cacheentries.use(str(entry), fill)
+    assert cacheentries.set_aside(str(entry), check) is None  # in use
+    let_go()
+    assert checked == []
+    with pytest.raises(OSError, match="not empty"):
+        cacheentries.set_aside(str(entry), check)
+    assert checked == [str(entry)]
+    assert (entry / "file").read_bytes() == b"content"
+    assert cacheentries.set_aside(str(entry)) is not None
 
 
 # pytest-xdist has a thread, for which 3.15 warns before it forks.  The child waits for nothing that a thread may hold.
@@ -342,7 +359,7 @@ USERS, ROUNDS, CLEANERS = 4, 15, 2
 RACE = f"""
 import os, sys, pkg
 from importlib import resources
-import bundleimp.runtime.data.resources, bundleimp.runtime.site.native, bundleimp.runtime.site.mirrors
+import bundleimp.runtime.data.resources, bundleimp.runtime.site.native, bundleimp.runtime.site.sites
 from bundleimp.inspection import cache
 
 folder = os.environ["BUNDLEIMP_CACHE_DIR"]
@@ -351,11 +368,11 @@ folder = os.environ["BUNDLEIMP_CACHE_DIR"]
 def look():
     files = resources.files("res")
     with resources.as_file(files / "one.txt") as one, resources.as_file(files / "folder") as two:
-        mirror = str(files / "folder")
-        assert all(str(path).startswith(folder) for path in (one, two, mirror)), "no cache"
+        placed = str(files / "folder")
+        assert all(str(path).startswith(folder) for path in (one, two, placed)), "no cache"
         for _ in range(5):
             assert one.read_text() == "one\\n"
-            for place in (str(two), mirror):
+            for place in (str(two), placed):
                 assert len(os.listdir(place)) == 21, os.listdir(place)
                 for number in range(20):
                     with open(os.path.join(place, f"{{number}}.bin"), "rb") as stream:

@@ -27,22 +27,24 @@ if TYPE_CHECKING:
 
 DAY = 24 * 60 * 60
 KEY = "0123456789abcdef" * 2
+# Two units: only the one with a RECORD is placed.
 TREE: Tree = {
-    "mirrored/__init__.py": "import os\nPLACE = os.path.dirname(__file__)\n",
-    "mirrored/table.txt": "table\n" * 100,
+    "placed-1.dist-info/RECORD": "placed/__init__.py,,\nplaced/table.txt,,\n",
+    "placed/__init__.py": "import os\nPLACE = os.path.dirname(__file__)\n",
+    "placed/table.txt": "table\n" * 100,
     "res/__init__.py": "",
     "res/one.txt": "one\n",
     "res/folder/two.txt": "two\n",
 }
 USE = """
-import mirrored
+import placed
 from importlib import resources
 
 files = resources.files("res")
 with resources.as_file(files / "one.txt") as one, resources.as_file(files / "folder") as folder:
-    paths = [mirrored.PLACE + "/table.txt", str(one), str(folder / "two.txt")]
+    paths = [placed.PLACE + "/table.txt", str(one), str(folder / "two.txt")]
 """
-KINDS = ["code", "files", "folders", "mirrors"]
+KINDS = ["code", "files", "folders", "sites"]
 
 
 class Cache:
@@ -114,10 +116,12 @@ def test_dir_names_the_folder_also_where_it_does_not_exist_yet(tmp_path: Path, t
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other platforms have their cache folders elsewhere")
-@pytest.mark.parametrize("home", ["", "unwritable", "home"])
+@pytest.mark.parametrize("home", ["", "unwritable", "missing", "home"])
 def test_dir_names_the_folder_that_processes_use(tmp_path: Path, bundle: Path, home: str) -> None:
+    """A home that is missing is not made: it may be mounted later."""
     (tmp_path / "unwritable").write_text("in the way")
     (tmp_path / "temporary").mkdir()
+    (tmp_path / "home").mkdir()
     variables: Any = {"XDG_CACHE_HOME": "", "HOME": str(tmp_path / home) if home else "", "BUNDLEIMP_CACHE_DIR": ""}
     variables["TMPDIR"] = str(tmp_path / "temporary")
     said = bundleimp_command("cache", "dir", **variables).stdout.rstrip("\n")
@@ -130,17 +134,17 @@ def test_dir_names_the_folder_that_processes_use(tmp_path: Path, bundle: Path, h
 
 
 def test_list_has_kind_name_size_and_last_use_of_every_entry(cache: Cache) -> None:
-    cache.age("mirrors", 3)
+    cache.age("sites", 3)
     listed = cache.json("list")
     assert sorted(entry["kind"] for entry in listed) == KINDS
-    assert listed[0]["kind"] == "mirrors"  # the least recently used
+    assert listed[0]["kind"] == "sites"  # the least recently used
     for entry in listed:
         path = cache.entries()[entry["kind"]]
         assert (entry["path"], entry["name"]) == (str(path), path.name)
         assert entry["size"] == sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     table = cache.run("list")
     day = listed[0]["last_use"][:10]
-    assert f"{day}  mirrors  {cache.entries()['mirrors'].name}\n" in table
+    assert f"{day}  sites    {cache.entries()['sites'].name}\n" in table
     assert table.endswith(f"4 entries, {sum(entry['size'] for entry in listed) / 1000:.1f} kB\n")
 
 
@@ -186,11 +190,11 @@ def test_prune_removes_what_was_not_used_for_thirty_days(cache: Cache) -> None:
     for kind, days in zip(KINDS, (29, 31, 0, 31), strict=True):
         cache.age(kind, days)
     removed = cache.json("prune")["removed"]
-    assert sorted(entry["kind"] for entry in removed) == ["files", "mirrors"]
+    assert sorted(entry["kind"] for entry in removed) == ["files", "sites"]
     assert sorted(cache.entries()) == ["code", "folders"]
 
 
-@pytest.mark.parametrize(("days", "left"), [("4", ["files", "folders", "mirrors"]), ("2.5", ["folders", "mirrors"])])
+@pytest.mark.parametrize(("days", "left"), [("4", ["files", "folders", "sites"]), ("2.5", ["folders", "sites"])])
 def test_prune_removes_what_was_not_used_for_as_long_as_is_said(cache: Cache, days: str, left: list[str]) -> None:
     for kind, age in zip(KINDS, (5, 3, 1, 0), strict=True):
         cache.age(kind, age)
@@ -204,10 +208,10 @@ def test_prune_to_a_size_removes_the_least_recently_used_first(cache: Cache) -> 
     sizes = {entry["kind"]: entry["size"] for entry in cache.json("list")}
     cache.run("prune", "--max-size", str(sum(sizes.values())))
     assert sorted(cache.entries()) == KINDS  # it fits, and no age was given
-    rest = sizes["folders"] + sizes["mirrors"]
+    rest = sizes["folders"] + sizes["sites"]
     removed = cache.json("prune", "--max-size", f"{(rest + 1) / 1000}kB")["removed"]
     assert [entry["kind"] for entry in removed] == ["files", "code"]
-    assert sorted(cache.entries()) == ["folders", "mirrors"]
+    assert sorted(cache.entries()) == ["folders", "sites"]
 
 
 @pytest.mark.parametrize(
@@ -226,7 +230,7 @@ def test_bad_usage_is_one_line(arguments: list[str]) -> None:
 @pytest.mark.parametrize("action", ["prune", "clear"])
 def test_what_killed_processes_left_is_removed_once_it_can_be_nobodys(cache: Cache, action: str, age: float) -> None:
     code = next(path.parent for path in cache.entries()["code"].rglob("*.pyc"))
-    names = ["mirrors/.12-0123abcd.tmp/pkg/mod.py", f"{code.relative_to(cache.folder)}/.7-00000000.tmp"]
+    names = ["sites/.12-0123abcd.tmp/pkg/mod.py", f"{code.relative_to(cache.folder)}/.7-00000000.tmp"]
     make_tree(cache.folder, dict.fromkeys([*names, "files/.99-76543210.tmp"], "left"))
     tops = [
         next(path for path in (cache.folder / name, (cache.folder / name).parents[1]) if path.name[0] == ".")
@@ -274,7 +278,7 @@ def test_a_running_process_never_loses_a_file_that_it_uses(
     printed = cache.run(*action)
     assert printed.count(": in use\n") == 3
     assert printed.count("removed  code/") == 1
-    assert sorted(cache.entries()) == ["files", "folders", "mirrors"]
+    assert sorted(cache.entries()) == ["files", "folders", "sites"]
     assert user.communicate("\n")[0] == "[600, 4, 4]\n"
     assert cache.run(*action).count("removed  ") == 3
     assert cache.entries() == {}
@@ -299,6 +303,110 @@ def test_a_use_is_noted_once_a_day(cache: Cache) -> None:
         assert changed == [noted] * 3
 
 
+# Sites with files of others
+
+
+OTHER_FILES = ["db.sqlite3", "placed/added.txt", "new/deep/file", ".hidden", ".bundleimp-other/file", "placed/.1-0.tmp"]
+
+
+@pytest.mark.parametrize("name", OTHER_FILES)
+@pytest.mark.parametrize("action", [["clear"], ["prune", "--older-than", "0"], ["prune", "--max-size", "0"]])
+def test_a_site_that_a_program_has_written_into_is_kept_and_the_file_is_named(
+    cache: Cache, action: list[str], name: str
+) -> None:
+    site = cache.entries()["sites"]
+    before = sorted(site.rglob("*"))
+    other = make_tree(site, {name: "mine"}) / name
+    printed = cache.run(*action, status=1)
+    assert f": {other} is no file of the bundle: move it elsewhere, or delete it\n" in printed
+    assert printed.count("removed  ") == 3
+    assert cache.entries() == {"sites": site}
+    assert set(before) < set(site.rglob("*"))
+    assert other.read_text() == "mine"
+    other.unlink()
+    assert "removed 1 entry" in cache.run(*action)
+    assert cache.entries() == {}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+@pytest.mark.parametrize("name", ["link", "placed/link", ".bundleimp-units"])
+@pytest.mark.parametrize("target", ["file", "folder", "nothing"])
+def test_a_site_with_a_link_of_a_program_is_kept(cache: Cache, tmp_path: Path, name: str, target: str) -> None:
+    """So is one with lists behind a link: this is not ours."""
+    listed = "placed/__init__.py\0placed/table.txt"
+    outside = make_tree(tmp_path / "outside", {"file": "mine", "folder/x.files": listed})
+    site = cache.entries()["sites"]
+    if (site / name).exists():
+        (site / name).rename(tmp_path / "moved")
+    (site / name).symlink_to(outside / target)
+    assert " is no file of the bundle" in cache.run("clear", status=1)
+    assert (site / "placed" / "table.txt").exists()
+    assert (outside / "file").read_text() == "mine"
+
+
+def test_a_folder_with_the_name_of_a_site_and_no_list_is_kept(tmp_path: Path) -> None:
+    folder = make_tree(tmp_path / "cache", {f"sites/{KEY}.pybundle/pkg/mod.py": "mine"})
+    folder.chmod(0o700)
+    cache = Cache(folder, folder)
+    assert " is no file of the bundle" in cache.run("clear", status=1)
+    assert (folder / "sites" / f"{KEY}.pybundle" / "pkg" / "mod.py").read_text() == "mine"
+
+
+def test_bytecode_that_an_interpreter_or_a_tool_has_added_keeps_no_site(cache: Cache) -> None:
+    site = cache.entries()["sites"]
+    make_tree(site, {"placed/__pycache__/__init__.cpython-311-pytest-9.pyc": "bytecode"})
+    assert cache.run("clear").count("removed  ") == 4
+    make_tree(cache.folder, {f"sites/{KEY}.pybundle/placed/sourceless.pyc": "bytecode"})
+    assert " is no file of the bundle" in cache.run("clear", status=1)
+
+
+@needs_processes
+@pytest.mark.parametrize("action", [["clear"], ["prune", "--older-than", "0"]])
+def test_an_unpacked_bundle_that_a_program_has_written_into_is_kept(
+    bundle: Path, tmp_path: Path, action: list[str]
+) -> None:
+    cache = Cache(tmp_path / "cache", bundle)
+    run_python("-c", USE, path=[bundle], BUNDLEIMP_CACHE_DIR=str(cache.folder), BUNDLEIMP_UNPACK="1")
+    assert sorted(cache.entries()) == ["unpacked"]
+    other = cache.entries()["unpacked"] / "db.sqlite3"
+    other.write_text("mine")
+    assert f": {other} is no file of the bundle" in cache.run(*action, status=1)
+    assert other.read_text() == "mine"
+    other.unlink()
+    cache.run(*action)
+    assert cache.entries() == {}
+
+
+@needs_processes
+@pytest.mark.parametrize("moved", [0, 1])
+def test_what_a_process_had_placed_when_it_was_killed_does_not_keep_the_site(
+    cache: Cache, tmp_path: Path, moved: int
+) -> None:
+    """Nor does an empty folder that a program has made."""
+    killed = f"""
+import os, signal
+from bundleimp.runtime.site import sites
+left = {moved}
+def move(*places, really=sites._move):
+    global left
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left -= 1
+    really(*places)
+sites._move = move
+import placed
+"""
+    folder = tmp_path / "new"
+    result = run_python("-c", killed, path=[cache.bundle], check=False, BUNDLEIMP_CACHE_DIR=str(folder))
+    assert result.returncode < 0
+    (site,) = (folder / "sites").glob("*.pybundle")
+    assert [path.suffix for path in site.glob(".bundleimp-units/*")].count(".whole") == 0
+    assert len([path for path in site.glob("*/*") if not path.parent.name.startswith(".")]) == moved
+    (site / "empty").mkdir()
+    assert "removed 1 entry" in Cache(folder, cache.bundle).run("clear")
+    assert list((folder / "sites").glob("*.pybundle")) == []
+
+
 # Never anything else
 
 
@@ -306,8 +414,9 @@ def test_nothing_but_what_is_named_as_an_entry_is_listed_or_removed(tmp_path: Pa
     """Though somebody may have made a folder with other things in it the cache."""
     tree = dict.fromkeys(
         [
-            *("code/project/main.py", "mirrors/debian/index", "files/letter.txt", "folders/.hidden/x", "notes.txt"),
-            *(f"code/{KEY}0/a", f"mirrors/{KEY}.pybundle/a", f"files/{KEY.upper()}/a", f"other/{KEY}/a"),
+            *("code/project/main.py", "sites/example.org/index", "files/letter.txt", "folders/.hidden/x", "notes.txt"),
+            *(f"code/{KEY}0/a", f"sites/{KEY}/a", f"sites/pkg-{KEY}.pybundle/a", f"files/{KEY.upper()}/a"),
+            f"other/{KEY}/a",
         ],
         "mine",
     )
@@ -328,9 +437,9 @@ def test_links_in_the_cache_are_never_followed(cache: Cache, tmp_path: Path, act
     links = {
         cache.folder / "code" / KEY: outside / KEY,
         cache.folder / "files" / KEY: outside / "nothing",
-        cache.folder / "mirrors" / f"pkg-{KEY}.pybundle": outside / "file",
-        cache.folder / "mirrors" / ".5-00000000.tmp": outside,
-        next(cache.entries()["mirrors"].glob("mirrored")) / "link": outside,
+        cache.folder / "sites" / f"{KEY}.pybundle": outside / "file",
+        cache.folder / "sites" / ".5-00000000.tmp": outside,
+        next(cache.entries()["folders"].glob("*/folder")) / "link": outside,
     }
     for link, target in links.items():
         link.symlink_to(target)
@@ -342,7 +451,7 @@ def test_links_in_the_cache_are_never_followed(cache: Cache, tmp_path: Path, act
     else:
         for link in links:
             os.utime(link, (1, 1), follow_symlinks=False)
-        cache.age("mirrors", 99)
+        cache.age("folders", 99)
         cache.run(action)
         assert not any(link.is_symlink() for link in links)
     assert {path: path.stat().st_ino for path in outside.rglob("*")} == before
@@ -389,11 +498,16 @@ def test_a_cache_that_is_not_trusted_is_refused_with_one_line(cache: Cache, acti
         os.chown(cache.folder, 12345, -1)
     before = sorted(cache.folder.rglob("*"))
     path = cache.folder if fault != "file" else before[-1] if before[-1].is_file() else cache.bundle
-    text = error_of("cache", action, BUNDLEIMP_CACHE_DIR=str(path))
+    variables: Any = {"BUNDLEIMP_CACHE_DIR": str(path)}
+    if fault == "owner":  # one that this variable names may be another user's
+        path = cache.folder.rename(cache.folder.with_name("bundleimp"))
+        before = sorted(path.rglob("*"))
+        variables = {"BUNDLEIMP_CACHE_DIR": "", "XDG_CACHE_HOME": str(path.parent)}
+    text = error_of("cache", action, **variables)
     reason = reasons.get(fault, "is not a folder")
     expected = f"{path}: this cache folder is not used: it {reason}; set BUNDLEIMP_CACHE_DIR to another"
     assert text == expected
-    assert sorted(cache.folder.rglob("*")) == before
+    assert sorted(path.rglob("*") if fault != "file" else cache.folder.rglob("*")) == before
 
 
 def test_what_cannot_be_removed_is_named_and_the_status_says_so(

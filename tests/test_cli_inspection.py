@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .archives import flipped, index_of
-from .builders import make_bundle, make_tree, make_zip, run_python
+from .builders import Tree, make_bundle, make_tree, make_zip, run_python
 from .command_line import APP, bundleimp_command
 
 if TYPE_CHECKING:
@@ -148,6 +148,15 @@ def test_explain_names_what_a_module_shadows(bundle: Path, tmp_path: Path) -> No
     first, second = bundleimp_command("explain", "app", "--path", folder, bundle).stdout.splitlines()
     assert str(folder) in first
     assert second.startswith(f"  shadows package {os.path.join(bundle, 'app', '__init__.py')}")
+
+
+def test_explain_places_nothing_in_the_cache(tmp_path: Path) -> None:
+    tree: Tree = {"pkg/__init__.py": "HERE = __file__\n", "pkg/mod.py": "HERE = __file__\n", "pkg/table.txt": "row\n"}
+    bundle = make_bundle(tmp_path / "out.pybundle", tree)
+    for name, file in (("pkg", "__init__.py"), ("pkg.mod", "mod.py")):
+        result = bundleimp_command("explain", name, "--path", bundle, BUNDLEIMP_CACHE_DIR=str(tmp_path / "cache"))
+        assert f" {os.path.join(bundle, 'pkg', file)} (path entry {bundle}" in result.stdout
+    assert not (tmp_path / "cache" / "sites").exists()
 
 
 def test_explain_names_every_portion_of_a_namespace(tmp_path: Path) -> None:

@@ -189,6 +189,19 @@ def test_damaged_bytecode_is_compiled_again_and_replaced(computer: Computer, kin
 
 
 @in_each_without_bytecode
+def test_bytecode_of_another_module_is_not_run(computer: Computer, kind: str) -> None:
+    path = lay_out(kind, computer.folder, TREE)
+    computer.run(path)
+    one, *_, other = [file for file in computer.cached() if file.name.startswith(("leaf", "mod"))]
+    contents = one.read_bytes(), other.read_bytes()
+    one.write_bytes(contents[1])
+    other.write_bytes(contents[0])
+    compiled = sorted(["<place>/mod.py", "<place>/pkg/leaf.py"])
+    assert computer.run(path) == [compiled, *WRITTEN[1:]]
+    assert computer.run(path) == READ
+
+
+@in_each_without_bytecode
 def test_bytecode_that_this_cache_did_not_write_is_not_believed(computer: Computer, kind: str) -> None:
     """An ordinary pyc, as another tool would write it, has nothing that ties it to the bundle."""
     path = lay_out(kind, computer.folder, TREE)
@@ -237,17 +250,23 @@ def test_a_cache_that_belongs_to_somebody_else_is_not_used_and_one_warning_says_
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         pytest.skip("only root can give a folder away")
     path = lay_out(kind, computer.folder, TREE)
+    computer.cache = computer.folder / "bundleimp"  # no variable names it
     computer.cache.mkdir(mode=0o700)
     os.chown(computer.cache, 12345, -1)
-    refused_cache_is_one_warning(computer, path, "belongs to another user")
+    folders = {
+        "XDG_CACHE_HOME": str(computer.folder),
+        "TMPDIR": str(path),
+        "BUNDLEIMP_CACHE_DIR": "",
+    }
+    refused_cache_is_one_warning(computer, path, "belongs to another user", **folders)
     assert computer.cached() == []
 
 
-def refused_cache_is_one_warning(computer: Computer, path: Path, reason: str) -> None:
+def refused_cache_is_one_warning(computer: Computer, path: Path, reason: str, **variables: str) -> None:
     """Assert that imports go on with one warning, also where every warning is shown."""
     script = computer.laboratory.probe_file(PROBE + "\nprint(len(result[0]), result[1])\n")
     for options in ((), ("-W", "always")):
-        outcome = computer.laboratory.run([path], *options, str(script))
+        outcome = computer.laboratory.run([path], *options, str(script), **variables)
         assert (outcome.status, outcome.stdout) == (0, "4 old\n")
         assert outcome.stderr.count("BundleWarning") == 1
         assert f"{computer.cache}: this cache folder is not used: it {reason}" in outcome.stderr

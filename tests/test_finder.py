@@ -89,9 +89,9 @@ def described(spec: ModuleSpec | None, place: Path) -> Any:
     if spec is None:
         return None
     paths = [spec.origin, spec.cached, *(spec.submodule_search_locations or [])]
-    # What is mirrored stands where it would when installed.
-    mirrors = re.escape(os.path.join(os.environ["BUNDLEIMP_CACHE_DIR"], "mirrors")) + r"/[\w.-]+\.pybundle"
-    relative = [path and os.path.relpath(re.sub(mirrors, str(place), path), place) for path in paths]
+    # A file in a site has the path that it would have when installed.
+    sites = re.escape(os.path.join(os.environ["BUNDLEIMP_CACHE_DIR"], "sites")) + r"/[0-9a-f]{32}\.pybundle"
+    relative = [path and os.path.relpath(re.sub(sites, str(place), path), place) for path in paths]
     return [spec.name, spec.has_location, kind_of(spec), spec.submodule_search_locations is None, *relative]
 
 

@@ -13,6 +13,12 @@ from .builders import run_python
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "v1"
 
+SCRIPT = """
+import libs, ns.data, ns.portion.deep, os, pkg.größe, single
+print(single.VALUE, pkg.VALUE, ns.portion.deep.VALUE)
+print(sorted(os.listdir(os.path.dirname(libs.HERE))), os.listdir(*ns.data.__path__))
+"""
+
 in_each_layout = pytest.mark.parametrize("layout", ["flat", "nested"])
 
 
@@ -31,6 +37,5 @@ def test_format_version_1_has_not_changed(
 def test_a_bundle_of_format_version_1_is_sound_and_imports(layout: str, tmp_path: Path) -> None:
     bundle = FIXTURES / f"{layout}.pybundle"
     assert bundleimp.open_bundle(bundle).verify() == []
-    script = "import single, pkg.größe, ns.portion.deep; print(single.VALUE, pkg.VALUE, ns.portion.deep.VALUE)"
-    result = run_python("-c", script, path=[bundle], BUNDLEIMP_CACHE_DIR=str(tmp_path), PYTHONUTF8="1")
-    assert result.stdout == "single module deep\n"
+    result = run_python("-c", SCRIPT, path=[bundle], BUNDLEIMP_CACHE_DIR=str(tmp_path), PYTHONUTF8="1")
+    assert result.stdout == "single module deep\n['__init__.py', 'far', 'libs.txt'] ['table.txt']\n"

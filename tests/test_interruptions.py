@@ -75,7 +75,7 @@ for name in {PARTS!r}:
 # Where what outlives an import is kept.
 _STATE = {
     *("__init__.py", "archive.py", "bundlefile.py", "bundles.py", "distributions.py", "hook.py", "lines.py"),
-    *("mirrors.py", "refreshing.py", "removing.py", "reopening.py", "telling.py", "waiting.py"),
+    *("placing.py", "refreshing.py", "removing.py", "reopening.py", "sites.py", "telling.py", "waiting.py"),
 }
 
 

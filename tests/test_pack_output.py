@@ -192,8 +192,16 @@ def test_the_manifest_says_what_went_in(tmp_path: Path) -> None:
         "distributions": [{"name": "My.Dist", "version": "1.5"}],
         "members": 5,
         "entry_point": None,
-        "mirrored": [
-            {"name": "pkg", "files": 3, "size": 551, "reason": "it has data, should another module look for it"}
+        "placed": [
+            {
+                "name": "own-files",
+                "files": 0,
+                "size": 0,
+                "data_files": 3,
+                "data_size": 551,
+                "reason": "pkg/data.txt is data near modules",
+                "brings": [],
+            }
         ],
     }
 

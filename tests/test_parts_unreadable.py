@@ -79,8 +79,8 @@ print(bundleimp.__file__.startswith({str(archive)!r}), type(pkg.mod.__loader__).
 print(importlib.resources.files("pkg").joinpath("data.txt").read_text(), bundleimp.open_bundle({str(bundle)!r}).layout)
 import inspect, pkgutil
 from bundleimp.runtime import hook
-from bundleimp.runtime.site import mirrors
-print(inspect.getsource(hook)[:6], mirrors is bundleimp.runtime.site.mirrors)
+from bundleimp.runtime.site import sites
+print(inspect.getsource(hook)[:6], sites is bundleimp.runtime.site.sites)
 print("bundleimp.cli" in [name for _, name, _ in pkgutil.iter_modules(bundleimp.__path__, "bundleimp.")])
 print(list(pkgutil.iter_modules(bundleimp.runtime.__path__)))
 """

@@ -93,7 +93,7 @@ def test_every_environment_variable_of_ours_is_in_the_table() -> None:
     used = {
         name
         for path in folder.rglob("*.py")
-        for name in re.findall(r"\b(BUNDLEIMP_[A-Z_]+|SOURCE_DATE_EPOCH)\b", path.read_text("utf-8"))
+        for name in re.findall(r"\b(BUNDLEIMP_[A-Z_]+|CACHE_DIRECTORY|SOURCE_DATE_EPOCH)\b", path.read_text("utf-8"))
     }
     table = TEXT.partition("## Environment")[2].partition("##")[0]
     assert set(re.findall(r"^\| `([A-Z_]+)", table, re.MULTILINE)) == used

@@ -1,6 +1,6 @@
-"""Code that opens files beside modules works from a bundle: whoever asks where something lies gets a real place.
+"""Code that opens files beside modules works from a bundle: such modules have real paths.
 
-The directory is the oracle; a path in a mirror and one under the bundle are one token to it, so the probes open files.
+The directory is the oracle.  A path in the site and one under the bundle have the same token, so the probes open files.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .places import DIRECTORY, FLAT, NESTED, NO_BYTECODE, SOURCELESS, Places
+from .places import FLAT, NESTED, NO_BYTECODE, SOURCELESS, Places
 
 if TYPE_CHECKING:
     from .builders import Tree
@@ -39,7 +39,7 @@ TREE: Tree = {
     ),
     "shop/sub/__init__.py": "",
     "shop/sub/leaf.py": "X = 1\n",
-    # It has data, and others look for it.
+    # It has data, and other modules look for it.
     "site_app/__init__.py": "",
     "site_app/models.py": "class Model:\n    pass\n",
     "site_app/templates/page.html": "page\n",
@@ -49,7 +49,7 @@ TREE: Tree = {
     "site_app/management/commands/send.py": "",
     "flat_app.py": "import framework\n\napp = framework.App(__name__)\n",
     "flat_data/flat.html": "flat\n",
-    # They look for it.
+    # It looks for the data of others.
     "framework.py": (
         "import os, sys\n\n\nclass App:\n    def __init__(self, name):\n"
         "        self.root_path = os.path.dirname(os.path.abspath(sys.modules[name].__file__))\n\n"
@@ -84,7 +84,7 @@ def _places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     return Places(tmp_path_factory.mktemp("real"), TREE)
 
 
-# A module asks where it lies itself.
+# A module reads its own location.
 
 
 @in_each_bundle
@@ -118,15 +118,15 @@ def test_all_that_tells_a_location_agrees(places: Places, kind: str) -> None:
         paths = [list(getattr(module, "__path__", [])), list(spec.submodule_search_locations or [])]
         folder = os.path.dirname(module.__file__)
         result.append([
-            module.__name__, sorted(places), os.path.isfile(module.__file__), spec.has_location, module.__loader__ is
-            spec.loader, paths, all(paths) and paths != [[folder]] * 2, repr(spec.cached)[-6:], type(spec).__name__,
-            type(module).__name__,
+            module.__name__, sorted(places), spec.has_location, module.__loader__ is spec.loader, paths,
+            all(paths) and paths != [[folder]] * 2, repr(spec.cached)[-6:], repr(type(spec)), repr(type(module)),
         ])
     code = shop.views.template.__code__
     result.append(code.co_filename)
     result.append(code.co_filename.removesuffix("c") == shop.views.__file__.removesuffix("c"))
+    result.append([os.path.isfile(module.__file__) for module in (shop, shop.views)])
     """
-    for described in places.as_in_directory(kind, probe)[:-2]:
+    for described in places.as_in_directory(kind, probe)[:-3]:
         assert len(described[1]) == 1
 
 
@@ -168,7 +168,7 @@ def test_a_module_runs_itself_in_a_process_of_its_own(places: Places, kind: str)
     assert places.as_in_directory(kind, "import runs_itself\nresult = runs_itself.run()") == "itself\n"
 
 
-# Others ask where a module lies.
+# Other code reads the location of a module.
 
 QUESTIONS = {
     "__file__": "os.path.dirname(site_app.__file__)",
@@ -176,24 +176,19 @@ QUESTIONS = {
     "getattr": "os.path.dirname(getattr(site_app, '__file__', None))",
     "sys.modules": "os.path.dirname(sys.modules['site_app'].__file__)",
     "from": "os.path.dirname(__import__('site_app', fromlist=['__file__']).__file__)",
-    "__path__[0]": "site_app.__path__[0]",
-    "__path__[-1]": "site_app.__path__[-1]",
-    "__path__[:]": "site_app.__path__[:][0]",
-    "list of __path__": "list(site_app.__path__)[0]",
-    "tuple of __path__": "tuple(site_app.__path__)[0]",
-    "sorted __path__": "sorted(site_app.__path__)[0]",
-    "starred __path__": "[*site_app.__path__][0]",
-    "loop over __path__": "[entry for entry in site_app.__path__][0]",
-    "next of __path__": "next(iter(site_app.__path__))",
-    "unpacked __path__": "(lambda entry: entry)(*site_app.__path__)",
-    "extended by __path__": "(lambda known: (known.extend(site_app.__path__), known)[1])([])[0]",
-    "set of __path__": "set(site_app.__path__).pop()",
-    "copied __path__": "copy.copy(site_app.__path__)[0]",
+    "__path__": "site_app.__path__[0]",
     "pickled __path__": "pickle.loads(pickle.dumps(site_app.__path__))[0]",
     "__spec__.origin": "os.path.dirname(site_app.__spec__.origin)",
-    "find_spec().origin": "os.path.dirname(importlib.util.find_spec('site_app').origin)",
-    "find_spec().submodule_search_locations": "importlib.util.find_spec('site_app').submodule_search_locations[0]",
-    "find_spec().origin of a submodule": "os.path.dirname(importlib.util.find_spec('site_app.models').origin)",
+    "find_spec().origin": "os.path.dirname(find_spec('site_app').origin)",
+    "find_spec().submodule_search_locations": "find_spec('site_app').submodule_search_locations[0]",
+    "find_spec().cached": "os.path.dirname(os.path.dirname(find_spec('site_app').cached))",
+    "find_spec().loader.path": "os.path.dirname(find_spec('site_app').loader.path)",
+    "find_spec().loader.get_filename()": "os.path.dirname(find_spec('site_app').loader.get_filename())",
+    "find_spec().origin of a submodule": "os.path.dirname(find_spec('site_app.models', site_app.__path__).origin)",
+    "copied spec": "os.path.dirname(copy.copy(find_spec('site_app')).origin)",
+    "copied spec with its loader": "copy.deepcopy(find_spec('site_app')).submodule_search_locations[0]",
+    "pickled spec": "pickle.loads(pickle.dumps(find_spec('site_app'))).submodule_search_locations[0]",
+    "pickled loader": "os.path.dirname(pickle.loads(pickle.dumps(find_spec('site_app').loader)).path)",
     "inspect.getfile": "os.path.dirname(inspect.getfile(site_app))",
     "inspect.getfile of a class": "os.path.dirname(inspect.getfile(site_app.models.Model))",
     "inspect.getsourcefile": "os.path.dirname(inspect.getsourcefile(site_app.models))",
@@ -206,15 +201,16 @@ QUESTIONS = {
 
 @in_each_bundle
 @pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
-def test_who_asks_where_a_package_lies_finds_its_files(places: Places, kind: str, question: str) -> None:
-    if kind == SOURCELESS and "sourcefile" in question:
+def test_the_location_of_a_package_leads_to_its_files(places: Places, kind: str, question: str) -> None:
+    if kind == SOURCELESS and ("sourcefile" in question or ".cached" in question):
         pytest.skip("there is none")
     probe = f"""
-    import copy, importlib.resources, importlib.util, inspect, os, pathlib, pickle, sys
+    import copy, importlib.machinery, importlib.resources, inspect, os, pathlib, pickle, sys
     import site_app, site_app.models
+    find_spec = importlib.machinery.PathFinder.find_spec
     folder = {question}
     with open(os.path.join(folder, "templates", "page.html")) as file:
-        result = [folder, file.read(), sorted(name for name in os.listdir(folder) if name != "__pycache__")]
+        result = [folder, file.read(), [os.listdir(os.path.join(folder, "static", *below)) for below in ((), ("css",))]]
     """
     assert places.as_in_directory(kind, probe)[:2] == ["<place>/site_app", "page\n"]
 
@@ -305,11 +301,9 @@ def test_modules_are_loaded_again_lazily_and_by_hand(places: Places, kind: str, 
     sys.modules[name] = module
     spec.loader.exec_module(module)
     result = [module.__name__, module.__file__]
-    # Before 3.13 the lazy loader makes an ordinary module of every other kind.
-    kept = name in {"shop", "plugins"} or sys.version_info >= (3, 13)
-    result.append(os.path.isfile(module.__file__) if kept else True)
+    result.append(os.path.isfile(module.__file__))
     module = importlib.reload(module)
-    result += [os.path.isfile(module.__file__) if kept else True, module.__file__, module is sys.modules[name]]
+    result += [os.path.isfile(module.__file__), module.__file__, module is sys.modules[name]]
     del sys.modules[name]
     again = importlib.import_module(name)
     result += [os.path.isfile(again.__file__), again is module, again.__file__]
@@ -404,24 +398,14 @@ def test_runpy_and_new_processes_get_real_places(places: Places, kind: str) -> N
 
 
 @in_each_bundle
-def test_a_bundle_under_another_name_has_the_same_real_files(places: Places, kind: str) -> None:
-    """What is imported, and what is on disk, are of one kind: no path of the bundle stands in a real file's place."""
+def test_real_paths_are_in_one_site(places: Places, kind: str) -> None:
     probe = """
-    import os, shop, site_app
-    result = [os.path.samefile(shop.HERE, os.path.dirname(shop.__file__)), shop.__file__, site_app.__file__]
+    import os, plugins, shop, shop.views, site_app
+    root = os.path.dirname(shop.HERE)
+    result = [os.path.samefile(root, os.path.dirname(os.path.dirname(module.__file__))) for module in
+              (shop, shop.views, site_app, plugins)]
+    result.append(root)
     """
-    _, *paths = places.laboratory.observe([places.path(DIRECTORY)], probe)
-    assert paths == ["<place>/shop/__init__.py", "<place>/site_app/__init__.py"]
-    assert places.observe(kind, probe)[0] is True
-    mirrors = [path.name for path in (places.laboratory.folder / "cache" / "mirrors").iterdir()]
-    assert all(re.fullmatch(r"[\w.-]+-[0-9a-f]{32}\.pybundle", name) for name in mirrors)
-
-
-def test_a_module_that_others_ask_is_pickled_by_reference(places: Places) -> None:
-    """What pickles modules (cloudpickle) knows those of the ordinary type alone, and would take this one's content."""
-    probe = """
-    import pickle, sys, site_app, site_app.models
-    result = [pickle.loads(pickle.dumps(module)) is module for module in (site_app, site_app.models)]
-    result.append(len(pickle.dumps(site_app)) < 100)
-    """
-    assert places.observe(FLAT, probe) == [True, True, True]
+    assert places.as_in_directory(kind, probe) == [*[True] * 4, "<place>"]
+    sites = [path.name for path in (places.laboratory.folder / "cache" / "sites").iterdir()]
+    assert all(re.fullmatch(r"[0-9a-f]{32}\.pybundle", name) for name in sites)

@@ -155,7 +155,7 @@ def test_all_of_it_comes_from_the_bundle(name: str, places: dict[str, Path], cle
 import sys, {name}
 files = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
 print(sorted({{file for file in files if "site-packages" in file and "bundleimp" not in file}}))
-print({name}.__file__.startswith(({str(places["bundle"])!r}, {str(tmp_path / "mirrors")!r})))
+print({name}.__file__.startswith(({str(places["bundle"])!r}, {str(tmp_path / "sites")!r})))
 """
     result = run_python(
         "-c", script, path=[places["bundle"]], executable=clean_python, BUNDLEIMP_CACHE_DIR=str(tmp_path)

@@ -33,7 +33,7 @@ LIBRARY: Tree = {
     "dist-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: dist\nVersion: 1\n",
 }
 TREE = LIBRARY | {"__main__.py": "print('main ran')\n"}
-IN_MIRROR = "import os\nprint('in a mirror' if os.listdir(os.path.dirname(__file__)) else '')\n"
+IN_SITE = "import os\nprint('in a site' if os.listdir(os.path.dirname(__file__)) else '')\n"
 RELEASE = "release@example.com"
 
 
@@ -112,9 +112,8 @@ def test_a_signed_bundle_is_imported_from(shop: Shop, kind: str) -> None:
         shop.repack(LIBRARY, layout=kind)
     assert "is not a valid one of this file" in shop.refused()
     sign(shop.bundle, shop.key)
-    result = shop.python("import mypkg, mypkg.sub; print(mypkg.__loader__.path)", PYTHONWARNINGS="error")
-    expected = f"code ran\n{shop.bundle / 'mypkg' / '__init__.py'}\n"
-    assert (result.stdout, result.stderr) == (expected, "")
+    result = shop.python("import mypkg, mypkg.sub; print(mypkg.__loader__.archive.path)", PYTHONWARNINGS="error")
+    assert (result.stdout, result.stderr) == (f"code ran\n{shop.bundle}\n", "")
 
 
 def _unsigned(shop: Shop) -> None:
@@ -222,11 +221,35 @@ def test_a_change_anywhere_in_the_file_is_refused(shop: Shop) -> None:
             signers.check(BundleFile(str(bundle)))
 
 
-def test_a_signed_bundle_has_its_mirrors(shop: Shop) -> None:
-    shop.repack(TREE | {"mypkg/__init__.py": IN_MIRROR})
+def test_a_signed_bundle_has_its_site(shop: Shop) -> None:
+    shop.repack(TREE | {"mypkg/__init__.py": IN_SITE})
     sign(shop.bundle, shop.key)
     result = shop.python("import mypkg.sub; print(mypkg.sub.__loader__)", PYTHONWARNINGS="error")
-    assert (result.stdout.startswith("in a mirror\n"), "/cache/mirrors/" in result.stdout) == (True, True)
+    assert (result.stdout.startswith("in a site\n"), "/cache/sites/" in result.stdout) == (True, True)
+
+
+def test_a_site_that_a_process_is_given_has_modules_of_a_signed_bundle_only(shop: Shop) -> None:
+    shop.repack(TREE | {"mypkg/__init__.py": IN_SITE, "pure/__init__.py": "print('pure ran')\n"})
+    sign(shop.bundle, shop.key)
+    shop.python("import mypkg")
+    (site,) = (shop.folder / "cache" / "sites").iterdir()
+    script = f"import sys; sys.path.append({str(site)!r})\nimport mypkg.sub, pure"
+    assert shop.python(script, path=False, PYTHONWARNINGS="error").stdout == "in a site\npure ran\n"
+    shop.signature.unlink()
+    assert f"{shop.bundle}: is not signed" in shop.refused(script, path=False)
+    assert f"{shop.bundle}: is not signed" in shop.refused(f"{script} # and the bundle itself")
+
+
+@pytest.mark.parametrize("lost", ["bundle", "note"])
+def test_a_site_without_a_bundle_has_no_modules(shop: Shop, lost: str) -> None:
+    shop.repack(TREE | {"mypkg/__init__.py": IN_SITE})
+    sign(shop.bundle, shop.key)
+    shop.python("import mypkg")
+    (site,) = (shop.folder / "cache" / "sites").iterdir()
+    (shop.bundle if lost == "bundle" else site / ".bundleimp-units" / "bundle").unlink()
+    script = f"import sys; sys.path.append({str(site)!r})\nimport mypkg.sub"
+    shop.refused(script, path=False)
+    assert shop.python(script, path=False, BUNDLEIMP_ALLOWED_SIGNERS="").stdout == "in a site\n"
 
 
 def test_a_link_to_a_signature_is_as_good_as_the_signature(shop: Shop) -> None:
@@ -454,7 +477,7 @@ def test_a_bundle_that_is_written_to_meanwhile_is_refused(shop: Shop) -> None:
 
 
 def test_a_replaced_bundle_is_checked_and_looked_at_again_when_it_is_refused(shop: Shop) -> None:
-    make_bundle(shop.folder / "new.pybundle", {"mypkg/__init__.py": "print('new ran')\n", "mypkg/more.py": ""})
+    make_bundle(shop.folder / "new.pybundle", {"mypkg/__init__.py": "print('new ran')\n", "more.py": ""})
     signature = sign(shop.folder / "new.pybundle", shop.key)
     script = f"""
 import importlib, os, sys, warnings
@@ -466,11 +489,11 @@ def attempt(name):
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     os.replace("new.pybundle", {str(shop.bundle)!r})
-    attempt("mypkg.more")
-    attempt("mypkg.more")
+    attempt("more")
+    attempt("more")
     print([str(warning.message).partition(": ssh-keygen")[0] for warning in caught])
     os.replace({signature.name!r}, {str(shop.signature)!r})
-    attempt("mypkg.more")
+    attempt("more")
     importlib.reload(mypkg)
 """
     assert shop.python(script).stdout.splitlines() == [
@@ -564,12 +587,52 @@ def test_install_is_an_error_where_a_bundle_in_use_is_not_signed_and_nothing_mor
     assert "No module named 'mypkg.sub'" in result.stderr
 
 
-def test_a_mirror_of_a_bundle_in_use_that_is_not_signed_gives_nothing_more(shop: Shop) -> None:
-    shop.repack(TREE | {"mypkg/__init__.py": IN_MIRROR})
+def test_a_site_of_a_bundle_in_use_that_is_not_signed_gives_nothing_more(shop: Shop) -> None:
+    shop.repack(TREE | {"mypkg/__init__.py": IN_SITE})
     script = install_script(shop, before="import mypkg", after="print(len(mypkg.__path__))")
     result = shop.python(script, path=False, status=1, BUNDLEIMP_ALLOWED_SIGNERS="")
-    assert result.stdout.splitlines()[:1] == ["in a mirror"]
+    assert result.stdout.splitlines()[:1] == ["in a site"]
     assert "No module named 'mypkg.sub'" in result.stderr
+
+
+@pytest.mark.parametrize("then", ["deleted", "replaced", "replaced afterwards"])
+def test_a_site_of_an_old_version_that_is_not_signed_gives_nothing_more(shop: Shop, then: str) -> None:
+    """Its bundle is not in use any more when signatures become necessary, or is a signed one by then."""
+    shop.repack(TREE | {"mypkg/__init__.py": IN_SITE})
+    new = make_bundle(shop.folder / "new.pybundle", TREE)
+    sign(new, shop.key)
+    replace = f"""
+import importlib, os
+if {then!r} == "deleted":
+    os.unlink({str(shop.bundle)!r})
+else:
+    os.replace({str(new)!r}, {str(shop.bundle)!r})
+    os.replace({str(signature_of(new))!r}, {str(shop.signature)!r})
+importlib.invalidate_caches()
+"""
+    before, after = ("", replace) if then == "replaced afterwards" else (replace, "")
+    script = install_script(shop, before=f"import mypkg\n{before}", after=after)
+    result = shop.python(script, path=False, status=1, BUNDLEIMP_ALLOWED_SIGNERS="")
+    assert result.stdout.splitlines()[:1] == ["in a site"]
+    assert "No module named 'mypkg.sub'" in result.stderr
+
+
+def test_a_site_of_an_old_version_that_was_signed_gives_its_modules(shop: Shop) -> None:
+    shop.repack(TREE | {"mypkg/__init__.py": IN_SITE})
+    sign(shop.bundle, shop.key)
+    new = make_bundle(shop.folder / "new.pybundle", {"mypkg/__init__.py": "", "new.py": "print('new ran')\n"})
+    script = f"""
+import importlib, os
+import mypkg
+os.replace({str(new)!r}, {str(shop.bundle)!r})
+importlib.invalidate_caches()
+import mypkg.sub
+try:
+    import new
+except ImportError as error:
+    print(error)
+"""
+    assert shop.python(script).stdout == "in a site\nNo module named 'new'\n"
 
 
 def test_install_takes_a_directory_away_from_whoever_has_it(shop: Shop) -> None:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .builders import make_bundle, make_tree
+from .compiling import compiled, extension
 from .places import DIRECTORY, FLAT, NESTED, PLAIN_ZIP, Laboratory, in_each_with_source, lay_out
 from .platforms import needs_interpreters
 from .subinterpreters import ISOLATED, LEGACY, SCRIPT, in_each_interpreter
-from .test_extensions import compiled, extension, on_linux
+from .test_extensions import on_linux
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

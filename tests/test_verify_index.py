@@ -6,6 +6,7 @@ import base64
 import csv
 import hashlib
 import io
+import re
 import zlib
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ import bundleimp
 from bundleimp.encoding import IndexedMember, encode_index, encode_locator, sealed
 from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.content.member import Member
-from bundleimp.runtime.format import Extent, Locator, decode_head
+from bundleimp.runtime.format import FLAG_DATA, FLAG_WHOLE, Extent, Locator, decode_head
+from bundleimp.runtime.site.units import decode_units
 
 from .archives import RawEntry, forge, index_of, locator_of, raw_zip, with_index
 from .builders import Tree, make_bundle
@@ -23,6 +25,8 @@ from .builders import Tree, make_bundle
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from bundleimp.runtime.site.units import Unit
 
     from .archives import Index
 
@@ -87,6 +91,122 @@ def test_an_index_sealed_anew_without_a_change_is_sound(bundle: Path) -> None:
     original = bundle.read_bytes()
     forge(bundle, index_of(original))
     assert bundle.read_bytes() == original
+
+
+FLAGGED: Tree = {
+    "pkg/__init__.py": "",
+    "pkg/static/a.css": "",
+    "pkg/far/__init__.py": "",
+    "pkg/far/mod.py": "",
+    "space/table.txt": "",
+    "space/pkg/__init__.py": "",
+    "asks/__init__.py": "HERE = __file__\n",
+}
+
+
+def _flag(name: str, flags: int) -> Callable[[Index], None]:
+    def change(index: Index) -> None:
+        if name.endswith("/"):
+            assert index.folder_flags[name] != flags
+            index.folder_flags[name] = flags
+        else:
+            assert index[name].flags != flags
+            index[name].flags = flags
+
+    return change
+
+
+FLAG_LIES = {
+    "a portion is not flagged": _flag("pkg/static/", 0),
+    "a namespace package with data is not flagged": _flag("space/", 0),
+    "a portion needs more than the data part": _flag("space/", FLAG_WHOLE),
+    "both flags": _flag("space/", FLAG_WHOLE | FLAG_DATA),
+    "a flag that there is not": _flag("space/", 4),
+    "a package is a portion": _flag("pkg/", FLAG_DATA),
+    "a package without data is a portion": _flag("space/pkg/", FLAG_DATA),
+    "a module near data is not flagged": _flag("pkg/__init__.py", 0),
+    "a module far from data is flagged": _flag("pkg/far/mod.py", FLAG_DATA),
+    "a module with both flags": _flag("pkg/__init__.py", FLAG_WHOLE | FLAG_DATA),
+    "data is flagged": _flag("space/table.txt", FLAG_DATA),
+}
+
+
+@pytest.mark.parametrize("lie", FLAG_LIES.values(), ids=FLAG_LIES)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_flags_that_do_not_fit_the_units_are_found(tmp_path: Path, layout: str, lie: Callable[[Index], None]) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", FLAGGED, layout=layout)
+    index = index_of(bundle.read_bytes())
+    before = dict(index.folder_flags)
+    assert before == {"asks/": 0, "pkg/": 0, "pkg/far/": 0, "pkg/static/": 2, "space/": 2, "space/pkg/": 0}
+    lie(index)
+    forge(bundle, index)
+    (text,) = findings(bundle)
+    assert re.fullmatch(r"BUNDLE-INFO/index: the flags of [\w/.]+ do not fit the table of units", text)
+
+
+def test_flags_of_a_bundle_without_units_are_found(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", {"pkg/__init__.py": ""})
+    index = index_of(bundle.read_bytes())
+    index.folder_flags["pkg/"] = index["pkg/__init__.py"].flags = FLAG_DATA
+    forge(bundle, index)
+    assert [text.partition(" of ")[2] for text in findings(bundle)] == [
+        f"{name} do not fit the table of units" for name in ("pkg/__init__.py", "pkg/")
+    ]
+
+
+def test_all_modules_of_a_unit_with_an_extension_module_have_to_need_the_whole_unit(tmp_path: Path) -> None:
+    tree: Tree = {"pkg/__init__.py": "", "pkg/_fast.abi3.so": b"", "pkg/table.txt": "", "templates/index.html": ""}
+    bundle = make_bundle(tmp_path / "out.pybundle", tree)
+    assert findings(bundle) == []
+    for flags in (0, FLAG_DATA):
+        index = index_of(bundle.read_bytes())
+        index["pkg/__init__.py"].flags = flags
+        forge(bundle, index)
+        assert findings(bundle) == ["BUNDLE-INFO/index: the flags of pkg/__init__.py do not fit the table of units"]
+
+
+DIGEST = "the files of unit 'own-files' do not match its digest"
+PART = "the unit 'own-files' has another data part than it says"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda table, unit: table.replace(unit.data_digest, unit.digest), DIGEST),
+        (lambda table, unit: table.replace(unit.digest, unit.data_digest), DIGEST),
+        (lambda table, _: table.replace("dpkg/__init__.py", "-pkg/__init__.py"), PART),
+        (lambda table, _: table.replace("-pkg/far/mod.py", "dpkg/far/mod.py"), PART),
+        (lambda table, _: table.replace("dspace/table.txt", "-space/table.txt"), PART),
+    ],
+    ids=["digest of the data part", "digest", "less modules", "more modules", "less data"],
+)
+def test_a_data_part_that_is_not_as_its_unit_says_is_found(
+    tmp_path: Path, change: Callable[[str, Unit], str], message: str
+) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", FLAGGED)
+    extent = index_of(bundle.read_bytes()).units
+    assert extent is not None
+    table = bundle.read_bytes()[extent.offset : extent.offset + extent.size]
+    (unit,) = decode_units(table)
+    with_table(bundle, change(table.decode(), unit).encode())
+    assert [text for text in findings(bundle) if message in text] != []
+
+
+def with_table(path: Path, table: bytes) -> None:
+    """Change the bundle's table of units to another of the same size, and make every checksum fit."""
+    data = bytearray(path.read_bytes())
+    index = index_of(bytes(data))
+    assert index.units is not None
+    assert len(table) == index.units.size
+    assert table != data[index.units.offset : index.units.offset + index.units.size]
+    data[index.units.offset : index.units.offset + index.units.size] = table
+    header = index.units.offset - 30 - len(bundle_format.UNITS)
+    entry = data.index(bundle_format.UNITS.encode(), locator_of(bytes(data)).directory_offset) - 46
+    for place in (header + 14, entry + 16):
+        data[place : place + 4] = zlib.crc32(table).to_bytes(4, "little")
+    index.units = Extent(offset=index.units.offset, size=len(table), checksum=bundle_format.checksum(table))
+    path.write_bytes(data)
+    forge(path, index)
 
 
 def test_bytecode_of_another_source_is_found(bundle: Path) -> None:

@@ -24,6 +24,7 @@ _COMMANDS = {
     "verify": "check everything that can be checked",
     "sign": "sign a bundle with an SSH key",
     "extract": "unpack a bundle into a directory",
+    "site": "unpack all of a bundle for tools that need files, and print the folder",
     "run": "run a bundle, or a module in it",
     "diff": "say what differs between two bundles",
     "explain": "say which path entry gives a module",

@@ -10,13 +10,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ..inspection import cache
-from .output import add_json, plural, print_json, print_table, size_text
+from ..inspection.cachecheck import check
+from .output import add_json, plural, print_json, print_table, printable, size_text
 
 if TYPE_CHECKING:
     from ..inspection.cache import Entry, Removal
 
 DESCRIPTION = """Look at the cache of bytecode and of files that had to be real, and remove what is not used.  A running
-process keeps what it uses, and the next one makes again what it needs."""
+process keeps what it uses, and the next one makes again what it needs.  A site or an unpacked bundle
+that has other files in it is kept, and one of these is named."""
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _DAYS = 30.0
@@ -28,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, text in {
         "dir": "print where it is, also where there is nothing yet",
         "list": "print what is in it, with sizes and the day of the last use",
+        "verify": "check all real files in it against their bundles",
         "prune": "remove what was not used for a while, and what makes it too large",
         "clear": "remove all that no process uses",
     }.items():
@@ -52,6 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "list":
         _print_entries(cache.entries(folder), json=arguments.json)
         return 0
+    if arguments.action == "verify":
+        return _verify(folder, json=arguments.json)
     if arguments.action == "clear":
         removal = cache.clear(folder)
     else:
@@ -61,6 +66,18 @@ def run(arguments: argparse.Namespace) -> int:
         removal = cache.prune(folder, older_than=days, max_size=arguments.max_size)
     _print_removal(removal, json=arguments.json)
     return 0 if all(kept.in_use for kept in removal.kept) else 1
+
+
+def _verify(folder: str, *, json: bool) -> int:
+    faults = list(check(folder))
+    known = sum(fault.is_known for fault in faults)
+    if json:
+        print_json([asdict(fault) for fault in faults])
+    else:
+        for fault in faults:
+            print(printable(f"{fault.path}: {fault.text}"))
+        print(f"{folder}: {plural(known, 'fault') if known else 'sound'}")
+    return int(bool(known))
 
 
 def _days(text: str) -> float:

@@ -12,8 +12,8 @@ from .output import add_json, plural, print_json, print_table, size_text
 if TYPE_CHECKING:
     import argparse
 
-DESCRIPTION = """Print what made a bundle, the sizes of its distributions, its Pythons and its entry points; with
---json, all of its manifest."""
+DESCRIPTION = """Print what made a bundle, the sizes of its distributions, its Pythons, its entry points, and the files
+that are placed in the cache when they are imported, with the reason; with --json, all of its manifest."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,9 +43,12 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"program: {entry_point}{alone}")
     rows = [(size_text(part.size), str(part.members), part.name, part.version) for part in info.parts]
     print_table([("size", "members", "distribution", "version"), *rows], numbers=2)
-    for unit in info.mirrored:
-        files = plural(unit.files, "file")
-        print(f"written to the cache when needed: {unit.name} ({size_text(unit.size)}, {files}): {unit.reason}")
+    for unit in info.placed:
+        what = f"{plural(unit.files, 'file')}, {size_text(unit.size)}"
+        if not unit.files:
+            what = f"data part: {plural(unit.data_files, 'file')}, {size_text(unit.data_size)}"
+        brings = f"; brings {', '.join(unit.brings)}" if unit.brings else ""
+        print(f"placed in the cache when imported: {unit.name} ({what}): {unit.reason}{brings}")
     for point in info.entry_points:
         print(f"{point.group}: {point.name} = {point.value}")
     return 0

@@ -42,6 +42,11 @@ def size_text(size: int) -> str:
     return f"{value:.1f} GB"
 
 
+def printable(text: str) -> str:
+    """Return *text* with escapes in the place of what would move the cursor, or worse."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
 def plural(count: int, noun: str) -> str:
     """Return ``1 member`` or ``2 members``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

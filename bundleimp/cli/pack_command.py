@@ -128,14 +128,14 @@ def _add_members(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="import this distribution or top-level package from real files in the cache, as if installed (repeatable)",
+        help="place all files of this distribution or top-level package in the cache when it is imported (repeatable)",
     )
     add(
         "--no-unpack",
         action="append",
         default=[],
         metavar="NAME",
-        help="never write the files of this one to the cache, whatever its modules look for (repeatable)",
+        help="never place files of this one in the cache, whatever its modules look for (repeatable)",
     )
     add(
         "--on-conflict",

@@ -9,9 +9,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..inspection.reader import BundleReader
+from ..runtime import hook
 from ..runtime.faults.kinds import BundleError
-from ..runtime.hook import install
 from ..runtime.interpreter.program import check_signed, run_module
+from ..runtime.site.unpacked import replace_entries
 
 if TYPE_CHECKING:
     import argparse
@@ -23,11 +24,16 @@ Exit status and arguments are the program's."""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.usage = "bundleimp run [--allowed-signers FILE] BUNDLE [-m MODULE] [ARG ...]"
+    parser.usage = "bundleimp run [--allowed-signers FILE] [--unpack] BUNDLE [-m MODULE] [ARG ...]"
     parser.add_argument(
         "--allowed-signers",
         metavar="FILE",
         help="run and import only what one of these has signed, in child processes, too",
+    )
+    parser.add_argument(
+        "--unpack",
+        action="store_true",
+        help="import from real files in the cache, in child processes, too (BUNDLEIMP_UNPACK=1)",
     )
     parser.add_argument("bundle", metavar="BUNDLE")
     parser.epilog = "-m MODULE: the module to run, default __main__; all other words are the program's."
@@ -37,7 +43,7 @@ def run(arguments: argparse.Namespace) -> Callable[[], int]:
     """Prepare the program; return the function that runs it."""
     path = os.path.abspath(arguments.bundle)
     if arguments.allowed_signers is not None:
-        install(arguments.allowed_signers)
+        hook.install(arguments.allowed_signers)
     check_signed(path)
     members = {member.name for member in BundleReader(path).members}
     rest = arguments.passed_on
@@ -50,9 +56,14 @@ def run(arguments: argparse.Namespace) -> Callable[[], int]:
     elif not members & {"__main__.py", "__main__.pyc"}:
         message = "has no __main__ module; choose what to run with -m MODULE"
         raise BundleError(message, file=arguments.bundle)
-    install()
+    hook.install()
     # Python put a folder of this command first on the path.  The bundle replaces it, as it does for `python BUNDLE`.
     sys.path[: 0 if sys.flags.safe_path else 1] = [path]
+    if arguments.unpack:
+        os.environ["BUNDLEIMP_UNPACK"] = "1"
+        hook.UNPACKS = True
+    if hook.UNPACKS:
+        replace_entries(sys.path)
     sys.argv[:] = [arguments.bundle, *rest]
     return functools.partial(_run, module)
 

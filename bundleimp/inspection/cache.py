@@ -1,7 +1,8 @@
 """The user's cache: what is in it, and how what nobody uses is removed.
 
 Only what is named as our own entries are is looked at, so a folder that holds other things, too, loses none of them.
-Nothing is followed: a link is at most removed itself.
+A program may write files into a site or an unpacked bundle, as into an installation.  Such an entry is kept.  Nothing
+is followed: a link is at most removed itself.
 """
 
 from __future__ import annotations
@@ -17,23 +18,31 @@ from typing import TYPE_CHECKING
 from ..runtime.cache import entries as cacheentries
 from ..runtime.cache import folder as cachefolder
 from ..runtime.faults.kinds import BundleError
+from ..runtime.site import sites, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _DAY = 24 * 60 * 60
 _KEY = re.compile(r"[0-9a-f]{32}")
-_KINDS = {"code": _KEY, "mirrors": re.compile(r".+-[0-9a-f]{32}\.pybundle"), "files": _KEY, "folders": _KEY}
+_KINDS = {
+    "code": _KEY,
+    "sites": re.compile(r"[0-9a-f]{32}\.pybundle"),
+    "unpacked": re.compile(r"[0-9a-f]{32}-[\w.-]+\.pybundle"),
+    "files": _KEY,
+    "folders": _KEY,
+}
 # What is on its way into the cache or out of it; see `cachefolder.aside_of`.
 _ASIDE = re.compile(r"\.\d+-[0-9a-f]{8}\.tmp")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What the cache holds for one archive or one distribution.
+    """What the cache holds for one archive.
 
     Attributes:
-        kind: "code" (bytecode of an archive), "mirrors" (a distribution), "files" or "folders" (of an archive).
+        kind: "code" (bytecode of an archive), "sites" (real files of a bundle), "unpacked" (all of a bundle), "files"
+            or "folders" (of an archive).
         name: its name in the folder of its kind.
         path: where it is.
         size: of its files, in bytes.
@@ -50,7 +59,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Kept:
-    """An entry that was to be removed, and why it is still there."""
+    """An entry that was to be removed, and is still there.
+
+    Attributes:
+        entry: the entry.
+        reason: why it is still there.
+        in_use: whether a process uses it, or the user wants to keep it; False if something is in the way.
+
+    """
 
     entry: Entry
     reason: str
@@ -182,10 +198,16 @@ def _status(path: str) -> os.stat_result | None:
 
 
 def _remove(entry: Entry, result: Removal) -> None:
-    """Remove the *entry* unless it is in use, and note in *result* how that went."""
+    """Remove the *entry* unless it is in use or has other files, and note in *result* how that went."""
+    if os.path.exists(os.path.join(entry.path, unpacked.KEEP)):
+        result.kept.append(Kept(entry, "made with `bundleimp site --keep`", in_use=True))
+        return
     try:
-        aside = cacheentries.set_aside(entry.path)
+        aside = cacheentries.set_aside(entry.path, _check_site if entry.kind in {"sites", "unpacked"} else None)
     except FileNotFoundError:  # another process removed it
+        return
+    except _OtherFilesError as error:
+        result.kept.append(Kept(entry, str(error)))
         return
     except OSError as error:
         result.kept.append(Kept(entry, f"cannot be removed: {error.strerror}"))
@@ -196,6 +218,43 @@ def _remove(entry: Entry, result: Removal) -> None:
         result.removed.append(entry)
     else:
         result.kept.append(Kept(entry, f"cannot be removed whole: the rest is {aside}"))
+
+
+class _OtherFilesError(OSError):
+    """A site has files that bundleimp has not placed there."""
+
+
+def _check_site(path: str) -> None:
+    """Raise _OtherFilesError if the site or unpacked bundle at *path* has a file that is in none of its lists."""
+    for other in foreign_files(path):
+        message = f"{other} is no file of the bundle: move it elsewhere, or delete it"
+        raise _OtherFilesError(message)
+
+
+def foreign_files(path: str) -> Iterator[str]:
+    """Yield the path of each file in the site at *path* that is in none of its lists."""
+    notes = os.path.join(path, sites.NOTES)
+    own = {os.path.join(path, cacheentries.MARK)}
+    for name in _names(notes):
+        own.add(os.path.join(notes, name))
+        if name.endswith(sites.LIST):
+            with open(os.path.join(notes, name), encoding="utf-8", errors="surrogateescape") as stream:
+                own |= {os.path.join(path, *member.split("/")) for member in stream.read().split("\0")}
+    for folder, folders, files in os.walk(path):
+        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
+        for name in (*links, *files):
+            other = os.path.join(folder, name)
+            # Interpreters and tools write bytecode beside the sources, and write it again.
+            is_bytecode = name.endswith(".pyc") and os.path.basename(folder) == "__pycache__"
+            if other not in own and not is_bytecode:
+                yield other
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _delete(path: str) -> bool:

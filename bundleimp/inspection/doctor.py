@@ -16,6 +16,7 @@ from ..runtime.bundles import OpenBundle, locate
 from ..runtime.cache import folder as cachefolder
 from ..runtime.faults.kinds import BundleError, BundleWarning
 from ..runtime.format import SUFFIX
+from .cachecheck import check
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Observation:
 
 def examine() -> list[Observation]:
     """Return what was seen in this process, whose hook must not have been installed by hand."""
-    return [_hook(), *_start_files(), *_signers(), *_bundles(), _cache()]
+    return [_hook(), *_start_files(), *_signers(), *_bundles(), *_cache()]
 
 
 def _hook() -> Observation:
@@ -103,10 +104,22 @@ def _bundle(path: str) -> Observation:
     return Observation(path, "can be opened, with bytecode for this Python")
 
 
-def _cache() -> Observation:
+def _cache() -> list[Observation]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", BundleWarning)
-        folder = cachefolder.folder(create=False)
-    if caught:
-        return Observation("cache", str(caught[0].message), fine=False)
-    return Observation("cache", folder if folder is not None else "nothing in it yet")
+        folder = cachefolder.folder(create=True)
+    if folder is None:
+        return [Observation("cache", str(caught[0].message) if caught else cachefolder.lack(), fine=False)]
+    path = cachefolder.aside_of(os.path.join(folder, "trial"))
+    try:
+        cachefolder.write(path, b"trial")
+    except OSError as error:
+        text = f"{folder}: can be read, but not written: {error.strerror}"
+        return [Observation("cache", text)]
+    os.unlink(path)
+    if not cachefolder.allows_code(folder):
+        text = f"{folder}: its file system is mounted noexec: no extension module can be loaded from it"
+        return [Observation("cache", text, fine=False)]
+    faults = [fault for fault in check(folder) if fault.is_known]
+    found = [Observation("cache", f"{fault.path}: {fault.text}", fine=False) for fault in faults]
+    return [Observation("cache", f"{folder}: can be written"), *found]

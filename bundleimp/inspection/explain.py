@@ -6,12 +6,11 @@ import os
 import pkgutil
 import sys
 from dataclasses import dataclass
-from importlib.machinery import BuiltinImporter, FrozenImporter
-from typing import TYPE_CHECKING
+from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from importlib.machinery import ModuleSpec
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class Candidate:
 
     Attributes:
         entry: the path entry, or "built-in" or "frozen".
-        origin: the file the module would be loaded from; "" for a namespace portion.
+        origin: the file the module would be loaded from; of a namespace portion, its folder.
         kind: "package", "module" or "namespace portion".
         loader: the class of its loader; "" for a namespace portion.
 
@@ -32,13 +31,18 @@ class Candidate:
     loader: str
 
 
+def _known(spec: ModuleSpec, name: str) -> Any:
+    """Return an attribute of *spec* as the finder set it.  Reading it from the spec would place real files."""
+    return vars(spec)[name] if isinstance(spec, ModuleSpec) else getattr(spec, name)
+
+
 def _candidate(entry: str, spec: ModuleSpec) -> Candidate:
-    if spec.loader is None or spec.origin is None:
-        portion = next(iter(spec.submodule_search_locations or ()), "")
-        return Candidate(entry, portion, "namespace portion", "")
-    kind = "module" if spec.submodule_search_locations is None else "package"
+    origin, places = (_known(spec, name) for name in ("origin", "submodule_search_locations"))
+    if spec.loader is None or origin is None:
+        return Candidate(entry, next(iter(places or ()), ""), "namespace portion", "")
+    kind = "module" if places is None else "package"
     loader = spec.loader if isinstance(spec.loader, type) else type(spec.loader)
-    return Candidate(entry, spec.origin, kind, loader.__name__)
+    return Candidate(entry, origin, kind, loader.__name__)
 
 
 def _specs(name: str, path: Sequence[str]) -> Iterator[tuple[str, ModuleSpec]]:
@@ -53,7 +57,8 @@ def _specs(name: str, path: Sequence[str]) -> Iterator[tuple[str, ModuleSpec]]:
 def explain(name: str, path: Sequence[str] | None = None) -> list[Candidate]:
     """Return every place that has module *name*, the one that an import takes first.
 
-    Nothing is imported: parents are found, not executed, so a ``__path__`` that a package changes is not seen.
+    Nothing is imported: parents are found, not executed, so a ``__path__`` that a package changes is not seen.  A
+    module that needs real files is named by its path under the bundle, and is not placed.
 
     Arguments:
         name: the module's full name.
@@ -66,7 +71,7 @@ def explain(name: str, path: Sequence[str] | None = None) -> list[Candidate]:
         found = [spec for _, spec in _specs(".".join(parts[:end]), entries)]
         regular = [spec for spec in found if spec.loader is not None]
         # The first regular one, or all portions together (PEP 420).
-        entries = [place for spec in regular[:1] or found for place in spec.submodule_search_locations or ()]
+        entries = [place for spec in regular[:1] or found for place in _known(spec, "submodule_search_locations") or ()]
     candidates = [_candidate(entry, spec) for entry, spec in _specs(name, entries)]
     if len(parts) == 1:
         for label, importer in (("frozen", FrozenImporter), ("built-in", BuiltinImporter)):

@@ -12,9 +12,10 @@ from ..runtime import format as bundle_format
 from ..runtime.content.member import Member
 from ..runtime.content.reading import data_offset
 from ..runtime.faults.kinds import BundleFormatError
-from ..runtime.format import Directory, Extent, Locator, decode_extent
+from ..runtime.format import FLAG_DATA, FLAG_WHOLE, Directory, Extent, Locator, decode_extent
 from ..runtime.plain.zipdirectory import list_directories
-from ..runtime.site.units import decode_units, digest
+from ..runtime.site.planning import Group, is_module
+from ..runtime.site.units import DATA_PART, EXECUTABLE, decode_units, digest
 from ..waiting import TOP_LEVEL
 from .finding import Finding
 from .zippart import stream
@@ -48,7 +49,7 @@ def index_findings(bundle: BundleReader, locator: Locator, digests: Mapping[str,
         yield Finding("the index does not match the locator's checksum", bundle_format.INDEX, locator.index_offset)
         return
     head = bundle_format.decode_head(data[-locator.head_size :])
-    notes = _notes(data, head, locator.index_offset)
+    notes, folder_flags = _notes(data, head, locator.index_offset)
     members = []
     for item in bundle.members:
         offset = data_offset(bundle.file, item)
@@ -60,12 +61,13 @@ def index_findings(bundle: BundleReader, locator: Locator, digests: Mapping[str,
     except KeyError:
         return  # reported with RECORD
     tags = [CodeTag(name, magic) for name, magic in head.tags.items()]
-    if encode_index(members, tags, record, locator.index_offset, head.units).data != data:
+    if encode_index(members, tags, record, locator.index_offset, head.units, folder_flags).data != data:
         message = "the index and the central directory disagree"
         yield Finding(message, bundle_format.INDEX, locator.index_offset)
     for column, tag in enumerate(tags):
         yield from _code(bundle, tag, {name: note.codes[column] for name, note in notes.items()})
-    yield from _units(bundle, head, digests)
+    units, faults = _units(bundle, head, digests)
+    yield from faults or _flags(units, {name: note.flags for name, note in notes.items()} | folder_flags)
     names = next((entry for entry in bundle.outer.entries if entry.member.name == TOP_LEVEL), None)
     if names is not None and bundle.read_note(TOP_LEVEL) != encode_top_level(item.name for item in bundle.members):
         yield Finding("lists other names than those at the top level", TOP_LEVEL, names.member.offset)
@@ -83,31 +85,58 @@ def _unnoted(member: Member, head: Head) -> IndexedMember:
     return IndexedMember(member, [None] * len(head.tags))
 
 
-def _units(bundle: BundleReader, head: Head, digests: Mapping[str, bytes]) -> Iterator[Finding]:
-    """Check the table of units: each unit names members and has the digest of their contents."""
+def _units(bundle: BundleReader, head: Head, digests: Mapping[str, bytes]) -> tuple[list[Group], list[Finding]]:
+    """Check the table of units: each unit names members, and has their data part and the digests of their contents.
+
+    Return those units whose members are there, and the faults.
+    """
     entry = next((entry for entry in bundle.outer.entries if entry.member.name == bundle_format.UNITS), None)
     if entry is None or head.units is None:
-        if entry is not None or head.units is not None:
-            yield Finding("only one of index and central directory knows a table of units", bundle_format.UNITS)
-        return
+        if entry is None and head.units is None:
+            return [], []
+        return [], [Finding("only one of index and central directory knows a table of units", bundle_format.UNITS)]
     offset = data_offset(bundle.file, entry.member)
     table = bundle.read_note(bundle_format.UNITS)
     noted = (head.units.offset, head.units.size, head.units.checksum)
     if noted != (offset, len(table), bundle_format.checksum(table)):
-        yield Finding("the table of units does not lie where the index says", bundle_format.UNITS, offset)
-        return
+        message = "the table of units does not lie where the index says"
+        return [], [Finding(message, bundle_format.UNITS, offset)]
     modes = {entry.member.name: bool(entry.mode & 0o100) for entry in bundle.entries()}
+    groups, faults = [], []
     for unit in decode_units(table):
-        files = [(name, mode, digests[name]) for name, mode in unit.files.items() if name in digests]
-        if {name: mode for name, mode, _ in files} != {name: modes.get(name) for name in unit.files}:
-            yield Finding(f"the unit {unit.name!r} names other files than there are", bundle_format.UNITS, offset)
-        elif digest(files, hashlib.sha256) != unit.digest:
-            yield Finding(f"the files of unit {unit.name!r} do not match its digest", bundle_format.UNITS, offset)
+        files = [(name, letter, digests[name]) for name, letter in unit.files.items() if name in digests]
+        if {name: letter in EXECUTABLE for name, letter, _ in files} != {name: modes.get(name) for name in unit.files}:
+            faults.append(f"the unit {unit.name!r} names other files than there are")
+            continue
+        part = [item for item in files if item[1] in DATA_PART]
+        if (unit.digest, unit.data_digest) != (digest(files, hashlib.sha256), digest(part, hashlib.sha256)):
+            faults.append(f"the files of unit {unit.name!r} do not match its digest")
+        names = {name for name, _, _ in part}
+        commands = unit.files.keys() - names
+        groups.append(Group([unit.name], list(unit.files), commands.__contains__))
+        if groups[-1].data_part != names:
+            faults.append(f"the unit {unit.name!r} has another data part than it says")
+    return groups, [Finding(message, bundle_format.UNITS, offset) for message in faults]
 
 
-def _notes(data: bytes, head: Head, offset: int) -> dict[str, _Note]:
-    """Return what the index says of each member."""
+def _flags(units: Sequence[Group], flags: Mapping[str, int]) -> Iterator[Finding]:
+    """Check the *flags* of all files and folders: they have those that their unit allows."""
+    allowed: dict[str, tuple[int, ...]] = {}
+    for unit in units:
+        allowed |= {portion + "/": (FLAG_DATA,) for portion in unit.portions}
+        near = set(unit.near)
+        for name in filter(is_module, unit.files):
+            other = FLAG_DATA if name in near else 0
+            allowed[name] = (FLAG_WHOLE,) if unit.native else (FLAG_WHOLE, other)
+    for name, given in flags.items():
+        if given not in allowed.get(name, (0,)):
+            yield Finding(f"the flags of {name} do not fit the table of units", bundle_format.INDEX)
+
+
+def _notes(data: bytes, head: Head, offset: int) -> tuple[dict[str, _Note], dict[str, int]]:
+    """Return what the index says of each member, and the flags of each directory."""
     result: dict[str, _Note] = {}
+    folders: dict[str, int] = {}
     root = data[head.root_offset - offset :][: head.root_size]
     own = bundle_format.number(root, len(root) - 4, len(root))
     todo = [("", Extent(offset=head.root_offset, size=head.root_size, checksum=own))]
@@ -123,10 +152,11 @@ def _notes(data: bytes, head: Head, offset: int) -> dict[str, _Note]:
         for name in directory.names:
             if name.endswith("/"):
                 todo.append((directory.prefix + name[:-1], directory.subdirectory(name[:-1])))
+                folders[directory.prefix + name] = directory.flags(name)
             else:
                 codes = [decode_extent(directory.code_entry(name, column)) for column in range(len(head.tags))]
                 result[directory.prefix + name] = _Note(codes, directory.flags(name))
-    return result
+    return result, folders
 
 
 def _code(bundle: BundleReader, tag: CodeTag, extents: dict[str, Extent | None]) -> Iterator[Finding]:

@@ -36,13 +36,16 @@ class Part:
 
 
 @dataclass(frozen=True)
-class MirroredUnit:
-    """Members that the runtime writes to the cache if a module needs them as files, and the reason."""
+class PlacedUnit:
+    """Members that the runtime places in the cache if a module needs them as files (see `packing.units.Placed`)."""
 
     name: str
     files: int
     size: int
+    data_files: int
+    data_size: int
     reason: str
+    brings: list[str]
 
 
 @dataclass
@@ -59,7 +62,7 @@ class Info:
     runtimes: list[str] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     entry_points: list[EntryPoint] = field(default_factory=list)
-    mirrored: list[MirroredUnit] = field(default_factory=list)
+    placed: list[PlacedUnit] = field(default_factory=list)
 
 
 def describe(bundle: BundleReader) -> Info:
@@ -74,7 +77,7 @@ def describe(bundle: BundleReader) -> Info:
     members = bundle.members
     info = Info(bundle.path, bundle.size, bundle.layout, len(members), bundle.manifest, tags)
     info.signature = bundle.path + SUFFIX if os.path.isfile(bundle.path + SUFFIX) else None
-    info.mirrored = _mirrored(info.manifest or {})
+    info.placed = _placed(info.manifest or {})
     info.runtimes = [
         name.removeprefix(bundle_format.RUNTIME) for name in names if name.startswith(bundle_format.RUNTIME)
     ]
@@ -97,14 +100,19 @@ def describe(bundle: BundleReader) -> Info:
     return info
 
 
-def _mirrored(manifest: dict[str, Any]) -> list[MirroredUnit]:
+def _placed(manifest: dict[str, Any]) -> list[PlacedUnit]:
     """Return the units of the manifest, without those that are not as `pack` writes them."""
-    units = manifest.get("mirrored")
+    units = manifest.get("placed")
+    numbers = ("files", "size", "data_files", "data_size")
     return [
-        MirroredUnit(str(unit["name"]), unit["files"], unit["size"], str(unit.get("reason", "")))
+        PlacedUnit(
+            str(unit["name"]),
+            **{name: unit[name] for name in numbers},
+            reason=str(unit.get("reason", "")),
+            brings=[str(name) for name in unit.get("brings") or ()],
+        )
         for unit in (units if isinstance(units, list) else [])
-        if isinstance(unit, dict) and "name" in unit
-        if isinstance(unit.get("files"), int) and isinstance(unit.get("size"), int)
+        if isinstance(unit, dict) and "name" in unit and all(isinstance(unit.get(name), int) for name in numbers)
     ]
 
 

@@ -245,7 +245,7 @@ def write(
         inputs=wanted.names,
         compilers=compilers,
         metadata=packed.metadata,
-        mirrored=units.mirrored,
+        placed=units.placed,
         compress=options.compress,
         source=options.source,
         program=blueprint.program,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .compiler import Compiler
     from .executable import Program
     from .report import PackReport
-    from .units import Mirrored
+    from .units import Placed
 
 
 def _distribution(metadata: bytes) -> dict[str, str]:
@@ -30,7 +30,7 @@ def encode_manifest(
     inputs: Sequence[str],
     compilers: Sequence[Compiler],
     metadata: Iterable[bytes],
-    mirrored: Sequence[Mirrored],
+    placed: Sequence[Placed],
     compress: str,
     source: bool,
     program: Program | None,
@@ -43,7 +43,7 @@ def encode_manifest(
         inputs: what it was packed from, without paths of a machine.
         compilers: those of the embedded bytecode.
         metadata: the METADATA of each distribution.
-        mirrored: the units that may be written to the cache.
+        placed: the units that are placed in the cache.
         compress: the compression.
         source: whether source was kept.
         program: what it runs as a program, or None.
@@ -65,8 +65,8 @@ def encode_manifest(
         "members": report.members,
         "entry_point": str(program.entry_point) if program is not None else None,
     }
-    if mirrored:
-        manifest["mirrored"] = [asdict(unit) for unit in mirrored]
+    if placed:
+        manifest["placed"] = [asdict(unit) for unit in placed]
     if report.ordered:
         manifest["ordered"] = report.ordered
     if first_line:

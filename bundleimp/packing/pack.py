@@ -65,8 +65,8 @@ def pack(
         compress: "none", "deflate", or "zstd" (Python 3.14 or newer); bytecode is never compressed.
         layout: "flat", "nested", or "auto": nested where the central directory would slow the interpreter's start.
         exclude: globs; a member is left out where one matches it, a folder above it, or the name of either.
-        unpack: distributions or top-level packages that are imported from real files in the cache, as if installed.
-        no_unpack: distributions or top-level packages that are never imported from real files.
+        unpack: distributions or top-level packages whose files are all placed in the cache when they are imported.
+        no_unpack: distributions or top-level packages whose files are never placed in the cache.
         on_conflict: "first", "last" or "error": what happens where two sources give one member different content.
         entry_point: makes the bundle a program: ``pkg.mod:func``, whose result is the exit status, ``pkg.mod``, which
             is run as by ``python -m``, or the name of a console script of a packed distribution.

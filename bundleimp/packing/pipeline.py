@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import collections
 import io
+import mmap
 import os
 import zipfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Self
 
+from ..runtime.site.questions import Question, may_ask
+from ..runtime.site.runpaths import is_native, run_paths
 from .compiler import Module
 from .errors import PackWarning
-from .locations import NONE, may_ask, question_of_image, question_of_source
+from .locations import question_of_image, question_of_source
 from .reading import opened, read
 from .units import Fact
 from .zipsink import can_prepare, prepared
@@ -61,6 +64,8 @@ class _Item:
         file: the file.
         data: its content where that is still asked for.
         content: its content as it will be written; None where the writer compresses, or reads it first.
+        script: whether its content begins with ``#!``.
+        run_paths: as of `Fact`.
 
     """
 
@@ -68,6 +73,7 @@ class _Item:
     data: bytes | None
     content: Prepared | None
     script: bool = False
+    run_paths: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -140,12 +146,23 @@ class _Steps:
 
     def _item(self, file: SourceFile, content: bytes) -> _Item:
         script = content[:2] == b"#!"
+        native = _run_paths(file, content)
         if not _is_read_whole(file) and len(content) > LARGEST_HELD:
-            return _Item(file, None, None, script)
+            return _Item(file, None, None, script, native)
         if not can_prepare(self.method) or (file.is_module and not self.source):
-            return _Item(file, content, None, script)
+            return _Item(file, content, None, script, native)
         asked_for = file.is_record or file.is_metadata or (_is_code(file) and may_ask(content))
-        return _Item(file, content if asked_for else None, prepared(content, self.method), script)
+        return _Item(file, content if asked_for else None, prepared(content, self.method), script, native)
+
+
+def _run_paths(file: SourceFile, content: bytes) -> tuple[str, ...]:
+    """Return where the linker looks for libraries that a native *file* needs; *content* is its beginning."""
+    if not is_native(content):
+        return ()
+    if len(content) <= LARGEST_HELD:
+        return tuple(run_paths(content))
+    with opened(file.path) as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        return tuple(run_paths(mapped))
 
 
 def _is_code(file: SourceFile) -> bool:
@@ -254,9 +271,11 @@ def _stream(item: _Item) -> AbstractContextManager[IO[bytes]]:
 
 def _fact(item: _Item, written: Written, images: Sequence[bytes | None]) -> Fact:
     """Return what decides on real files; *images* are those of what was compiled without optimisation."""
-    file, question = item.file, NONE
+    file, question = item.file, Question()
     if item.data is not None and file.is_module:
         question = question_of_source(item.data, file.member, images)
     elif item.data is not None and _is_code(file):
         question = question_of_image(item.data)
-    return Fact(written.member.name, written.digest, written.member.size, file.executable, question, item.script)
+    return Fact(
+        written.member.name, written.digest, written.member.size, file.executable, question, item.script, item.run_paths
+    )

@@ -1,29 +1,23 @@
 """Which members need real files, and which of them together.  Facts in, units and flags out; no I/O.
 
-The unit is a distribution, as its RECORD lists it, else a top-level package; what stands loose at the top is one unit.
+`runtime.site.planning` has the rules that hold for plain zips, too.
 """
 
 from __future__ import annotations
 
 import hashlib
-import posixpath
-import re
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..distinfo import normalized, record_rows
-from ..runtime.format import FLAG_REACHED, FLAG_REAL
+from ..runtime.format import FLAG_DATA, FLAG_WHOLE
+from ..runtime.site import planning
+from ..runtime.site.questions import Question
 from ..runtime.site.units import Unit, digest
 from .errors import PackError
-from .locations import NONE, Question
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-LOOSE = "top-level-files"
-_EXTENSION = re.compile(r"[^/.]+(\.[\w-]+)?\.(so|pyd)$")
-_INERT = (".pyi", "/py.typed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +31,7 @@ class Fact:
         executable: whether it is.
         question: what it asks about its location, where it is a module.
         script: whether its content begins with ``#!``.
+        run_paths: where the linker looks for libraries that it needs, relative to its folder.
 
     """
 
@@ -44,51 +39,33 @@ class Fact:
     digest: bytes
     size: int
     executable: bool
-    question: Question = NONE
+    question: Question = Question()  # noqa: RUF009 (it is never changed)
     script: bool = False
-
-    @property
-    def folder(self) -> str:
-        """The folder that it is in, "" at the top."""
-        return posixpath.dirname(self.member)
-
-    @property
-    def is_module(self) -> bool:
-        """Whether it is Python code."""
-        return self.member.endswith((".py", ".pyc"))
-
-    @property
-    def is_package(self) -> bool:
-        """Whether it is a package's own module."""
-        return posixpath.basename(self.member).partition(".")[0] == "__init__"
-
-    @property
-    def is_extension(self) -> bool:
-        """Whether it is an extension module, for whatever platform."""
-        return _EXTENSION.match(posixpath.basename(self.member)) is not None
-
-    @property
-    def is_metadata(self) -> bool:
-        """Whether it describes a distribution, to be read by ``importlib.metadata``."""
-        return self.member.partition("/")[0].endswith((".dist-info", ".egg-info"))
-
-    @property
-    def is_data(self) -> bool:
-        """Whether a program may want to open it."""
-        # A command is for people to start; a program that is compiled may be started by its package.
-        command = self.script and self.member.startswith(("bin/", "Scripts/"))
-        inert = self.is_module or self.is_extension or self.is_metadata or command
-        return not inert and not f"/{self.member}".endswith(_INERT)
+    run_paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Mirrored:
-    """A unit for the manifest: what may be written to the cache, and why."""
+class Placed:
+    """A unit for the manifest: what is placed in the cache, when, and why.
+
+    Attributes:
+        name: its distributions, or its top-level package.
+        files: how many files are placed as a whole; 0 if only the data part ever is.
+        size: of these, in bytes.
+        data_files: how many files the data part has.
+        data_size: of these, in bytes.
+        reason: why.
+        brings: the names of the units that are placed with it.
+
+    """
 
     name: str
     files: int
     size: int
+    data_files: int
+    data_size: int
     reason: str
+    brings: tuple[str, ...] = ()
 
 
 @dataclass
@@ -97,135 +74,175 @@ class Plan:
 
     Attributes:
         units: for the bundle's table, by name.
-        flags: those of the modules that have any, by member.
-        mirrored: the units for people.
+        flags: those of the modules that have any, by member; and of the folders that are namespace portions with data,
+            by name with a slash at the end.
+        placed: the units for people.
 
     """
 
     units: list[Unit] = field(default_factory=list)
     flags: dict[str, int] = field(default_factory=dict)
-    mirrored: list[Mirrored] = field(default_factory=list)
+    placed: list[Placed] = field(default_factory=list)
 
 
-def _recorded(record: bytes) -> list[str]:
-    """Return the members that a distribution's RECORD lists; scripts and data lie beside its packages in a bundle."""
+def recorded(record: bytes) -> list[str]:
+    """Return the members that a distribution's RECORD lists."""
     try:
         rows = record_rows(record.decode("utf-8", "replace"))
     except ValueError:
         return []
-    return [re.sub(r"^(\.\./)+", "", posixpath.normpath(row.name.replace("\\", "/"))) for row in rows]
-
-
-def _grouped(facts: Iterable[Fact], records: dict[str, bytes]) -> dict[str, list[Fact]]:
-    """Return the members of each unit, by the unit's name."""
-    owners: dict[str, str] = {}
-    for member, record in sorted(records.items()):
-        folder = posixpath.dirname(member)
-        if "/" in folder:  # what a package carries along is its own
-            continue
-        name = folder.partition("-")[0]
-        for file in _recorded(record):
-            owners.setdefault(file, name)
-    known = [fact for fact in facts if not fact.is_metadata]
-    packages = {fact.member.partition("/")[0] for fact in known if "/" in fact.member and fact.is_module}
-    packages |= {fact.member.partition("/")[0] for fact in known if "/" in fact.member and fact.is_extension}
-    groups: dict[str, list[Fact]] = defaultdict(list)
-    for fact in known:
-        top = fact.member.partition("/")[0]
-        # A module that was packed without its source is recorded as the source.
-        owner = owners.get(fact.member) or (owners.get(fact.member[:-1]) if fact.member.endswith(".pyc") else None)
-        groups[owner or (top if top in packages else LOOSE)].append(fact)
-    return groups
-
-
-def _near_data(members: Sequence[Fact]) -> set[str]:
-    """Return the modules with data in their own folder, and the packages with data anywhere below."""
-    code = {fact.folder for fact in members if fact.is_module}
-    homes = set()
-    for fact in members:
-        home = fact.folder
-        while fact.is_data and home and home not in code:
-            home = posixpath.dirname(home)
-        homes |= {home} if fact.is_data else set()
-    below = {"/".join(parts[:end]) for parts in (home.split("/") for home in homes) for end in range(len(parts) + 1)}
-    return {
-        fact.member
-        for fact in members
-        if fact.is_module and (fact.folder in homes or (fact.is_package and fact.folder in below))
-    }
+    return [planning.recorded(row.name) for row in rows]
 
 
 @dataclass(frozen=True)
 class _Need:
+    """The flags of a unit's modules, and why they need real files; no reason if they need none."""
+
     flags: dict[str, int]
     reason: str = ""
 
 
-def _need(members: Sequence[Fact]) -> _Need:
-    """Return the flags of a unit's modules, and why they may need real files."""
-    modules = [fact for fact in members if fact.is_module or fact.is_extension]
-    extension = next((fact.member for fact in members if fact.is_extension), None)
-    if extension is not None:
-        return _Need({fact.member: FLAG_REAL for fact in modules}, f"{extension} is an extension module")
-    data = any(fact.is_data for fact in members)
-    asking = [fact.member for fact in modules if fact.question.own and (data or fact.question.code)]
-    paths = [fact.member for fact in modules if fact.question.path and fact.is_package]
-    programs = [fact.member for fact in modules if fact.question.program and data]
-    flags = dict.fromkeys((*_near_data(members), *paths, *programs), FLAG_REACHED) | dict.fromkeys(asking, FLAG_REAL)
+def _need(group: planning.Group, facts: dict[str, Fact]) -> _Need:
+    modules = [name for name in group.files if planning.is_module(name)]
+    folders = [folder + "/" for folder in group.portions]
+    flags = dict.fromkeys((*group.near, *folders), FLAG_DATA)
+    if group.native:
+        return _Need(flags | dict.fromkeys(modules, FLAG_WHOLE), f"{group.native} is an extension module")
+    asking = [name for name in modules if facts[name].question.may_find(others=group.others)]
     if asking:
-        return _Need(flags, f"{asking[0]} looks for {'files' if data else 'code'} beside its __file__")
-    if paths:
-        return _Need(flags, f"{paths[0]} uses its __path__")
-    # A folder of data is a namespace package to importlib.resources, whether or not there is a module near it.
-    found = flags or any(fact.is_data and fact.folder for fact in members)
-    return _Need(flags, "it has data, should another module look for it" if found else "")
+        beside = "code" if facts[asking[0]].question.code else "files"
+        reason = f"{asking[0]} asks for its location, and may look for {beside} beside it"
+        return _Need(flags | dict.fromkeys(asking, FLAG_WHOLE), reason)
+    where = "near modules" if group.near else "in a folder that can be imported"
+    return _Need(flags, f"{group.data[0]} is data {where}" if flags else "")
+
+
+def _as_whole(need: _Need) -> _Need:
+    return _Need(dict.fromkeys(need.flags, FLAG_WHOLE), need.reason)
 
 
 def plan_units(
-    facts: Sequence[Fact], records: dict[str, bytes], *, unpack: Sequence[str] = (), no_unpack: Sequence[str] = ()
+    facts: Iterable[Fact], records: dict[str, bytes], *, unpack: Sequence[str] = (), no_unpack: Sequence[str] = ()
 ) -> Plan:
     """Return which members need real files.
 
     Arguments:
         facts: all members.
         records: the content of each distribution's RECORD, by member.
-        unpack: distributions or top-level packages that are imported from real files as a whole.
-        no_unpack: those of which none is ever written.
+        unpack: distributions or top-level packages that are placed as a whole when one of their modules is imported.
+        no_unpack: those of which nothing is ever placed.
 
     Raises:
         PackError: there is no such distribution or package, or one is to be both.
 
     """
-    groups = _grouped(sorted(facts, key=lambda fact: fact.member), records)
-    names = {normalized(name): name for name in groups}
-    wanted, unwanted = ({_find(names, name) for name in given} for given in (unpack, no_unpack))
-    for name in sorted(wanted & unwanted):
-        message = f"{name!r} is given to both --unpack and --no-unpack"
-        raise PackError(message)
+    known = {fact.member: fact for fact in sorted(facts, key=lambda fact: fact.member)}
+    listed: dict[str, list[str]] = {}
+    for member, record in sorted(records.items()):
+        name = planning.record_owner(member)
+        if name is not None:  # two versions of a distribution are one unit
+            listed.setdefault(name, []).extend(recorded(record))
+    groups = planning.grouped(known, listed, lambda name: known[name].script)
+    wanted, unwanted = _overruled(groups, unpack, no_unpack)
+    needs = []
+    for group in groups:
+        need = _need(group, known)
+        if group in wanted:
+            flags = dict.fromkeys((name for name in group.files if planning.is_module(name)), FLAG_WHOLE)
+            need = _Need(need.flags | flags, "asked for with --unpack")
+        needs.append(_Need({}) if group in unwanted else need)
+    brought = [_brought(group, groups, known, unwanted) for group in groups]
+    # A library in a data part needs the libraries that it points to.
+    needs = [_as_whole(need) if brings else need for need, brings in zip(needs, brought, strict=True)]
+    whole = [FLAG_WHOLE in need.flags.values() for need in needs]
+    for at in [at for at, is_whole in enumerate(whole) if is_whole]:
+        _mark_brought(at, brought, whole)
+    numbers: dict[int, int] = {}
+    for at, need in enumerate(needs):
+        if whole[at] or need.reason:
+            numbers[at] = len(numbers)
     result = Plan()
-    for name in sorted(groups):
-        members = groups[name]
-        need = _need(members)
-        if name in wanted:
-            flags = {fact.member: FLAG_REAL for fact in members if fact.is_module or fact.is_extension}
-            need = _Need(flags, "asked for with --unpack")
-        if name in unwanted or not need.reason:
-            continue
+    for at in numbers:
+        group, need = groups[at], needs[at]
         result.flags |= need.flags
-        files = {fact.member: fact.executable for fact in members}
-        contents = ((fact.member, fact.executable, fact.digest) for fact in members)
-        folder = re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)[:60]
-        result.units.append(Unit(folder, digest(contents, hashlib.sha256), files))
-        size = sum(fact.size for fact in members)
-        result.mirrored.append(Mirrored(name, len(members), size, need.reason))
+        part = group.data_part
+        files = {name: _letter(known[name], part) for name in group.files if whole[at] or name in part}
+        contents = [(name, letter, known[name].digest) for name, letter in files.items()]
+        in_part = [item for item in contents if item[0] in part]
+        digests = digest(contents, hashlib.sha256), digest(in_part, hashlib.sha256)
+        brings = tuple(numbers[other] for other in brought[at]) if whole[at] else ()
+        result.units.append(Unit(group.short_name, *digests, files, brings))
+        result.placed.append(
+            Placed(
+                group.name,
+                len(files) if whole[at] else 0,
+                sum(known[name].size for name in files) if whole[at] else 0,
+                len(part),
+                sum(known[name].size for name in part),
+                need.reason or "a native file of another distribution needs it",
+                tuple(groups[other].name for other in brought[at]) if whole[at] else (),
+            )
+        )
     return result
 
 
-def _find(names: dict[str, str], name: str) -> str:
-    found = names.get(normalized(name))
-    if found is None:
-        message = (
-            f"there is no distribution or top-level package {name!r}; there are {', '.join(sorted(names.values()))}"
-        )
-        raise PackError(message)
-    return found
+def _letter(fact: Fact, data_part: set[str]) -> str:
+    return ("-x" if fact.member not in data_part else "de")[fact.executable]
+
+
+def _brought(
+    group: planning.Group, groups: list[planning.Group], facts: dict[str, Fact], unwanted: list[planning.Group]
+) -> tuple[int, ...]:
+    """Return the numbers of the other *groups* that the native files of *group* point to, without the *unwanted*."""
+    targets = {planning.resolved(name, path) for name in group.files for path in facts[name].run_paths}
+    return tuple(
+        at
+        for at, other in enumerate(groups)
+        if other not in (group, *unwanted) and planning.has_below(other.files, targets)
+    )
+
+
+def _mark_brought(at: int, brought: Sequence[Sequence[int]], whole: list[bool]) -> None:
+    """Mark the units that unit *at* brings along, and those that they bring."""
+    for other in brought[at]:
+        if not whole[other]:
+            whole[other] = True
+            _mark_brought(other, brought, whole)
+
+
+def _overruled(
+    groups: list[planning.Group], unpack: Sequence[str], no_unpack: Sequence[str]
+) -> tuple[list[planning.Group], list[planning.Group]]:
+    """Return the groups that the user wants to be placed as a whole, and those never to be placed."""
+    names = _Names(groups)
+    wanted, unwanted = ([group for name in given for group in names.find(name)] for given in (unpack, no_unpack))
+    for name in unpack:
+        if any(group in unwanted for group in names.find(name)):
+            message = f"{name!r} is given to both --unpack and --no-unpack"
+            raise PackError(message)
+    return wanted, unwanted
+
+
+class _Names:
+    """The names that the user may give, compared as installers do."""
+
+    def __init__(self, groups: list[planning.Group]) -> None:
+        self._spelled: dict[str, str] = {}
+        self._packages: dict[str, list[planning.Group]] = {}
+        self._distributions: dict[str, list[planning.Group]] = {}
+        for group in groups:
+            tops = {name.partition("/")[0].partition(".")[0] for name in group.files if planning.is_module(name)}
+            for names, known in ((tops, self._packages), (group.names, self._distributions)):
+                for name in names:
+                    known.setdefault(normalized(name), []).append(group)
+                    self._spelled.setdefault(normalized(name), name)
+
+    def find(self, name: str) -> list[planning.Group]:
+        """Return the units of a distribution, or else of all distributions that have a top-level package."""
+        key = normalized(name)
+        found = self._distributions.get(key) or self._packages.get(key)
+        if found is None:
+            known = ", ".join(sorted(self._spelled.values()))
+            message = f"there is no distribution or top-level package {name!r}; there are {known}"
+            raise PackError(message)
+        return found

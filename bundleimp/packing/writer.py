@@ -20,7 +20,7 @@ from .draft import Draft
 from .zipsink import Prepared, ZipSink, zip_method
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -155,7 +155,7 @@ class BundleWriter:
             self._zip.add(name, io.BytesIO(content), method)
         names = encode_top_level(item.member.name for item in self._index)
         self._zip.add(TOP_LEVEL, io.BytesIO(names), zipfile.ZIP_STORED)
-        self._write_index(record.digest, self._write_units(plan.units))
+        self._write_index(record.digest, self._write_units(plan.units), plan.flags)
         size = self._file.seek(0, os.SEEK_END)
         self._draft.place(self._mode)
         return size
@@ -180,9 +180,9 @@ class BundleWriter:
         offset = self._zip.add(bundle_format.UNITS, io.BytesIO(table), zipfile.ZIP_STORED).member.offset
         return Extent(offset=offset, size=len(table), checksum=bundle_format.checksum(table))
 
-    def _write_index(self, record_digest: bytes, units: Extent | None) -> None:
+    def _write_index(self, record_digest: bytes, units: Extent | None, flags: Mapping[str, int]) -> None:
         offset = self._file.seek(0, os.SEEK_END) + HEADER_SIZE + len(bundle_format.INDEX)
-        index = encode_index(self._index, self.tags, record_digest, offset, units)
+        index = encode_index(self._index, self.tags, record_digest, offset, units, flags)
         self._zip.add(bundle_format.INDEX, io.BytesIO(index.data), zipfile.ZIP_STORED)
         # The locator holds the checksum of the central directory and is written with it, so it is filled in afterwards.
         self._zip.close(bytes(bundle_format.LOCATOR_SIZE))

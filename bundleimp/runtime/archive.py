@@ -90,12 +90,13 @@ class Archive:
         indexed: whether the archive has an index that belongs to this file.
         column: the number of the running interpreter's code tag; -1 if no bytecode for it is embedded.
         directories: the directories that were read so far; all of them, if there is no index.
-        mirrors: the mirrors with files of this archive, by the digest of their unit (`site.mirrors`).
-        units: the units; or the extent of their table in the index, if it was not read yet (`site.units.units_of`).
+        site: the site with the real files, or None if none was needed yet (`site.sites`).
+        units: the units; or the extent of their table in the index, or None, if they were not read yet
+            (`site.sites.units_of`).
 
     """
 
-    __slots__ = ("_window", "column", "directories", "fault", "file", "indexed", "key", "mirrors", "path", "units")
+    __slots__ = ("_window", "column", "directories", "fault", "file", "indexed", "key", "path", "site", "units")
 
     def __init__(self, path: str, signers: "Signers | None" = None) -> None:
         """Open the bundle at *path*.
@@ -115,8 +116,8 @@ class Archive:
         self.file = bundlefile.BundleFile(path, signers)
         self.directories: dict[str, bundle_format.Directory | ListedDirectory] = {}
         self.column = -1
-        self.units: Extent | list[Unit] = []
-        self.mirrors: dict[str, str] = {}
+        self.units: Extent | list[Unit] | None = None
+        self.site: Any = None
         self.fault: BundleFormatError | None = None
         try:
             end = self.find_end(0, self.file.size)
@@ -177,7 +178,7 @@ class Archive:
         own = code_tag()
         if head.tags.get(own) == external.MAGIC_NUMBER:
             self.column = list(head.tags).index(own)
-        self.units = head.units or []
+        self.units = head.units
         self.directories[""] = bundle_format.Directory(data[: head.root_size], "")
         return encoded
 

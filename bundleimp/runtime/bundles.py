@@ -130,10 +130,11 @@ class OpenBundle:
             warn(str(fault))
 
 
+_SITES = f"{external.path_sep}sites{external.path_sep}"
 # Every bundle in use, by absolute path.
 in_use: "dict[str, OpenBundle]" = {}
-# The archive with the code of the modules that are imported from a mirror (`site.mirrors`), by the mirror's folder.
-mirrored: "dict[str, archives.Archive]" = {}
+# The archive whose real files are in a site (`site.sites`), by the site's folder; None if no signer has signed it.
+sites: "dict[str, archives.Archive | None]" = {}
 
 
 def absolute(path: str) -> str:
@@ -149,7 +150,7 @@ def locate(path: str) -> "Location | None":
     """Split *path* after its first part that is a bundle, or return None if it has none.
 
     A bundle is a regular file with the suffix, or a bundle in use, or, if bundles must be signed, any path with the
-    suffix outside mirrors.
+    suffix outside sites.
     """
     end = 0
     while (end := path.find(bundle_format.SUFFIX, end)) >= 0:
@@ -167,15 +168,20 @@ def locate(path: str) -> "Location | None":
 
 def _is_kept(path: str) -> bool:
     """Return whether *path* must not be left to other path hooks, even if it is not a file."""
-    return OpenBundle.signers is not None and locate_mirrored(path) is None
+    return OpenBundle.signers is not None and locate_site(path) is None
 
 
-def locate_mirrored(path: str) -> "str | None":
-    """Return the folder of the mirror that contains *path*, or None if no mirror in use does."""
-    for folder in list(mirrored):  # other threads add to it
+def locate_site(path: str) -> "str | None":
+    """Return the folder of the site that contains *path*, or None if no site in use does."""
+    for folder in list(sites):  # other threads add to it
         if path.startswith(folder) and path[len(folder) : len(folder) + 1] in external.path_separators:
             return folder
     return None
+
+
+def may_be_in_site(path: str) -> bool:
+    """Return whether *path* looks like a path in a site.  The disk is not read."""
+    return _SITES in path and bundle_format.SUFFIX in path
 
 
 def inner_name(path: str) -> str:

@@ -91,7 +91,7 @@ class BundleFinder:
                 view = self._current()
             spec = self._find(view, fullname, fullname.rpartition(".")[2]) if view is not None else None
             if target is not None and hasattr(spec, "settle"):
-                spec.settle(spec.loader)  # type: ignore[union-attr] # a reload does not create the module again
+                spec.settle()  # type: ignore[union-attr] # a reload does not create the module again
         except ImportError as error:
             if hasattr(error, "offset"):  # a BundleFormatError
                 error.name = fullname
@@ -114,10 +114,15 @@ class BundleFinder:
                 return self._spec(suffix, fullname, filename, archive, directory)
         if package is None:
             return None
+        portion = None
+        if not archive.indexed or directory.flags(tail + "/"):
+            from . import site  # noqa: PLC0415 (loaded when first needed)
+
+            portion = site.placing.portion(archive, directory.prefix + tail)
         spec = bootstrap.ModuleSpec(fullname, None, is_package=True)
-        spec.submodule_search_locations = [self._folder + tail]
+        spec.submodule_search_locations = [portion or self._folder + tail]
         if TRACING:
-            trace(f"{fullname}: found portion {self._folder}{tail}")
+            trace(f"{fullname}: found portion {portion or self._folder + tail}")
         return spec
 
     def _spec(
@@ -161,16 +166,11 @@ class BundleFinder:
         if TRACING:
             trace(f"{fullname}: found {path}")
         native = cached is None and suffix in external.EXTENSION_SUFFIXES
-        if flags & bundle_format.LOCATED or native or not archive.indexed:
-            own = native or bool(flags & bundle_format.FLAG_REAL)
-            self._locate(spec, archive, directory.prefix + filename, own=own)
+        if flags or native or not archive.indexed:
+            from . import site  # noqa: PLC0415 (loaded when first needed)
+
+            site.placing.place_later(spec, archive, directory.prefix + filename, flags)
         return spec
-
-    def _locate(self, spec: "ModuleSpec", archive: "archives.Archive", member: str, *, own: bool) -> None:
-        """Give the module *spec* the real location of *member*.  *own*: the module itself reads its location."""
-        from . import site  # noqa: PLC0415 (loaded when first needed)
-
-        site.located.locate(spec, archive, member, own=own)
 
     def invalidate_caches(self) -> None:
         """Check the file again.  If it was replaced, the next import uses only the new version.
@@ -209,7 +209,7 @@ class BundleFinder:
                 yield spec
 
     def get_data(self, path: str) -> bytes:
-        """Return the bytes of the file at *path*: absolute and under the bundle or a mirror, or relative to the bundle.
+        """Return the bytes of the file at *path*: absolute and under the bundle or its site, or relative to the bundle.
 
         Raises:
             OSError: the bundle has no such file.

@@ -36,7 +36,7 @@ Block::
     0   4s  magic "PBd1"              8   u32  number of entries
     4   u32 size of the names         12  names: directory NUL entry NUL entry ... (UTF-8, sorted, "dir/")
     then per entry 36 bytes: u32 CRC-32, u8 kind, u8 flags, u16 method, u64 offset, u64 packed size, u64 size,
-      u32 DOS time (a subdirectory: the last 4 bytes of its block; kind, 0, 0; offset, size, 0, 0)
+      u32 DOS time (a subdirectory: the last 4 bytes of its block; kind, flags, 0; offset, size, 0, 0)
     then per code tag and entry an extent
     last 4 bytes: checksum of the block up to there
 
@@ -86,10 +86,10 @@ ENTRY_SIZE = 36
 CODE_SIZE = 16
 KIND_FILE = 0
 KIND_DIRECTORY = 1
-# Flags of a module: its code reads its location and needs a real path; or other code may read its location.
-FLAG_REAL = 1
-FLAG_REACHED = 2
-LOCATED = FLAG_REAL | FLAG_REACHED
+# When a module with FLAG_WHOLE is imported, its whole unit is placed as real files; with FLAG_DATA, only the data part.
+# A directory with FLAG_DATA is a namespace portion with data.
+FLAG_WHOLE = 1
+FLAG_DATA = 2
 
 
 def number(data: bytes, start: int, end: int) -> int:
@@ -309,7 +309,7 @@ class Directory:
         return self._block[start : start + CODE_SIZE]
 
     def flags(self, name: str) -> int:
-        """Return the flags of the file *name*."""
+        """Return the flags of the file *name* or the subdirectory "*name*/"."""
         return self._block[self._flags + self.names[name] * ENTRY_SIZE]
 
     def may_have(self, suffix: str) -> bool:

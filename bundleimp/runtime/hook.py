@@ -5,7 +5,7 @@ import _frozen_importlib_external as external
 import _imp
 import sys
 
-from . import TRACING, Record, bundles, finder, this, trace
+from . import TRACING, Record, bundles, environ, finder, this, trace
 from . import format as bundle_format
 
 TYPE_CHECKING = False
@@ -15,6 +15,7 @@ else:
     os = external._os  # `os` itself would live as long as this module: see `runtime`
 
 SUFFIX = bundle_format.SUFFIX
+UNPACKS = environ("BUNDLEIMP_UNPACK") not in {"", "0"}
 _RUNTIME = this.__name__
 
 # Modules that are adapted to bundles right after they are loaded (`interpreter.telling`).
@@ -46,6 +47,10 @@ def path_hook(path: str) -> "Any":
         TypeError: *path* is not a string.
 
     """
+    if UNPACKS or bundles.may_be_in_site(path):
+        files = _finder_of_files(path)
+        if files is not None:
+            return files
     location = bundles.locate(path) if SUFFIX in path else None
     if location is None:
         return _other_finder(path)
@@ -71,13 +76,21 @@ def path_hook(path: str) -> "Any":
     return found
 
 
-def _other_finder(path: str) -> "Any":
-    """Return a finder for *path* if it is in a mirror or is a folder of ours.  Raise ImportError for other paths."""
-    mirror = bundles.locate_mirrored(path) if bundles.mirrored else None
-    if mirror is not None:
-        from . import site  # noqa: PLC0415 (loaded when first needed)
+def _finder_of_files(path: str) -> "Any":
+    """Return a finder for *path* if it is in a site or is to be unpacked, else None."""
+    from . import site  # noqa: PLC0415 (loaded when first needed)
 
-        return site.mirrorfinder.MirrorFinder(path, mirror)
+    found: Any = site.unpacked.finder(path) if UNPACKS else None
+    folder = site.sites.at(path) if found is None and bundles.may_be_in_site(path) else None
+    if folder is not None:
+        path = bundles.absolute(path)
+        found = finder.BundleFinder(path, site.entries.location(path, folder))
+        found.path = path
+    return found
+
+
+def _other_finder(path: str) -> "Any":
+    """Return a finder for *path* if it is a folder of ours.  Raise ImportError for other paths."""
     if path.startswith(this.__path__[0]):
         from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 

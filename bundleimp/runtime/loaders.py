@@ -14,7 +14,7 @@ import marshal
 import sys
 
 from . import archive as archives
-from . import bundles, fault
+from . import fault
 from . import format as bundle_format
 
 TYPE_CHECKING = False
@@ -98,10 +98,10 @@ class BundleLoader(external.SourceLoader):
         return self.path
 
     def create_module(self, spec: "ModuleSpec") -> "ModuleType | None":
-        """Return the special module that the *spec* requires, or an ordinary one, or None for that (PEP 451)."""
-        make_module = getattr(spec, "make_module", None)
-        if make_module is not None:
-            return make_module(self)  # type: ignore[no-any-return]
+        """Place the real files that the *spec* needs.  Return an ordinary module, or None for that (PEP 451)."""
+        settle = getattr(spec, "settle", None)
+        if settle is not None:
+            settle()
         if sys.version_info >= (3, 12) or not getattr(spec, "has_location", False):
             return None
         # As the import system does it.  It tries to read each attribute before it sets it, which takes long in 3.11.
@@ -153,13 +153,9 @@ class BundleLoader(external.SourceLoader):
         """Return a resource reader for the folder that contains the module (``importlib.resources``)."""
         if fullname != self.name:
             return None
-        if bundles.locate_mirrored(self.path) is not None:
-            from importlib.readers import FileReader  # noqa: PLC0415 (loaded when first needed)
-
-            return FileReader(self)  # type: ignore[arg-type]
         from . import data  # noqa: PLC0415 (loaded when first needed)
 
-        return data.resources.BundleReader(self.archive, self.directory.prefix.removesuffix("/"))
+        return data.resources.reader_for(self)  # type: ignore[no-any-return]
 
     def path_stats(self, path: str) -> "dict[str, int]":
         """Return modification time (seconds since the epoch) and size (bytes) of the source file at *path*.

@@ -13,7 +13,11 @@ def _runtime():
         sys.exit(f"{sys.argv[0]}: needs Python 3.11 or newer, and {sys.executable} is {sys.version.split()[0]}")
     archive = getattr(globals()["__loader__"], "archive", None)
     if archive is None:
-        sys.exit(f"{sys.argv[0]}: only runs as the bundle that it was packed into")
+        try:
+            from bundleimp import runtime
+        except ImportError:
+            sys.exit(f"{sys.argv[0]}: only runs as the bundle that it was packed into")
+        return runtime.interpreter.program
     if getattr(getattr(archive, "file", None), "signers", None) is not None:
         # The file was checked, and may be another one by now: what checked it is the runtime.
         return sys.modules[type(archive).__module__.rpartition(".")[0]].interpreter.program

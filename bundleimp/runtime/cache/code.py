@@ -1,8 +1,9 @@
 """Cached bytecode of sources that have no embedded bytecode.
 
 A cached file is an ordinary pyc (PEP 552, PEP 3147) with a trailer: the archive's key and a CRC-32.  The key rejects
-bytecode of another version of the bundle.  The checksum rejects bytecode that a broken disk has damaged.  ``marshal``
-stops before the trailer.
+bytecode of another version of the bundle.  The checksum covers the file, its name and the member's.  So it rejects
+bytecode that a broken disk has damaged, or that was swapped with that of another module.  ``marshal`` stops before the
+trailer.
 """
 
 import os
@@ -49,9 +50,9 @@ def load(archive: "Archive", member: "Member", bytecode_path: str) -> "bytes | N
     except (OSError, ValueError):
         return None
     body = data[:-4]
-    if len(data) < _HEADER + _TRAILER or content.decompression.crc32(body).to_bytes(4, "little") != data[-4:]:
+    if len(data) < _HEADER + _TRAILER or _checksum(body, member, path) != data[-4:]:
         if TRACING:
-            trace(f"cache: refused {path}: it is damaged")
+            trace(f"cache: refused {path}: it is damaged, or belongs to another module")
         return None
     if body[-16:].hex() != archive.key:
         if TRACING:
@@ -68,4 +69,9 @@ def store(archive: "Archive", member: "Member", bytecode_path: str, image: bytes
     path = _location(archive, member, bytecode_path, create=True)
     if path is not None:
         body = bytes(image) + bytes.fromhex(archive.key)
-        cachefolder.publish(path, body + content.decompression.crc32(body).to_bytes(4, "little"))
+        cachefolder.publish(path, body + _checksum(body, member, path))
+
+
+def _checksum(body: bytes, member: "Member", path: str) -> bytes:
+    names = f"{member.name}\0{os.path.basename(path)}".encode("utf-8", "surrogateescape")
+    return content.decompression.crc32(body + names).to_bytes(4, "little")

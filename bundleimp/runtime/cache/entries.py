@@ -1,9 +1,9 @@
-"""Cache entries: the folders directly below ``mirrors``, ``files`` and ``folders``, whose paths programs receive.
+"""Cache entries: the folders directly below ``sites``, ``files`` and ``folders``, whose paths programs receive.
 
 Each entry contains a small file, the *mark*.  A process that uses an entry holds a shared lock on its mark until the
 process ends.  A process that removes an entry takes the exclusive lock first, so a running process never loses a file
-that it uses.  The mark contains the total size in bytes of the other files when the entry was made.  Its modification
-time is the time of the last use, to the day.  This module is loaded when something first needs a real file.
+that it uses.  The mark's modification time is the time of the last use, to the day.  This module is loaded when
+something first needs a real file.
 """
 
 import os
@@ -75,7 +75,7 @@ def _mapped(descriptor: int) -> "Any":
         mmap = content.standard.standard_module("mmap")
         untracked = {"trackfd": False} if sys.version_info >= (3, 13) else {}
         return mmap.mmap(descriptor, 0, prot=mmap.PROT_READ, **untracked)
-    except (ImportError, OSError, ValueError):  # the mark may be empty: a cleaner removed the one with the size
+    except (ImportError, OSError, ValueError):  # the mark may be empty: a cleaner removed the first one
         return None
 
 
@@ -83,13 +83,13 @@ def _mapped(descriptor: int) -> "Any":
 _held: "dict[str, _Held]" = {}
 
 
-def use(path: str, fill: "Callable[[str], int] | None" = None) -> bool:
+def use(path: str, fill: "Callable[[str], object] | None" = None) -> bool:
     """Reserve the entry at *path* for this process.  Make the entry if it is missing.  Return whether it exists.
 
     Arguments:
         path: the entry's folder.
-        fill: writes the content of a new entry into the given folder, and returns its size in bytes.  If `fill` raises
-            an exception, the exception propagates and no entry is made.
+        fill: writes the content of a new entry into the given folder.  If it raises an exception, no entry is made.
+            Exceptions other than OSError and ValueError propagate.
 
     """
     mark = os.path.join(path, MARK)
@@ -117,13 +117,17 @@ def use(path: str, fill: "Callable[[str], int] | None" = None) -> bool:
     return False
 
 
-def set_aside(path: str) -> "str | None":
+def set_aside(path: str, check: "Callable[[str], None] | None" = None) -> "str | None":
     """Rename the entry at *path* to a temporary name.  Return the new path, or None if a process uses the entry.
 
     The caller deletes the renamed entry.  If *path* is a link, only the link is removed, at once.
 
+    Arguments:
+        path: the entry's folder.
+        check: called with *path* if no process uses the entry; raises OSError if the entry must stay.
+
     Raises:
-        OSError: the entry cannot be moved or removed.  FileNotFoundError: it does not exist.
+        OSError: the entry cannot be moved or removed, or must stay.  FileNotFoundError: it does not exist.
 
     """
     aside = cachefolder.aside_of(path)
@@ -137,6 +141,8 @@ def set_aside(path: str) -> "str | None":
             if not _is_at(descriptor, mark):
                 raise FileNotFoundError(faults.numbers.ENOENT, "No such entry any more", path)
         if folder:
+            if check is not None:
+                check(path)
             os.rename(path, aside)
         else:
             os.unlink(path)  # fails if another process made a folder here meanwhile
@@ -159,33 +165,6 @@ def _mark_to_lock(path: str, *, folder: bool) -> "str | None":
     return mark
 
 
-def announced_size(path: str) -> int:
-    """Return the total size of the other files that the mark of the entry at *path* contains.
-
-    The size was measured when the entry was made.
-
-    Raises:
-        OSError, ValueError: the mark is damaged.
-
-    """
-    with open(os.path.join(path, MARK), "rb") as stream:
-        return int(stream.read())
-
-
-def announce_size(path: str, size: int) -> None:
-    """Write *size* to the mark of the entry at *path*, which this process uses.
-
-    The mark is changed in place, because other processes have locks on the file.
-
-    Raises:
-        OSError: the mark cannot be written.
-
-    """
-    with open(os.path.join(path, MARK), "r+b") as stream:
-        stream.write(str(size).encode())
-        stream.truncate()
-
-
 def publish_folder(path: str, fill: "Callable[[str], object]") -> bool:
     """Make the folder *path* as a whole or not at all, and its parents.  Return whether the folder exists.
 
@@ -202,12 +181,12 @@ def publish_folder(path: str, fill: "Callable[[str], object]") -> bool:
             wrote = _take_place(aside, path)
         except BaseException:
             try:
-                _remove_folder(aside)
+                remove_folder(aside)
             except OSError:  # the folder was renamed already, or cannot be removed
                 pass
             raise
         if not wrote:
-            _remove_folder(aside)
+            remove_folder(aside)
     except (OSError, ValueError) as error:
         if TRACING:
             trace(f"cache: cannot write {path}: {error}")
@@ -229,12 +208,14 @@ def _take_place(aside: str, path: str) -> bool:
     return True
 
 
-def _fill(folder: str, fill: "Callable[[str], int] | None") -> None:
-    size = fill(folder) if fill is not None else 0
-    cachefolder.write(os.path.join(folder, MARK), str(size).encode())
+def _fill(folder: str, fill: "Callable[[str], object] | None") -> None:
+    if fill is not None:
+        fill(folder)
+    cachefolder.write(os.path.join(folder, MARK), b"bundleimp", 0o644)  # an empty file cannot be mapped
 
 
-def _remove_folder(path: str) -> None:
+def remove_folder(path: str) -> None:
+    """Delete the folder *path* and all that is in it.  Links are not followed.  Raise OSError if that fails."""
     for folder, folders, files in os.walk(path, topdown=False):
         for name in (*folders, *files):
             whole = os.path.join(folder, name)
@@ -253,7 +234,7 @@ def _open(mark: str, how: int = os.O_RDONLY) -> int:
     except FileNotFoundError:  # there is no entry, or a cleaner of old files removed its mark
         if os.path.islink(os.path.dirname(mark)):
             raise
-        return os.open(mark, os.O_RDWR | os.O_CREAT | flags, 0o600)
+        return os.open(mark, os.O_RDWR | os.O_CREAT | flags, 0o644)
 
 
 def _fcntl() -> "ModuleType | None":

@@ -1,9 +1,10 @@
 """Find the user's cache folder, check that it can be trusted, and write files into it.
 
-The folder is `BUNDLEIMP_CACHE_DIR`, else the platform's user cache folder, else a private folder under the temporary
-folder.  A folder that another user owns or can write to is not used.  Each file is written under a temporary name and
-renamed, so a reader sees the whole file or none.  If the cache cannot be written, that is no error: the importer works
-without it.
+The folder is the one that `BUNDLEIMP_CACHE_DIR` names, or one in `CACHE_DIRECTORY` (systemd.exec(5)), else one in the
+platform's user cache folder, else a private folder under the temporary folder.  A folder that other users can write to
+is not used.  Another user's folder is used only if that user is root, or if one of the variables names the folder: an
+image or a service fills it, and others read it.  Each file is written under a temporary name and renamed, so a reader
+sees the whole file or none.  If the cache cannot be written, that is no error: the importer works without it.
 """
 
 import os
@@ -19,13 +20,21 @@ _complained: "set[str]" = set()
 
 
 class Candidate:
-    """A possible cache folder.  ``shared`` is true if other users can make entries in its parent folder."""
+    """A possible cache folder.
 
-    __slots__ = ("path", "shared")
+    Attributes:
+        path: its absolute path.
+        shared: whether other users can make entries in its parent folder.
+        variable: the environment variable that names it, or "".
 
-    def __init__(self, path: str, *, shared: bool = False) -> None:
+    """
+
+    __slots__ = ("path", "shared", "variable")
+
+    def __init__(self, path: str, *, shared: bool = False, variable: str = "") -> None:
         self.path = path
         self.shared = shared
+        self.variable = variable
 
 
 def candidates() -> "Iterator[Candidate]":
@@ -34,11 +43,17 @@ def candidates() -> "Iterator[Candidate]":
     chosen = environ.get("BUNDLEIMP_CACHE_DIR")
     if chosen:
         try:
-            yield Candidate(os.path.abspath(chosen))
+            yield Candidate(os.path.abspath(chosen), variable="BUNDLEIMP_CACHE_DIR")
         except OSError:  # relative to a working directory that was deleted
             pass
         return
+    service = environ.get("CACHE_DIRECTORY", "").split(os.pathsep)[0]
+    if os.path.isabs(service):
+        yield Candidate(os.path.join(service, "bundleimp"), variable="CACHE_DIRECTORY")
+        return
     home = environ.get("USERPROFILE" if os.name == "nt" else "HOME", "")
+    if not os.path.isdir(home):  # a missing home folder is never made: it may be mounted later
+        home = ""
     if os.name == "nt":
         base = environ.get("LOCALAPPDATA") or (os.path.join(home, "AppData", "Local") if home else "")
     elif sys.platform == "darwin":
@@ -59,7 +74,7 @@ def fault_of(candidate: "Candidate") -> "str | None":
     if status.st_mode & 0o170000 != 0o040000:
         return "is not a folder"
     if hasattr(os, "geteuid"):
-        if status.st_uid != os.geteuid():
+        if status.st_uid not in {os.geteuid(), 0} and not candidate.variable:
             return "belongs to another user"
         if status.st_mode & 0o022:
             return "can be written to by other users"
@@ -69,33 +84,59 @@ def fault_of(candidate: "Candidate") -> "str | None":
 def folder(*, create: bool) -> "str | None":
     """Return the cache folder, or None if none can be used.
 
+    If none can be written, one that can be read is returned.
+
     Arguments:
         create: make the folder (with mode 0700) if it is missing.
 
     """
+    readable = None
     for candidate in candidates():
         path = candidate.path
         try:
             if create:
-                make_folders(path)
+                make_folders(path, 0o700)
             fault = fault_of(candidate)
         except (OSError, ValueError):
             continue
-        if fault is None:
+        if fault is None and (candidate.variable or os.access(path, os.W_OK)):
             return path
-        if path not in _complained:
+        if fault is None:
+            readable = readable or path
+        elif path not in _complained:
             _complained.add(path)
             faults.warning.warn(
                 f"{path}: this cache folder is not used: it {fault}; set BUNDLEIMP_CACHE_DIR to another"
             )
-    return None
+    return readable
 
 
-def make_folders(path: str) -> None:
+def lack() -> str:
+    """Return why the cache cannot be written, and what to do, for messages."""
+    for candidate in candidates():
+        if candidate.variable:
+            reason = "it is read-only for this user, and lacks what is needed: fill it with `bundleimp site`"
+            try:
+                make_folders(candidate.path, 0o700)
+                fault = fault_of(candidate)
+                reason = reason if fault is None else f"it {fault}"
+            except (OSError, ValueError) as error:
+                reason = getattr(error, "strerror", None) or str(error)
+            return f"{candidate.path}, which {candidate.variable} names, cannot be used: {reason}"
+    return "no cache folder can be written; set BUNDLEIMP_CACHE_DIR"
+
+
+def make_folders(path: str, mode: int = 0o755) -> None:
     """Make the folder *path* and its missing parents.  Other users cannot write to any of them.
+
+    Below a cache folder, they may read: what one user has filled is then used by others.
 
     `os.makedirs` applies its mode to the last folder only.  With a umask of 002, other members of the group could put
     bytecode into the folders between.
+
+    Arguments:
+        path: the path of the folder.
+        mode: the permissions of new folders.
 
     Raises:
         OSError: a folder cannot be made.
@@ -105,9 +146,9 @@ def make_folders(path: str) -> None:
         return
     parent = os.path.dirname(path)
     if parent != path:
-        make_folders(parent)
+        make_folders(parent, mode)
     try:
-        os.mkdir(path, 0o700)
+        os.mkdir(path, mode)
     except FileExistsError:  # another process was faster, or another file has this name
         if not os.path.isdir(path):
             raise
@@ -121,10 +162,16 @@ def aside_of(path: str) -> str:
 def write(path: str, data: bytes, mode: int = 0o600) -> None:
     """Write *data* to a new file at *path*.
 
+    Arguments:
+        path: the path of the file.
+        data: its bytes.
+        mode: its permissions.
+
     Raises:
         OSError: the file exists already, or cannot be written.
 
     """
+    mode |= 0o200 if os.name == "nt" else 0  # Windows does not delete read-only files
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode)
     try:
         view = memoryview(data)

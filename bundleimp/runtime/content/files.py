@@ -74,7 +74,7 @@ def read_named(archive: "Archive", name: str, path: str) -> bytes:
 
 
 def name_at(archive: "Archive", path: str) -> str:
-    """Return the member name for *path*: absolute and under the bundle or a mirror, or relative to the bundle.
+    """Return the member name for *path*: absolute and under the bundle or its site, or relative to the bundle.
 
     Raises:
         FileNotFoundError: the path is not in the bundle.
@@ -82,7 +82,7 @@ def name_at(archive: "Archive", path: str) -> str:
 
     """
     path = os.fspath(path)
-    place = archive.path if path.startswith(archive.path + os.sep) else bundles.locate_mirrored(path)
+    place = archive.path if path.startswith(archive.path + os.sep) else bundles.locate_site(path)
     if place is None and os.path.isabs(path):
         raise FileNotFoundError(faults.numbers.ENOENT, "No such file in the bundle", path)
     return bundles.inner_name(path[len(place or "") :])

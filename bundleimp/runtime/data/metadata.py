@@ -7,6 +7,7 @@ loaded at the first such search, so it may import the modules that the libraries
 
 import os
 import pathlib
+import sys
 
 from .. import bundles, content, faults, site
 from . import reading
@@ -43,9 +44,9 @@ class BundledPath(reading.Readable, _PurePath):
         return location.inner if location is not None else ""
 
     def __fspath__(self) -> str:
-        """Return a path to open: the path in the mirror, if the file belongs to a unit with a mirror."""
+        """Return a path to open: the path in the site, if the file belongs to a unit that is placed there."""
         archive, inner = self._archive(), self._inner()
-        return (site.mirrors.real_path(archive, inner) if archive is not None and inner else None) or str(self)
+        return (site.sites.real_path(archive, inner) if archive is not None and inner else None) or str(self)
 
     def is_file(self) -> bool:
         """Return whether a file exists at this path."""
@@ -188,7 +189,14 @@ def search(fast_path: "Any", prepared: "Any") -> "Iterable[MetadataPath] | None"
         BundleFormatError: the bundle's index is damaged.
 
     """
-    location = bundles.locate(str(fast_path.root))
+    path = str(fast_path.root)
+    site_folder = site.sites.at(path) if bundles.may_be_in_site(path) else None
+    if site_folder is not None:
+        known = bundles.sites[site_folder]
+        if known is None or (path in sys.path and known.path in map(bundles.absolute, sys.path)):
+            return ()  # the bundle's own entry gives the same distributions
+        path = known.path + bundles.absolute(path)[len(site_folder) :]
+    location = bundles.locate(path)
     if location is None:
         return None
     bundle = bundles.open_bundle(location.bundle)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def _at(path: str) -> "metadata.BundledPath | pathlib.Path":
-    """Return a `pathlib`-like path for *path*, which may be in a bundle or in its mirror."""
-    return metadata.BundledPath(path) if bundles.locate_mirrored(path) is None else pathlib.Path(path)
+    """Return a `pathlib`-like path for *path*, which may be in a bundle or in its site."""
+    return metadata.BundledPath(path) if bundles.locate_site(path) is None else pathlib.Path(path)
 
 
 def provider(pkg_resources: "Any", module: object) -> "Any":
@@ -41,7 +41,7 @@ def provider(pkg_resources: "Any", module: object) -> "Any":
 
         def get_resource_filename(self, _manager: object, resource_name: str) -> str:
             path = self._fn(self.module_path, resource_name)
-            if bundles.locate_mirrored(path) is not None:
+            if bundles.locate_site(path) is not None:
                 return str(path)
             location = bundles.locate(path)
             archive = bundles.open_bundle(location.bundle).archive if location is not None else None

@@ -44,7 +44,7 @@ class BundlePath(reading.Readable):
 
     def __str__(self) -> str:
         """Return a real path if possible, because programs open the path of an installed package's traversable."""
-        return (site.mirrors.real_path(self._archive, self._inner) if self._inner else None) or self._place
+        return (site.sites.real_path(self._archive, self._inner) if self._inner else None) or self._place
 
     __fspath__ = __str__
 
@@ -68,6 +68,10 @@ class BundlePath(reading.Readable):
     def is_file(self) -> bool:
         """Return whether this is an existing file."""
         return content.files.find(self._archive, self._inner) is not None
+
+    def exists(self) -> bool:
+        """Return whether a file or directory exists at this path."""
+        return self.is_file() or self.is_dir()
 
     def iterdir(self) -> "Iterator[BundlePath]":
         """Yield the directory's entries.
@@ -144,6 +148,10 @@ class JoinedPath:
         """Return False."""
         return False
 
+    def exists(self) -> bool:
+        """Return True."""
+        return True
+
     def iterdir(self) -> "Iterator[Any]":
         """Yield the entries of all the directories.  If files have the same name, the first portion's counts."""
         names: dict[str, None] = {}
@@ -184,6 +192,19 @@ class BundleReader(TraversableResources):
         return self._path
 
 
+def reader_for(loader: "Any") -> "Any":
+    """Return the resource reader for the folder that contains the module of *loader*.
+
+    If all files of the module's unit are placed, it reads them, and gives `pathlib.Path` objects.
+    """
+    archive = loader.archive
+    if site.sites.is_whole(archive, loader.path):
+        from importlib.readers import FileReader  # noqa: PLC0415 (loaded when first needed)
+
+        return FileReader(loader)
+    return BundleReader(archive, loader.directory.prefix.removesuffix("/"))
+
+
 class NamespaceReader(TraversableResources):
     """Resource reader of a namespace package."""
 
@@ -208,6 +229,10 @@ class NamespaceReader(TraversableResources):
 
 def _portion(entry: str) -> "Any":
     """Return a traversable for one entry of a namespace package's path."""
+    root = bundles.locate_site(entry)
+    archive = bundles.sites[root] if root is not None else None
+    if root is not None and archive is not None:
+        return BundlePath(archive, bundles.inner_name(entry[len(root) :]))
     location = bundles.locate(entry)
     if location is not None:
         archive = bundles.open_bundle(location.bundle).archive

@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 
-from .. import bundles, content, faults, hook
+from .. import bundles, content, faults, hook, site
 from .. import format as bundle_format
 from . import telling
 
@@ -44,6 +44,8 @@ def prepare(namespace: "dict[str, Any]", module: str, attribute: str) -> "Callab
     name: str = namespace["__name__"]
     path = _locate(namespace["__loader__"])
     hook.install()
+    if hook.UNPACKS:
+        site.unpacked.replace_entries(sys.path)
     # As in a script: code that starts this program again, or a child of it, must run the file and not a module.
     namespace.update(__file__=path, __package__=None, __spec__=None)
     if not attribute:

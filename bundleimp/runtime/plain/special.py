@@ -31,7 +31,7 @@ class SpecialLoader(_LoaderBasics):
     get_resource_reader: "Any" = loaders.BundleLoader.get_resource_reader
 
     def get_data(self, path: str) -> bytes:
-        """Return the bytes of the file at *path* (PEP 302): absolute and under the bundle or a mirror, or relative.
+        """Return the bytes of the file at *path* (PEP 302): absolute and under the bundle or its site, or relative.
 
         Raises:
             OSError: the bundle has no such file.

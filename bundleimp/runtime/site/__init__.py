@@ -1,12 +1,12 @@
-"""Real files: units, their mirrors in the cache, and extension modules.
+"""Real files: units, the sites that they are placed in, and extension modules.
 
-This package is loaded when a module first needs real files.  It imports `cache` and all that `cache` imports.
+This room is loaded when a module first needs real files.  It imports `cache` and all that `cache` imports.
 """
 
 from .. import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import extensions, located, mirrorfinder, mirrors, native, units
+    from . import entries, extensions, listing, native, placing, planning, questions, runpaths, sites, units, unpacked
 else:
     __getattr__ = parts_of(__name__)

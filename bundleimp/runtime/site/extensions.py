@@ -3,7 +3,7 @@
 import _imp
 from _frozen_importlib_external import ExtensionFileLoader
 
-from .. import cache, plain
+from .. import bundles, cache, plain
 from . import native
 
 TYPE_CHECKING = False
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class BundleExtensionLoader(plain.special.SpecialLoader):
-    """Loader that loads extension modules from the mirror of their distribution, or else from memory."""
+    """Loader that loads extension modules from the site of their bundle, or else from memory."""
 
     def create_module(self, spec: "Any") -> "ModuleType":
         """Return the new module, created by its own code (PEP 489).
@@ -24,7 +24,9 @@ class BundleExtensionLoader(plain.special.SpecialLoader):
 
         """
         settle = getattr(spec, "settle", None)
-        if settle is not None and settle(self) is not None and cache.folder.allows_code(self.path):
+        if settle is not None:
+            settle()
+        if bundles.locate_site(self.path) is not None and cache.folder.allows_code(self.path):
             loader = ExtensionFileLoader(spec.name, self.path)
             if isinstance(spec.loader, BundleExtensionLoader):  # and not a wrapper
                 spec.loader = loader  # every attribute as if the module were installed

@@ -1,4 +1,4 @@
-"""Single members that the platform needs as real files, if no mirror contains them."""
+"""Single members that the platform needs as real files, if no site contains them."""
 
 import os
 import sys
@@ -64,7 +64,7 @@ def load_extension(archive: "Archive", member: "Member", spec: "ModuleSpec") -> 
     try:
         path = _memory_path(memory) if memory is not None else real_file(archive, member)
         if path is None:
-            message = f"{spec.origin} needs a real file, and no cache folder can be written; set BUNDLEIMP_CACHE_DIR"
+            message = f"{spec.origin} needs a real file, and {cache.folder.lack()}"
             raise ImportError(message, name=spec.name, path=spec.origin)
         loader = ExtensionFileLoader(spec.name, path)
         try:
@@ -73,7 +73,7 @@ def load_extension(archive: "Archive", member: "Member", spec: "ModuleSpec") -> 
             if memory is None or error.path != path:  # only the linker's own errors name the file
                 raise
             reason = str(error).replace(path, str(spec.origin))
-            message = f"{reason}; nothing could be written for it: set BUNDLEIMP_CACHE_DIR to a folder of your own"
+            message = f"{reason}; nothing could be written for it: {cache.folder.lack()}"
             raise ImportError(message, name=spec.name, path=spec.origin) from None
     finally:
         if memory is not None:

@@ -1,11 +1,13 @@
-"""Units, and their table in a bundle.  A unit is a set of members that are written to disk together.
+"""Units, and their table in a bundle.  A unit is a set of members that are placed on disk together.
 
-A unit is a distribution, or a set of members that belong to no distribution (see `packing.units`).  Its *mirror*
-(`mirrors`) is a folder with its members as files.
+`planning` says which members belong together.  The table contains the units that may need real files, with the members
+that are then placed: all of them, or only the unit's *data part*, if no module of the unit needs the rest.
 
 The table is text in UTF-8.  It has a line ``PBu1``, one line for each unit, an empty line, and the lists of files.  A
-unit's line contains its name, its digest, and the size of its list in bytes, separated by tabs.  A list contains for
-each member ``-`` (or ``x`` if the file is executable), the name, and a NUL.
+unit's line contains its name, its digest, that of its data part, the numbers of the units that it brings along,
+separated by commas, and the size of its list in bytes; tabs separate the five.  A list contains for each member a
+letter, the name, and a NUL.  The letter is ``-``, or ``x`` if the file is executable, or ``d`` or ``e`` for the same in
+the data part.
 """
 
 from .. import content, faults
@@ -16,80 +18,106 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from ..archive import Archive
     from ..bundlefile import BundleFile
     from ..format import Extent
 
 _MAGIC = "PBu1"
+LETTERS = "-xde"
+EXECUTABLE = "xe"
+DATA_PART = "de"
 
 
 class Unit:
-    """Members that are mirrored together.
+    """Members that are placed together.
 
     Attributes:
         name: the name of the distribution or the top-level package, usable as the name of a folder.
-        digest: 64 hexadecimal digits: the SHA-256 of names, modes and contents (see `digest`).
-        files: the sorted names of the members; each value says whether the member is executable.
+        digest: 64 hexadecimal digits: the SHA-256 of names, letters and contents (see `digest`).
+        data_digest: the same of the files of the data part alone.
+        brings: the numbers of the units in the table that are placed before this one: its native files point to them.
+        files: the letter of each member, by name, sorted.
+        native: whether it has an extension module.
+        others: in a plain zip, whether it has files other than modules and commands.
+        portions: in a plain zip, the namespace portions with data of this unit.
 
     """
 
-    __slots__ = ("_files", "_list", "digest", "name")
+    __slots__ = ("_files", "_list", "brings", "data_digest", "digest", "name", "native", "others", "portions")
 
-    def __init__(self, name: str, digest: str, files: "str | dict[str, bool]") -> None:
+    def __init__(
+        self,
+        name: str,
+        digest: str,
+        data_digest: str,
+        files: "str | dict[str, str]",
+        brings: "tuple[int, ...]" = (),
+    ) -> None:
         self.name = name
         self.digest = digest
+        self.data_digest = data_digest
+        self.brings = brings
+        self.native = ".so\0" in files or ".pyd\0" in files if isinstance(files, str) else False
+        self.others = False
+        self.portions: frozenset[str] = frozenset()
         self._list = "" if isinstance(files, dict) else "\0" + files
         self._files = files if isinstance(files, dict) else None
 
     @property
-    def files(self) -> "dict[str, bool]":  # noqa: D102 (described above)
+    def files(self) -> "dict[str, str]":  # noqa: D102 (described above)
         files = self._files
         if files is None:
-            items = self._list.split("\0")
-            files = self._files = {item[1:]: item[:1] == "x" for item in items if item}
+            files = self._files = {item[1:]: item[0] for item in self._list.split("\0") if item}
         return files
 
     def __contains__(self, member: str) -> bool:
         if self._files is not None:
             return member in self._files
-        return f"\0-{member}\0" in self._list or f"\0x{member}\0" in self._list
+        return any(f"\0{letter}{member}\0" in self._list for letter in LETTERS)
+
+    def part(self, *, data: bool) -> "list[str]":
+        """Return the members of the data part, or all members."""
+        return [name for name, letter in self.files.items() if not data or letter in DATA_PART]
 
     def encode_files(self) -> bytes:
         """Return the unit's list of files, encoded as in the table."""
-        return "".join(f"{'x' if mode else '-'}{name}\0" for name, mode in self.files.items()).encode()
+        return "".join(f"{letter}{name}\0" for name, letter in self.files.items()).encode()
 
 
-def digest(files: "Iterable[tuple[str, bool, bytes]]", sha256: "Callable[[bytes], Any]") -> str:
+def sha256() -> "Callable[[bytes], Any]":
+    """Return SHA-256 in the fastest version that the standard library has, without ``import hashlib``."""
+    find = content.standard.standard_module  # outside of `try`: its own ImportError must propagate
+    for module, name in (("_hashlib", "openssl_sha256"), ("_sha2", "sha256"), ("_sha256", "sha256")):
+        try:
+            function: Callable[[bytes], Any] = getattr(find(module), name)
+            function(b"")
+        except (ImportError, AttributeError, ValueError):  # not built, or forbidden by a policy
+            continue
+        return function
+    message = "this Python was built without SHA-256"
+    raise ImportError(message)
+
+
+def digest(files: "Iterable[tuple[str, str, bytes]]", sha256: "Callable[[bytes], Any]") -> str:
     """Return the digest of a unit.
 
     Arguments:
-        files: for each member its name, whether it is executable, and the SHA-256 of its content, sorted by name.
+        files: for each member its name, its letter, and the SHA-256 of its content, sorted by name.
         sha256: the hash function, as in ``hashlib``.
 
     """
-    lines = (f"{'x' if mode else '-'}{name}\0{content.hex()}\n".encode() for name, mode, content in files)
+    lines = (f"{letter}{name}\0{content.hex()}\n".encode() for name, letter, content in files)
     return str(sha256(b"".join(lines)).hexdigest())
 
 
 def encode_units(units: "Iterable[Unit]") -> bytes:
     """Return the table of *units*."""
     lists = [(unit, unit.encode_files()) for unit in units]
-    head = [_MAGIC, *(f"{unit.name}\t{unit.digest}\t{len(files)}" for unit, files in lists), "", ""]
+    lines = [
+        (unit.name, unit.digest, unit.data_digest, ",".join(map(str, unit.brings)), str(len(files)))
+        for unit, files in lists
+    ]
+    head = [_MAGIC, *map("\t".join, lines), "", ""]
     return b"".join(["\n".join(head).encode(), *(files for _, files in lists)])
-
-
-def units_of(archive: "Archive") -> "list[Unit]":
-    """Return the units in the index; without an index, the units that were found so far.
-
-    Raises:
-        BundleFormatError: the table of units is damaged.
-
-    """
-    units = archive.units
-    if not isinstance(units, list):
-        extent = units
-        units = archive.units = archive.retried(lambda: read_units(archive.file, extent))
-    return units
 
 
 def read_units(file: "BundleFile", extent: "Extent") -> "list[Unit]":
@@ -118,11 +146,12 @@ def decode_units(data: bytes) -> "list[Unit]":
         units = []
         position = 0
         for line in lines:
-            name, hexadecimal, size = line.split("\t")
+            name, digest, data_digest, brings, size = line.split("\t")
             end = position + int(size)
-            units.append(Unit(name, hexadecimal, lists[position:end].decode()))
+            numbers = tuple(map(int, brings.split(","))) if brings else ()
+            units.append(Unit(name, digest, data_digest, lists[position:end].decode(), numbers))
             position = end
-        sound = magic == _MAGIC and position == len(lists) and all(map(_is_sound, units))
+        sound = magic == _MAGIC and position == len(lists) and all(_is_sound(unit, len(units)) for unit in units)
     except ValueError:
         sound = False
     if not sound:
@@ -131,6 +160,12 @@ def decode_units(data: bytes) -> "list[Unit]":
     return units
 
 
-def _is_sound(unit: Unit) -> bool:
+def _is_sound(unit: Unit, count: int) -> bool:
     folder = f"{unit.name}-{unit.digest}"
-    return "/" not in folder and content.member.name_fault(folder) is None and len(bytes.fromhex(unit.digest)) == 32
+    return (
+        "/" not in folder
+        and content.member.name_fault(folder) is None
+        and len(bytes.fromhex(unit.digest)) == len(bytes.fromhex(unit.data_digest)) == 32
+        and all(0 <= number < count for number in unit.brings)
+        and all(letter in LETTERS for letter in unit.files.values())
+    )

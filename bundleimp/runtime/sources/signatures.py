@@ -111,8 +111,8 @@ def require(file: "BundleFile", signers: Signers) -> None:
         BundleChangedError: the file was written to meanwhile.
 
     """
-    file.signers = signers
     signers.check(file)
+    file.signers = signers
     if not content.status.same_version(os.fstat(file.descriptor), file.status):
         raise faults.opening.rewritten_while_checked(file.path)
 

@@ -1,0 +1,5 @@
+from catalogue import views
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [path("admin/", admin.site.urls), path("", views.books)]

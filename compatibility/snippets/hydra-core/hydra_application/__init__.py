@@ -1,0 +1,1 @@
+"""An application with its configuration in a package."""

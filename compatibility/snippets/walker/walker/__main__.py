@@ -1,0 +1,5 @@
+"""Print the files of the package."""
+
+from . import listed
+
+print(*listed(), sep="\n")

@@ -1,0 +1,3 @@
+"""Run by its path."""
+
+NAME = "deep"
