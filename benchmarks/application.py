@@ -114,7 +114,7 @@ def _figures(ways: Mapping[str, _Way], pairs: int) -> list[Figure | Count]:
     later = interleave(laters, pairs)
     others = [name for name in ways if name not in {"bundle", "venv"}]
     runs = {"first run": first, "later runs": later}
-    limits = {"first run": 1.5, "later runs": 0.95}
+    limits = {"first run": 1.5, "later runs": 0.8}
     ours = [ratio(f"{run}, bundle / venv", costs["bundle"], costs["venv"], limits[run]) for run, costs in runs.items()]
     against = [ratio(f"first run, bundle / {peer}", first["bundle"], first[peer], 1.0) for peer in others]
     beside = [

@@ -31,7 +31,7 @@ from bundleimp.runtime.content.decompression import crc32
 from bundleimp.runtime.faults.kinds import BundleError, BundleFormatError
 from bundleimp.runtime.finder import BundleFinder
 from bundleimp.runtime.plain import zipdirectory
-from bundleimp.runtime.site.sites import units_of
+from bundleimp.runtime.site.listing import units_of
 from bundleimp.runtime.site.units import decode_units
 
 if TYPE_CHECKING:

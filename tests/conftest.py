@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .brief import BRIEF, ONCE, shared_out
+pytest.register_assert_rewrite("tests.builders", "tests.places", "tests.placing")
+
+from .brief import BRIEF, ONCE, shared_out  # noqa: E402
+from .builders import make_bundle  # noqa: E402 (after its rewriting is asked for)
+from .placing import TREE, recorded  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-pytest.register_assert_rewrite("tests.builders", "tests.places")
 
 collect_ignore = [f"test_{name}.py" for name in ONCE] if BRIEF else []
 
@@ -32,6 +34,18 @@ def _unwritable(tmp_path: Path) -> str:
     """A cache folder that nobody can make, root neither."""
     (tmp_path / "file").write_text("in the way")
     return str(tmp_path / "file" / "cache")
+
+
+@pytest.fixture(name="cache")
+def _cache_folder(tmp_path: Path) -> Path:
+    """A cache folder that is not there yet."""
+    return tmp_path / "cache"
+
+
+@pytest.fixture(name="bundle")
+def _bundle(tmp_path: Path) -> Path:
+    """A bundle with units that need real files."""
+    return make_bundle(tmp_path / "out.pybundle", recorded(TREE))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

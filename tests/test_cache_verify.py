@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .builders import Tree, make_bundle
+from .builders import Tree, make_bundle, run_python
 from .command_line import bundleimp_command
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ TREE: Tree = {
     "app/__init__.py": "import os\nHERE = os.path.dirname(__file__)\n",
     "app/data.txt": "data\n",
     "app/tool": "#!/bin/sh\n",
+    "app/line\nbreak\r.txt": "odd\n",
+    "app/line\nbreak\r/x.txt": "odd, too\n",
 }
 BUNDLE = "app.pybundle"
 
@@ -35,6 +37,15 @@ def verify(cache: Path, status: int) -> str:
 
 def test_what_is_as_in_the_bundle_is_sound(cache: Path) -> None:
     assert verify(cache, 0) == f"{cache}: sound\n"
+
+
+def test_what_is_in_the_cache_is_not_written_again(cache: Path) -> None:
+    """Neither where names have line breaks."""
+    before = {path: path.stat().st_mtime_ns for path in cache.rglob("*") if path.is_dir()}
+    for variables in ({}, {"BUNDLEIMP_UNPACK": "1"}):
+        path = [cache.parent / BUNDLE]
+        assert run_python("-c", "import app", path=path, BUNDLEIMP_CACHE_DIR=str(cache), **variables).returncode == 0
+    assert {path: path.stat().st_mtime_ns for path in cache.rglob("*") if path.is_dir()} == before
 
 
 @pytest.mark.parametrize("kind", ["sites", "unpacked"])

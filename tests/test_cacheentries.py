@@ -399,7 +399,7 @@ def clean(stop):
     removed = 0
     while not os.path.exists(stop):
         removal = cache.clear(folder)
-        assert all(kept.in_use for kept in removal.kept), removal
+        assert all(kept.wanted for kept in removal.kept), removal
         removed += len(removal.removed)
     assert removed, "nothing was ever removed"
 

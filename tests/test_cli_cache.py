@@ -385,15 +385,15 @@ def test_what_a_process_had_placed_when_it_was_killed_does_not_keep_the_site(
     """Nor does an empty folder that a program has made."""
     killed = f"""
 import os, signal
-from bundleimp.runtime.site import sites
+from bundleimp.runtime.site import filling
 left = {moved}
-def move(*places, really=sites._move):
+def move(*places, really=filling._move):
     global left
     if not left:
         os.kill(os.getpid(), signal.SIGKILL)
     left -= 1
     really(*places)
-sites._move = move
+filling._move = move
 import placed
 """
     folder = tmp_path / "new"

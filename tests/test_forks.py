@@ -150,7 +150,7 @@ def test_a_daemon_keeps_what_its_parent_used_of_the_cache(
         os.mkfifo(name)
     subprocess.run([sys.executable, "-c", {program!r}, *pipes], check=True)
     with open(pipes[1], "w"):  # it has closed what it closes
-        result = [[kept.in_use for kept in cache.clear(os.environ["BUNDLEIMP_CACHE_DIR"]).kept]]
+        result = [[kept.wanted for kept in cache.clear(os.environ["BUNDLEIMP_CACHE_DIR"]).kept]]
     with open(pipes[0]) as stream:
         result.append(stream.read())
     """

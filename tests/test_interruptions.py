@@ -172,7 +172,7 @@ def flock(descriptor, how, really=fcntl.flock):
 signal.signal(signal.SIGUSR1, handle)
 fcntl.flock = flock
 import pkg.located
-print(pkg.located.TEXT, [kept.in_use for kept in cache.clear(os.environ["BUNDLEIMP_CACHE_DIR"]).kept])
+print(pkg.located.TEXT, [kept.wanted for kept in cache.clear(os.environ["BUNDLEIMP_CACHE_DIR"]).kept])
 """
     result = run_python("-W", "ignore", "-c", script, path=[place, other], BUNDLEIMP_CACHE_DIR=str(cache))
     assert result.stdout == "other old\nold [True]\n"

@@ -16,16 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(name="cache")
-def _cache_folder(tmp_path: Path) -> Path:
-    return tmp_path / "cache"
-
-
-@pytest.fixture(name="bundle")
-def _bundle(tmp_path: Path) -> Path:
-    return make_bundle(tmp_path / "out.pybundle", recorded(TREE))
-
-
 # Versions.
 
 

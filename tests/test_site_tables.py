@@ -11,7 +11,7 @@ import bundleimp
 from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.archive import Archive
 from bundleimp.runtime.format import Extent
-from bundleimp.runtime.site.sites import units_of
+from bundleimp.runtime.site.listing import units_of
 
 from .archives import forge, index_of, locator_of, placed_files
 from .builders import Tree, make_bundle, make_zip
@@ -20,16 +20,6 @@ from .placing import ASK, TREE, answer, ask, in_each_layout, placed, recorded, s
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-
-@pytest.fixture(name="cache")
-def _cache_folder(tmp_path: Path) -> Path:
-    return tmp_path / "cache"
-
-
-@pytest.fixture(name="bundle")
-def _bundle(tmp_path: Path) -> Path:
-    return make_bundle(tmp_path / "out.pybundle", recorded(TREE))
 
 
 def patch_table(path: Path, change: Callable[[bytes], bytes], *, checksums: bool = True) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 import bundleimp
 from bundleimp.runtime.archive import Archive
-from bundleimp.runtime.site.sites import units_of
+from bundleimp.runtime.site.listing import units_of
 
 from .archives import placed_files
 from .builders import Tree, clean_environment, make_bundle, make_tree, make_zip, run_python
@@ -22,16 +22,6 @@ from .placing import ASK, PKG, TREE, answer, ask, files, in_each_layout, placed,
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-
-@pytest.fixture(name="cache")
-def _cache_folder(tmp_path: Path) -> Path:
-    return tmp_path / "cache"
-
-
-@pytest.fixture(name="bundle")
-def _bundle(tmp_path: Path) -> Path:
-    return make_bundle(tmp_path / "out.pybundle", recorded(TREE))
 
 
 # What is in a site, and which bundles share one.

@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
             days = _DAYS
         removal = cache.prune(folder, older_than=days, max_size=arguments.max_size)
     _print_removal(removal, json=arguments.json)
-    return 0 if all(kept.in_use for kept in removal.kept) else 1
+    return 0 if all(kept.wanted for kept in removal.kept) else 1
 
 
 def _verify(folder: str, *, json: bool) -> int:

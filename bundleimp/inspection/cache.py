@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ..runtime.cache import entries as cacheentries
 from ..runtime.cache import folder as cachefolder
 from ..runtime.faults.kinds import BundleError
-from ..runtime.site import sites, unpacked
+from ..runtime.site import marks, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,13 +64,13 @@ class Kept:
     Attributes:
         entry: the entry.
         reason: why it is still there.
-        in_use: whether a process uses it, or the user wants to keep it; False if something is in the way.
+        wanted: whether it should be there: a process uses it, or the user keeps it.
 
     """
 
     entry: Entry
     reason: str
-    in_use: bool = False
+    wanted: bool = False
 
 
 @dataclass(frozen=True)
@@ -200,10 +200,10 @@ def _status(path: str) -> os.stat_result | None:
 def _remove(entry: Entry, result: Removal) -> None:
     """Remove the *entry* unless it is in use or has other files, and note in *result* how that went."""
     if os.path.exists(os.path.join(entry.path, unpacked.KEEP)):
-        result.kept.append(Kept(entry, "made with `bundleimp site --keep`", in_use=True))
+        result.kept.append(Kept(entry, "made with `bundleimp site --keep`", wanted=True))
         return
     try:
-        aside = cacheentries.set_aside(entry.path, _check_site if entry.kind in {"sites", "unpacked"} else None)
+        aside = cacheentries.set_aside(entry.path, _check_files if entry.kind in {"sites", "unpacked"} else None)
     except FileNotFoundError:  # another process removed it
         return
     except _OtherFilesError as error:
@@ -213,7 +213,7 @@ def _remove(entry: Entry, result: Removal) -> None:
         result.kept.append(Kept(entry, f"cannot be removed: {error.strerror}"))
         return
     if aside is None:
-        result.kept.append(Kept(entry, "in use", in_use=True))
+        result.kept.append(Kept(entry, "in use", wanted=True))
     elif _delete(aside):
         result.removed.append(entry)
     else:
@@ -224,7 +224,7 @@ class _OtherFilesError(OSError):
     """A site has files that bundleimp has not placed there."""
 
 
-def _check_site(path: str) -> None:
+def _check_files(path: str) -> None:
     """Raise _OtherFilesError if the site or unpacked bundle at *path* has a file that is in none of its lists."""
     for other in foreign_files(path):
         message = f"{other} is no file of the bundle: move it elsewhere, or delete it"
@@ -233,12 +233,12 @@ def _check_site(path: str) -> None:
 
 def foreign_files(path: str) -> Iterator[str]:
     """Yield the path of each file in the site at *path* that is in none of its lists."""
-    notes = os.path.join(path, sites.NOTES)
+    notes = os.path.join(path, marks.NOTES)
     own = {os.path.join(path, cacheentries.MARK)}
     for name in _names(notes):
         own.add(os.path.join(notes, name))
-        if name.endswith(sites.LIST):
-            with open(os.path.join(notes, name), encoding="utf-8", errors="surrogateescape") as stream:
+        if name.endswith(marks.LIST):
+            with open(os.path.join(notes, name), encoding="utf-8", errors="surrogateescape", newline="") as stream:
                 own |= {os.path.join(path, *member.split("/")) for member in stream.read().split("\0")}
     for folder, folders, files in os.walk(path):
         links = [name for name in folders if os.path.islink(os.path.join(folder, name))]

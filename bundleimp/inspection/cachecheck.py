@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..runtime.archive import Archive
 from ..runtime.content import files
 from ..runtime.faults.kinds import BundleError
-from ..runtime.site import sites, unpacked
+from ..runtime.site import listing, marks, sites, unpacked
 from .cache import entries, foreign_files
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def check(folder: str) -> Iterator[Fault]:
 
 
 def _faults(entry: Entry) -> Iterator[Fault]:
-    bundle = sites.noted(entry.path)
+    bundle = marks.bundle_of(entry.path)
     try:
         archive = Archive(bundle) if bundle is not None else None
         known = archive is not None and _fits(entry, archive)
@@ -96,7 +96,7 @@ def _contents(entry: Entry, archive: Archive) -> Iterator[tuple[str, bytes]]:
             if entry.name == unpacked.name_of(archive) or not file.is_bytecode:
                 yield file.name, file.read()
         return
-    for unit in sites.units_of(archive):
+    for unit in listing.units_of(archive):
         for name in sites.placed_files(entry.path, unit):
             member = files.find(archive, name)
             if member is not None:

@@ -10,7 +10,7 @@ from ..runtime.cache import entries as cacheentries
 from ..runtime.cache import folder as cachefolder
 from ..runtime.content import files
 from ..runtime.faults.kinds import BundleError
-from ..runtime.site import sites, unpacked
+from ..runtime.site import listing, sites, unpacked
 
 if TYPE_CHECKING:
     from ..runtime.archive import Archive
@@ -49,7 +49,7 @@ def unpack(
     if found is None:
         message = f"cannot be unpacked: {cachefolder.lack()}"
         raise BundleError(message, file=archive.path)
-    places = {found, *(sites.place(archive, unit, data=False) for unit in sites.units_of(archive))}
+    places = {found, *(sites.place(archive, unit, data=False) for unit in listing.units_of(archive))}
     for place in places if keep else ():
         if place is not None and not os.path.exists(os.path.join(place, unpacked.KEEP)):
             cachefolder.publish(os.path.join(place, unpacked.KEEP), b"", 0o644)

@@ -92,7 +92,7 @@ class Archive:
         directories: the directories that were read so far; all of them, if there is no index.
         site: the site with the real files, or None if none was needed yet (`site.sites`).
         units: the units; or the extent of their table in the index, or None, if they were not read yet
-            (`site.sites.units_of`).
+            (`site.listing.units_of`).
 
     """
 

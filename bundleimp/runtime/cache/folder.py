@@ -181,27 +181,38 @@ def write(path: str, data: bytes, mode: int = 0o600) -> None:
         os.close(descriptor)
 
 
-def publish(path: str, data: bytes, mode: int = 0o600) -> bool:
-    """Write *data* to *path* as a whole or not at all, and make its parent folders.  Return whether that worked.
+def put(path: str, data: bytes, mode: int = 0o600) -> None:
+    """Write *data* to *path* as a whole or not at all, and make its parent folders.
 
     Arguments:
-        path: the path of the file.
+        path: the path of the file.  A file there is replaced.
         data: its bytes.
         mode: its permissions.
 
+    Raises:
+        OSError: it cannot be written.
+
     """
     aside = aside_of(path)
+    make_folders(os.path.dirname(path))
     try:
-        make_folders(os.path.dirname(path))
         write(aside, data, mode)
         os.replace(aside, path)
+    except OSError:
+        try:
+            os.unlink(aside)
+        except OSError:
+            pass
+        raise
+
+
+def publish(path: str, data: bytes, mode: int = 0o600) -> bool:
+    """Do as `put`.  Return whether that worked, and raise no error."""
+    try:
+        put(path, data, mode)
     except (OSError, ValueError) as error:
         if TRACING:
             trace(f"cache: cannot write {path}: {error}")
-        try:
-            os.unlink(aside)
-        except (OSError, ValueError):
-            pass
         return False
     if TRACING:
         trace(f"cache: wrote {path}")

@@ -195,10 +195,11 @@ class BundleReader(TraversableResources):
 def reader_for(loader: "Any") -> "Any":
     """Return the resource reader for the folder that contains the module of *loader*.
 
-    If all files of the module's unit are placed, it reads them, and gives `pathlib.Path` objects.
+    If all files of the module's unit are placed, it reads them, and gives `pathlib.Path` objects.  The top of a site is
+    the exception: other units are missing there.
     """
     archive = loader.archive
-    if site.sites.is_whole(archive, loader.path):
+    if loader.directory.prefix and site.sites.is_whole(archive, loader.path):
         from importlib.readers import FileReader  # noqa: PLC0415 (loaded when first needed)
 
         return FileReader(loader)

@@ -1,4 +1,4 @@
-"""The units of a plain zip, by the rules of `planning`.  This module is loaded when one first needs a real file."""
+"""The units of an archive: those in its index, or those of a plain zip by the rules of `planning`."""
 
 from .. import content, faults
 from . import planning, runpaths, units
@@ -13,7 +13,24 @@ if TYPE_CHECKING:
 _LARGEST_RECORD = 8 << 20
 
 
-def list_units(archive: "Archive") -> "list[units.Unit]":
+def units_of(archive: "Archive") -> "list[units.Unit]":
+    """Return the units of the archive: those in the index, or those of a plain zip.
+
+    Raises:
+        BundleFormatError: the table of units, or a plain zip's RECORD, is damaged.
+
+    """
+    known = archive.units
+    if not isinstance(known, list):
+        extent = known
+        if archive.indexed:
+            known = archive.units = archive.retried(lambda: units.read_units(archive.file, extent)) if extent else []
+        else:
+            known = archive.units = _list(archive)
+    return known
+
+
+def _list(archive: "Archive") -> "list[units.Unit]":
     """Return the units of *archive*, which has no index.
 
     Raises:

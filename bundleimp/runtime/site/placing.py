@@ -12,7 +12,7 @@ from os import path as os_path
 
 from .. import content, loaders
 from .. import format as bundle_format
-from . import questions, sites, units
+from . import listing, questions, sites, units
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def portion(archive: "Archive", inner: str) -> "str | None":
     """Return the real path of the namespace portion *inner*, which contains data, or None if it cannot be written."""
     start = inner + "/"
     found = []
-    for unit in sites.units_of(archive):
+    for unit in listing.units_of(archive):
         part = unit.part(data=True) if archive.indexed else ()
         if inner in unit.portions or any(name.startswith(start) for name in part):
             found.append((unit, True))

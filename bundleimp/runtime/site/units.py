@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _MAGIC = "PBu1"
 LETTERS = "-xde"
+RESERVED = ".bundleimp"
+"""Names that begin so are those of notes, marks and locks: such members are never placed."""
 EXECUTABLE = "xe"
 DATA_PART = "de"
 

@@ -11,7 +11,7 @@ import os
 from .. import TRACING, bundles, cache, content, faults, trace
 from .. import archive as archives
 from .. import format as bundle_format
-from . import listing, runpaths, sites
+from . import listing, marks, runpaths, units
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,16 +46,23 @@ def folder_of(archive: "Archive") -> "str | None":
     path = os.path.join(root, FOLDER, name_of(archive))
     if not cache.entries.use(path, lambda folder: write_all(folder, archive)):
         return None
-    return path if is_whole(archive, path) or _mend(sites.Site(path), archive) else None
+    if not is_whole(archive, path):  # a cleaner may have deleted some files
+        try:
+            write_all(path, archive)
+        except (OSError, ValueError) as error:
+            if TRACING:
+                trace(f"cache: cannot mend {path}: {error}")
+            return None
+    return path
 
 
 def is_whole(archive: "Archive", path: str) -> bool:
     """Return whether the folder *path* has all files of *archive*."""
-    return sites.is_unchanged(sites.Site(path), _MARK, lambda: [file.name for file in files_of(archive)])
+    return marks.is_unchanged(path, _MARK, lambda: [file.name for file in files_of(archive)])
 
 
-def write_all(folder: str, archive: "Archive") -> int:
-    """Write all files of *archive* into *folder*, which exists.  Return their total size in bytes.
+def write_all(folder: str, archive: "Archive") -> None:
+    """Write all files of *archive* into *folder*, but those that are there with the right size.
 
     Raises:
         OSError: a file cannot be written.
@@ -64,36 +71,23 @@ def write_all(folder: str, archive: "Archive") -> int:
     """
     size = 0
     names = []
-    sites.write_note(folder, archive.path)
+    marks.write_bundle(folder, archive.path)
     for file in files_of(archive):
         data = file.read()
-        path = sites.below(folder, file.name)
-        cache.folder.make_folders(os.path.dirname(path))
-        cache.folder.write(path, data, file.mode(data))
+        path = marks.below(folder, file.name)
+        if not _has_size(path, len(data)):
+            cache.folder.put(path, data, file.mode(data))
         size += len(data)
         names.append(file.name)
-    sites.note_files(sites.Site(folder), _MARK, names)
-    sites.note(sites.Site(folder), _MARK, names, size)
-    return size
+    marks.note_files(folder, _MARK, names)
+    marks.note(folder, _MARK, names, size)
 
 
-def _mend(site: sites.Site, archive: "Archive") -> bool:
-    """Write what is missing in the folder or has another size.  Return whether it is whole then."""
-    size = 0
-    names = []
-    for file in files_of(archive):
-        data = file.read()
-        path = sites.below(site.path, file.name)
-        try:
-            sound = os.stat(path).st_size == len(data)
-        except OSError:
-            sound = False
-        if not sound and not cache.folder.publish(path, data, file.mode(data)):
-            return False
-        size += len(data)
-        names.append(file.name)
-    sites.note(site, _MARK, names, size)  # if that cannot be written, the next process checks again
-    return True
+def _has_size(path: str, size: int) -> bool:
+    try:
+        return os.stat(path).st_size == size
+    except OSError:
+        return False
 
 
 def _bytecode_name(source: str) -> str:
@@ -139,7 +133,7 @@ class File:
 def files_of(archive: "Archive") -> "Iterator[File]":
     """Yield all files to be written.  Raise BundleFormatError if the index is damaged."""
     for name in listing.members(archive):
-        if name.startswith(cache.entries.MARK):
+        if name.startswith(units.RESERVED):
             continue  # ours
         yield File(archive, name)
         folder, _, base = name.rpartition("/")
@@ -181,7 +175,7 @@ def real_path(path: str) -> "str | None":
         return None
     if TRACING:
         trace(f"{archive.path}: unpacked in {folder}")
-    return sites.below(folder, location.inner) if location.inner else folder
+    return marks.below(folder, location.inner) if location.inner else folder
 
 
 def _warn_once(message: str) -> None:
