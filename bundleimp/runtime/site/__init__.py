@@ -7,6 +7,20 @@ from .. import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import entries, extensions, listing, native, placing, planning, questions, runpaths, sites, units, unpacked
+    from . import (
+        entries,
+        extensions,
+        filling,
+        listing,
+        marks,
+        native,
+        placing,
+        planning,
+        questions,
+        runpaths,
+        sites,
+        units,
+        unpacked,
+    )
 else:
     __getattr__ = parts_of(__name__)
