@@ -36,7 +36,7 @@ TREE: Tree = {
 SHOW = """
 import importlib.metadata, json, os, pure, pure.part, sys
 print(json.dumps([
-    pure.__file__, pure.part.__cached__, type(pure.__loader__).__name__, pure.double.__code__.co_filename,
+    pure.__file__, pure.part.__spec__.cached, type(pure.__loader__).__name__, pure.double.__code__.co_filename,
     importlib.metadata.version("pure"), [entry for entry in sys.path if ".pybundle" in entry and os.path.isfile(entry)],
     pure.__path__,
 ]))
