@@ -47,6 +47,10 @@ ASKING = {
     "path": "import pkgutil\n__path__ = pkgutil.extend_path(__path__, __name__)",
     "added to the path": "__path__.append('x')",
     "spec": "HERE = __spec__.origin",
+    "spec, by another name": "own = __spec__\nHERE = own.parent, own.origin",
+    "spec after its name": "PACKAGE = __spec__.parent\nHERE = __spec__.origin",
+    "spec's attribute by name": "HERE = getattr(__spec__, 'parent')",
+    "spec's name, among many names": f"{'; '.join(f'name_{n} = 1' for n in range(300))}\nNAME = __spec__.name",
     "spec's loader": "def read(name):\n    return __spec__.loader.get_data(name)",
     "loader": "DATA = __loader__.get_data('table.txt')",
     "cached": "HERE = __cached__",
@@ -54,6 +58,8 @@ ASKING = {
 }
 NOT_ASKING = {
     "empty": "",
+    "names of the spec": "import other\nPACKAGE = __spec__.parent, other.of(__spec__.name)\nother.name = 1",
+    "names of the spec in a function": "def package():\n    return __spec__.parent or __spec__.name",
     "comment": "# __file__, __path__, __spec__, __loader__, __cached__",
     "docstring": '"""Lies at __file__, which is in __path__."""',
     "text": "NAME = '__file__'",

@@ -7,18 +7,23 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from types import CodeType
 
 LOCATIONS = frozenset({"__file__", "__path__", "__spec__", "__loader__", "__cached__"})
+_SPEC = "__spec__"
+_NAMES = ("parent", "name")  # attributes of a spec that are no locations
+_LARGEST = 127  # names whose numbers have one byte in every instruction
 _NAMESPACES = frozenset({"globals", "locals", "vars"})
 # The forms of code that read a name by different instructions.  The module `opcode` knows them, but is large.
 _READS = ("{}", "lambda: {}", *(["class A:\n type B = {}"] if sys.version_info >= (3, 12) else []))
 _LISTINGS = frozenset({"listdir", "scandir", "walk", "fwalk", "glob", "iglob", "rglob", "iterdir"})
 # Names by which code runs or loads Python files by their paths.
 _RUNS = frozenset({"executable", "run_path", "spec_from_file_location", "SourceFileLoader"})
-# For each instruction that reads a name, how far its argument shifts the name's number (filled when first needed).
+# For each instruction that reads a name, how far its argument shifts the name's number; the same for the one that reads
+# an attribute (filled when first needed).
 _loads: "dict[int, int]" = {}
+_attributes: "dict[int, int]" = {}
 
 
 class Question:
@@ -78,16 +83,23 @@ def _code_objects(code: "CodeType") -> "Iterator[CodeType]":
 
 
 def _instructions(code: "CodeType") -> "Iterator[tuple[int, int]]":
-    """Yield the number of each instruction, and the last byte of its argument."""
-    return zip(code.co_code[::2], code.co_code[1::2], strict=True)
+    """Yield the number of each instruction, and the last byte of its argument.  Leave out the caches between them."""
+    return (pair for pair in zip(code.co_code[::2], code.co_code[1::2], strict=True) if pair[0])
 
 
-def _load(form: str) -> "tuple[int, int]":
-    """Return the number of the instruction that reads a name, and how far its argument shifts the name's number."""
-    codes = [compile(form.format(names), "", "exec", dont_inherit=True) for names in ("(x, y)", "(x, x)")]
+def _load(form: str, names: "tuple[str, str]" = ("(x, y)", "(x, x)")) -> "tuple[int, int]":
+    """Return the number of the instruction that reads a name, and how far its argument shifts the name's number.
+
+    Arguments:
+        form: code around *names*.
+        names: code that reads two names, and code that reads the first of them twice.
+
+    """
+    codes = [compile(form.format(each), "", "exec", dont_inherit=True) for each in names]
     two, one = ({*_instructions([*_code_objects(code)][-1])} for code in codes)
-    ((operation, argument),) = two - one  # which reads the name with the number 1
-    return operation, argument - 1
+    ((operation, argument),) = two - one  # which reads the last name
+    last = len([*_code_objects(codes[0])][-1].co_names) - 1
+    return operation, argument // last - 1
 
 
 def _asks(code: "CodeType") -> bool:
@@ -98,15 +110,26 @@ def _asks(code: "CodeType") -> bool:
         return False
     if not _loads:
         _loads.update(dict(map(_load, _READS)))
+        _attributes.update([_load("{}", ("(x.x, x.y)", "(x.x, x.x)"))])
     # Only the last byte of an argument is compared.  So a large code object may seem to ask, but none is missed.
-    wanted = {
+    instructions = list(_instructions(code))
+    if not _reads(code, LOCATIONS - {_SPEC}, _loads).isdisjoint(instructions):
+        return True
+    spec = _reads(code, {_SPEC}, _loads)
+    harmless = _reads(code, _NAMES, _attributes) if len(code.co_names) <= _LARGEST else set()
+    following = [*instructions[1:], (0, 0)]
+    return any(one in spec and two not in harmless for one, two in zip(instructions, following, strict=True))
+
+
+def _reads(code: "CodeType", names: "Collection[str]", operations: "dict[int, int]") -> "set[tuple[int, int]]":
+    """Return the instructions that read one of *names* by one of *operations*."""
+    return {
         (operation, (place << shift | low) & 0xFF)
         for place, name in enumerate(code.co_names)
-        if name in LOCATIONS
-        for operation, shift in _loads.items()
+        if name in names
+        for operation, shift in operations.items()
         for low in range(1 + shift)
     }
-    return not wanted.isdisjoint(_instructions(code))
 
 
 def _is_python_file(constant: object) -> bool:
