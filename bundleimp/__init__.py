@@ -64,13 +64,15 @@ def _find_spec(name: str, path: "Any" = None, target: "Any" = None) -> "ModuleSp
     """Return the spec of the runtime, or of a module that is adapted to bundles after it is loaded, else None."""
     if name == "bundleimp.runtime" or name == "pkg_resources":  # noqa: PLR1714 (a set costs more at each start)
         return _load("public").find_spec(name, path, target)  # type: ignore[no-any-return]
+    if name == "linecache" and "bundleimp.waiting" in sys.modules:  # it may be asked for a source that is in a bundle
+        return _load("public").find_linecache(path, target)  # type: ignore[no-any-return]
     return None
 
 
-def _find_distributions(context: "Any") -> "tuple[()]":
-    """Find nothing, but install the hooks, so that the next finder finds the distributions in bundles."""
+def _find_distributions(context: "Any") -> "Any":
+    """Install the hooks, so that the next finder finds the distributions in bundles.  Return those that ours finds."""
     if ".pybundle" in str(context.path):
-        _load("waiting").install_hooks()
+        return _load("waiting").install_hooks().meta_finder.find_distributions(context)
     return ()
 
 

@@ -5,6 +5,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
+    from types import ModuleType
     from typing import Any
 
 _PACKAGE = __name__.rpartition(".")[0]
@@ -58,9 +59,49 @@ def names() -> list[str]:
     return ["__version__", *sorted(_HOMES)]
 
 
+def find_linecache(path: "Any", target: "Any") -> "ModuleSpec | None":
+    """Return the spec of ``linecache`` that the other finders find.  The module is adapted when it is loaded."""
+    specs = (
+        finder.find_spec("linecache", path, target)
+        for finder in sys.meta_path
+        if finder is not sys.modules[_PACKAGE].meta_finder
+    )
+    spec = next(filter(None, specs), None)
+    loader: Any = spec.loader if spec is not None else None
+    if spec is None or not hasattr(loader, "exec_module"):
+        return spec
+
+    def exec_module(module: "ModuleType") -> None:
+        spec.loader = module.__loader__ = loader
+        loader.exec_module(module)
+        adapt_linecache(module)
+
+    stand_in: Any = type(sys)("loader")
+    stand_in.__getattr__ = lambda name: getattr(loader, name)
+    stand_in.create_module, stand_in.exec_module = loader.create_module, exec_module
+    spec.loader = stand_in
+    return spec
+
+
+def adapt_linecache(linecache: "Any") -> None:
+    """Make the module *linecache* load the runtime, which adapts it, when it is asked for a source in a bundle."""
+    original: Any = getattr(linecache, "updatecache", None)  # missing in an unrelated module of that name
+
+    def updatecache(filename: str, module_globals: "Any" = None) -> "Any":
+        if ".pybundle" in filename and linecache.updatecache is updatecache:
+            linecache.updatecache = original
+            _waiting().install_hooks()
+        update = linecache.updatecache if linecache.updatecache is not updatecache else original
+        return update(filename, module_globals)
+
+    if original is not None and not hasattr(original, "original"):
+        updatecache.original = original  # type: ignore[attr-defined]
+        linecache.updatecache = updatecache
+
+
 def find_spec(name: str, path: "Any", target: "Any") -> "ModuleSpec | None":
     """Return the spec of the runtime, or of ``pkg_resources`` if a bundle is on the path, as a meta path finder."""
-    if name != "pkg_resources":
+    if name == "bundleimp.runtime":
         return _waiting().load_runtime().__spec__  # type: ignore[no-any-return]
     if not any(".pybundle" in str(entry) for entry in sys.path):
         return None

@@ -209,6 +209,8 @@ def top_level(importer: "zipimporter") -> bytes:
     return names if _imp.source_hash(0, names) == data[:HASH_SIZE] else b""
 
 
+if "linecache" in sys.modules:
+    _package._load("public").adapt_linecache(sys.modules["linecache"])  # noqa: SLF001 (of our own package)
 for path in list(sys.path_importer_cache):
     if sys.path_importer_cache[path] is _package.meta_finder:  # it answered for this module while that was loaded
         del sys.path_importer_cache[path]

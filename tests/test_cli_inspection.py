@@ -190,10 +190,27 @@ def test_explain_exits_with_1_where_nothing_has_the_module(bundle: Path, name: s
     assert result.stderr == f"{name}: no path entry has it\n"
 
 
+def test_explain_knows_what_a_module_has_put_into_sys_modules() -> None:
+    found = bundleimp_command("explain", "os.path").stdout
+    assert found.startswith(f"os.path: module {os.path.__spec__.origin or 'frozen'} (path entry sys.modules")
+
+
+def test_explain_names_the_real_file_and_does_not_write_it(tmp_path: Path) -> None:
+    code = "import os\nHERE = os.listdir(os.path.dirname(__file__))\n"
+    path = make_bundle(tmp_path / "out.pybundle", {"pkg/__init__.py": code, "pkg/data.txt": ""})
+    cache = tmp_path / "cache"
+    (line,) = bundleimp_command("explain", "pkg", "--path", path, BUNDLEIMP_CACHE_DIR=str(cache)).stdout.splitlines()
+    assert list(cache.rglob("*.py")) == []
+    script = "import pkg; print(pkg.__file__)"
+    real = run_python("-c", script, path=[path], BUNDLEIMP_CACHE_DIR=str(cache)).stdout.strip()
+    assert line.endswith(f"; imported as {real}")
+    assert str(cache) in real
+
+
 def test_explain_as_json(bundle: Path) -> None:
     (found,) = printed_json("explain", "single", "--path", bundle)
     assert found.pop("loader").endswith("BundleLoader")
-    assert found == {"entry": str(bundle), "origin": os.path.join(bundle, "single.py"), "kind": "module"}
+    assert found == {"entry": str(bundle), "origin": os.path.join(bundle, "single.py"), "kind": "module", "real": ""}
     assert printed_json("explain", "missing", "--path", bundle, status=1) == []
 
 
@@ -249,9 +266,32 @@ def test_doctor_says_what_is_wrong_with_a_bundle_on_the_path(
 
 
 @needs_installation
+def test_doctor_names_what_two_bundles_have(tmp_path: Path) -> None:
+    trees: list[Tree] = [{"pkg/__init__.py": "", "ns/a.py": "", "one.py": ""}, {"pkg/__init__.py": "", "ns/b.py": ""}]
+    one, two = (make_bundle(tmp_path / f"{number}.pybundle", tree) for number, tree in enumerate(trees))
+    seen = doctor(os.pathsep.join([str(one), str(two)]), 1)
+    assert seen["pkg"]["text"] == f"is in {one} and in {two}: only the first is imported"
+    assert not {"ns", "one"} & seen.keys()
+
+
+@needs_installation
+def test_doctor_finds_a_nested_bundle_under_another_name(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", {"pkg/__init__.py": ""}, layout="nested").rename(tmp_path / "o.zip")
+    assert "is a nested bundle" in doctor(str(bundle), 1)[str(bundle)]["text"]
+    assert str(make_zip(tmp_path / "plain.zip", {"a.py": ""})) not in doctor(str(tmp_path / "plain.zip"), 0)
+
+
+@needs_installation
+def test_doctor_says_that_nothing_compiled_is_kept(tmp_path: Path) -> None:
+    bare = make_bundle(tmp_path / "bare.pybundle", {"b.py": ""}, bytecode=False)
+    seen = doctor(str(bare), 1, PYTHONDONTWRITEBYTECODE="1")
+    assert "it is compiled in every process" in seen[str(bare)]["text"]
+
+
+@needs_installation
 def test_doctor_says_what_makes_a_sound_bundle_slow(tmp_path: Path) -> None:
     plain = make_zip(tmp_path / "plain.pybundle", {"a.py": ""})
-    bare = make_bundle(tmp_path / "bare.pybundle", {"a.py": ""}, bytecode=False)
+    bare = make_bundle(tmp_path / "bare.pybundle", {"b.py": ""}, bytecode=False)
     seen = doctor(os.pathsep.join([str(plain), str(bare)]), 0)
     assert "has no index" in seen[str(plain)]["text"]
     assert "no bytecode for this Python" in seen[str(bare)]["text"]

@@ -290,7 +290,7 @@ def test_a_file_that_was_replaced_is_not_read_for_a_descriptor_that_was_closed(k
     try:
         import pkg.leaf
     except ImportError as error:
-        result = "closed by the program, and the file was replaced" in str(error)
+        result = "had been closed, and the file was replaced" in str(error)
     """
     path = lay_out(kind, tmp_path, OLD)
     fresh = lay_out(kind, tmp_path / "fresh", NEW)

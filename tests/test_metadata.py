@@ -98,12 +98,20 @@ result += [str(point) for point in m.entry_points(group="console_scripts", name=
     assert seen(places, kind, probe)[:4] == ["first", "one.mod:make", "1.0", "made"]
 
 
-FILES = """
+FILES = r"""
+import re
+
+def shown(file):
+    # A file of a distribution with data has the path that it has when its modules are imported.
+    path = re.sub(r".*/sites/[0-9a-f]{32}\.pybundle", place, str(file.locate()))
+    assert path.startswith(place + os.sep) and ("dist-info" in path or os.path.isfile(str(file.locate()))), path
+    return path.removeprefix(place)
+
 result = []
 for name in ("one-project", "two", "three-x", "empty"):
     files = m.distribution(name).files
     result.append(files and [
-        [str(file), file.size, file.hash and [file.hash.mode, file.hash.value], str(file.locate()).replace(place, "")]
+        [str(file), file.size, file.hash and [file.hash.mode, file.hash.value], shown(file)]
         for file in files
         if "bin" not in str(file) and "setup" not in str(file)
     ])

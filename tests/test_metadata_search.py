@@ -121,7 +121,7 @@ before = m.distribution("lib")
 os.replace({str(new)!r}, {str(old)!r})
 print(m.version("lib"))
 importlib.invalidate_caches()
-print(m.version("lib"), before.version, before.locate_file("lib-1.0.dist-info").exists())
+print(m.version("lib"), before.version, before.locate_file("lib-1.0.dist-info").exists())  # of its version
 os.remove({str(old)!r})
 print(m.version("lib"))
 importlib.invalidate_caches()
@@ -130,7 +130,7 @@ try:
 except m.PackageNotFoundError:
     print("gone")
 """
-    assert run_python("-c", script).stdout == "1.0\n2.0 1.0 False\n2.0\ngone\n"
+    assert run_python("-c", script).stdout == "1.0\n2.0 1.0 True\n2.0\ngone\n"
 
 
 def test_a_damaged_file_is_not_taken_for_a_missing_one(tmp_path: Path) -> None:
@@ -252,6 +252,24 @@ print(json.dumps([m.version("lib"), [d.version for d in m.distributions(name="li
 """
     ended = run_python("-c", script, str(backport), str(places.path(kind)))
     assert json.loads(ended.stdout) == ["1.0", ["1.0"]]
+
+
+@pytest.mark.parametrize("missing", ["legacy_normalized", "FastPath"])
+def test_a_version_with_other_private_classes_finds_them_too(places: Places, backport: Path, missing: str) -> None:
+    source = backport / "importlib_metadata.py"
+    text = source.read_text().replace(', source, "exec"))', f".replace({missing!r}, 'other_name'), source, 'exec'))")
+    own = make_tree(places.laboratory.folder / missing, {source.name: text})
+    script = """
+import json, sys
+sys.path += sys.argv[1:]
+import importlib_metadata as m
+names = sorted(d.metadata["Name"] for d in m.distributions(path=sys.argv[2:]))
+print(json.dumps([m.version("lib"), [d.version for d in m.distributions(name="lib")], names]))
+"""
+    ended = run_python("-c", script, str(own), str(places.path(NESTED)))
+    found = json.loads(ended.stdout)
+    assert found[:2] == ["1.0", ["1.0"]]
+    assert found[2] == sorted(set(found[2]) | {"lib"})
 
 
 def test_metadata_that_is_on_its_way_in_when_the_first_bundle_is_asked_knows_of_bundles(tmp_path: Path) -> None:

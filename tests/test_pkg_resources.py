@@ -23,6 +23,7 @@ TREE: Tree = {
     "demo_lib-1.2.dist-info/METADATA": "Metadata-Version: 2.1\nName: demo-lib\nVersion: 1.2\nRequires-Dist: demo-old\n",
     "demo_lib-1.2.dist-info/entry_points.txt": "[demo.plugins]\nfirst = demo_lib:make\n",
     "demo_old-3.egg-info/PKG-INFO": "Metadata-Version: 1.1\nName: demo-old\nVersion: 3\n",
+    "demo_file-4.egg-info": "Metadata-Version: 1.1\nName: demo-file\nVersion: 4\n",
 }
 # It is deprecated, and says so.
 QUIET = ("-W", "ignore")
@@ -42,6 +43,8 @@ found = pkg_resources.get_distribution("demo-lib")
 result = [str(found), found.location, found.version, found.has_metadata("METADATA"), found.has_metadata("nothing")]
 result += [found.get_metadata("METADATA"), list(found.get_metadata_lines("entry_points.txt"))]
 result += [sorted(map(str, pkg_resources.require("demo-lib"))), "demo-old" in pkg_resources.working_set.by_key]
+one_file = pkg_resources.get_distribution("demo-file")
+result += [str(one_file), one_file.location, one_file.get_metadata("PKG-INFO"), one_file.has_metadata("RECORD")]
 result += [point.load()(7) for point in pkg_resources.iter_entry_points("demo.plugins")]
 """
     assert places.as_in_directory(kind, probe, options=QUIET)[-1] == "7"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from .. import __version__
 from ..runtime.faults.kinds import BundleError
+from .output import show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         program = parsed.run(parsed)
         sys.stdout.flush()
     except BundleError as error:
-        print(f"bundleimp: error: {error}", file=sys.stderr)
+        show(f"bundleimp: error: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         # Whoever read our output has gone: not an error, and nothing more can be printed, not even at exit.
@@ -109,10 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         _silence()
         where = f"{error.filename}: " if error.filename else ""
-        print(f"bundleimp: error: {where}{error.strerror or error}", file=sys.stderr)
+        show(f"bundleimp: error: {where}{error.strerror or error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("bundleimp: interrupted", file=sys.stderr)
+        show("bundleimp: interrupted", file=sys.stderr)
         return 128 + signal.SIGINT
     # What the user's program raises is its own affair: it is called outside of all handlers.
     return int(program() if callable(program) else program)

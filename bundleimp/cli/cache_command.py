@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..inspection import cache
 from ..inspection.cachecheck import check
-from .output import add_json, plural, print_json, print_table, printable, size_text
+from .output import add_json, plural, print_json, print_table, show, size_text
 
 if TYPE_CHECKING:
     from ..inspection.cache import Entry, Removal
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.json:
             print_json({"dir": folder})
         else:
-            print(folder)
+            print(folder)  # as it is: for scripts
         return 0
     if arguments.action == "list":
         _print_entries(cache.entries(folder), json=arguments.json)
@@ -75,8 +75,8 @@ def _verify(folder: str, *, json: bool) -> int:
         print_json([asdict(fault) for fault in faults])
     else:
         for fault in faults:
-            print(printable(f"{fault.path}: {fault.text}"))
-        print(f"{folder}: {plural(known, 'fault') if known else 'sound'}")
+            show(f"{fault.path}: {fault.text}")
+        show(f"{folder}: {plural(known, 'fault') if known else 'sound'}")
     return int(bool(known))
 
 
@@ -112,7 +112,7 @@ def _print_entries(entries: list[Entry], *, json: bool) -> None:
         for entry in entries
     ]
     print_table([("size", "last use", "kind", "name"), *rows], numbers=1)
-    print(f"{_count(len(entries))}, {_total(entries)}")
+    show(f"{_count(len(entries))}, {_total(entries)}")
 
 
 def _print_removal(removal: Removal, *, json: bool) -> None:
@@ -126,11 +126,11 @@ def _print_removal(removal: Removal, *, json: bool) -> None:
         )
         return
     for entry in removal.removed:
-        print(f"removed  {entry.kind}/{entry.name} ({size_text(entry.size)})")
+        show(f"removed  {entry.kind}/{entry.name} ({size_text(entry.size)})")
     for kept in removal.kept:
-        print(f"kept     {kept.entry.kind}/{kept.entry.name} ({size_text(kept.entry.size)}): {kept.reason}")
+        show(f"kept     {kept.entry.kind}/{kept.entry.name} ({size_text(kept.entry.size)}): {kept.reason}")
     left = f", and {plural(len(removal.left_overs), 'left-over')} of killed processes" if removal.left_overs else ""
-    print(f"removed {_count(len(removal.removed))}, {_total(removal.removed)}{left}")
+    show(f"removed {_count(len(removal.removed))}, {_total(removal.removed)}{left}")
 
 
 def _total(entries: list[Entry]) -> str:

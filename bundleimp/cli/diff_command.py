@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..inspection.bundle import open_bundle
 from ..inspection.diff import diff
-from .output import add_json, plural, print_json
+from .output import add_json, plural, print_json, show
 
 if TYPE_CHECKING:
     import argparse
@@ -36,9 +36,9 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({"same": not difference} | asdict(difference))
     else:
         for line in _lines(difference):
-            print(line)
+            show(line)
         if not difference and not arguments.quiet:
-            print(f"no difference: {plural(len(before.members), 'member')}")
+            show(f"no difference: {plural(len(before.members), 'member')}")
     return 1 if difference else 0
 
 

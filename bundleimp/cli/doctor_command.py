@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ..inspection.doctor import examine
-from .output import add_json, print_json, printable
+from .output import add_json, print_json, show
 
 if TYPE_CHECKING:
     import argparse
@@ -27,5 +27,5 @@ def run(arguments: argparse.Namespace) -> int:
         print_json([asdict(observation) for observation in observations])
     else:
         for observation in observations:
-            print(f"{'ok     ' if observation.fine else 'PROBLEM'}  {observation.about}: {printable(observation.text)}")
+            show(f"{'ok     ' if observation.fine else 'PROBLEM'}  {observation.about}: {observation.text}")
     return 0 if all(observation.fine for observation in observations) else 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..inspection.explain import explain
 from ..runtime.hook import install
-from .output import add_json, print_json
+from .output import add_json, print_json, show
 
 if TYPE_CHECKING:
     import argparse
@@ -28,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _text(candidate: Candidate) -> str:
     loader = f", {candidate.loader}" if candidate.loader else ""
-    return f"{candidate.kind} {candidate.origin} (path entry {candidate.entry}{loader})"
+    real = f"; imported as {candidate.real}" if candidate.real else ""
+    return f"{candidate.kind} {candidate.origin} (path entry {candidate.entry}{loader}){real}"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,11 +40,11 @@ def run(arguments: argparse.Namespace) -> int:
         print_json([asdict(candidate) for candidate in candidates])
         return 0 if candidates else 1
     if not candidates:
-        print(f"{arguments.name}: no path entry has it", file=sys.stderr)
+        show(f"{arguments.name}: no path entry has it", file=sys.stderr)
         return 1
     first, *rest = candidates
-    print(f"{arguments.name}: {_text(first)}")
+    show(f"{arguments.name}: {_text(first)}")
     for candidate in rest:
         portion = first.kind == candidate.kind == "namespace portion"
-        print(f"  {'and' if portion else 'shadows'} {_text(candidate)}")
+        show(f"  {'and' if portion else 'shadows'} {_text(candidate)}")
     return 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..inspection.bundle import open_bundle
 from ..inspection.extract import extract
-from .output import add_json, plural, print_json
+from .output import add_json, plural, print_json, show
 
 if TYPE_CHECKING:
     import argparse
@@ -37,5 +37,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(names)
     elif not arguments.quiet:
-        print(f"{arguments.directory}: {plural(len(names), 'file')}")
+        show(f"{arguments.directory}: {plural(len(names), 'file')}")
     return 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..inspection.bundle import open_bundle
 from ..inspection.info import describe
-from .output import add_json, plural, print_json, print_table, size_text
+from .output import add_json, plural, print_json, print_table, show, size_text
 
 if TYPE_CHECKING:
     import argparse
@@ -28,19 +28,19 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(asdict(info))
         return 0
-    print(f"{info.path}: {size_text(info.size)}, {plural(info.members, 'member')}, {info.layout}")
+    show(f"{info.path}: {size_text(info.size)}, {plural(info.members, 'member')}, {info.layout}")
     if info.manifest is None:
-        print("made by another tool: no manifest, no index")
+        show("made by another tool: no manifest, no index")
     else:
-        print(f"made by {info.manifest.get('tool', 'an unknown tool')}, format version {info.manifest.get('format')}")
-    print(f"bytecode: {', '.join(info.code_tags) or 'none embedded'}")
+        show(f"made by {info.manifest.get('tool', 'an unknown tool')}, format version {info.manifest.get('format')}")
+    show(f"bytecode: {', '.join(info.code_tags) or 'none embedded'}")
     if info.signature is not None:
-        print(f"signature: {info.signature}; `bundleimp verify --allowed-signers FILE` tells whose")
+        show(f"signature: {info.signature}; `bundleimp verify --allowed-signers FILE` tells whose")
     entry_point = (info.manifest or {}).get("entry_point")
     if entry_point:
         pythons = [name for name in info.runtimes if name != "source"]
         alone = f", standalone (bytecode of the runtime: {', '.join(pythons) or 'none'})" if info.runtimes else ""
-        print(f"program: {entry_point}{alone}")
+        show(f"program: {entry_point}{alone}")
     rows = [(size_text(part.size), str(part.members), part.name, part.version) for part in info.parts]
     print_table([("size", "members", "distribution", "version"), *rows], numbers=2)
     for unit in info.placed:
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not unit.files:
             what = f"data part: {plural(unit.data_files, 'file')}, {size_text(unit.data_size)}"
         brings = f"; brings {', '.join(unit.brings)}" if unit.brings else ""
-        print(f"placed in the cache when imported: {unit.name} ({what}): {unit.reason}{brings}")
+        show(f"placed in the cache when imported: {unit.name} ({what}): {unit.reason}{brings}")
     for point in info.entry_points:
-        print(f"{point.group}: {point.name} = {point.value}")
+        show(f"{point.group}: {point.name} = {point.value}")
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..inspection.bundle import open_bundle
-from .output import add_json, print_json, print_table
+from .output import add_json, print_json, print_table, show
 
 if TYPE_CHECKING:
     import argparse
@@ -36,10 +36,11 @@ def run(arguments: argparse.Namespace) -> int:
         rows = [(str(m.size), str(m.packed_size), _method(m), f"{m.crc:08x}", m.name) for m in members]
         print_table([("size", "packed", "method", "crc-32", "name"), *rows], numbers=2)
     elif arguments.tree:
-        print("\n".join(_tree([member.name.split("/") for member in members], "")))
+        for line in _tree([member.name.split("/") for member in members], ""):
+            show(line)
     else:
         for member in members:
-            print(member.name)
+            show(member.name)
     return 0
 
 

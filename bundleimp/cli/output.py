@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
+
+from ..runtime.faults.kinds import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -15,14 +16,21 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
+def show(line: str, *, file: TextIO | None = None) -> None:
+    """Print a *line* that may have names or texts out of a file, with escapes for what would move the cursor."""
+    print(printable(line), file=file)
+
+
 def print_json(data: Any) -> None:
     """Print *data* as JSON."""
+    import json  # noqa: PLC0415 (`run` needs none)
+
     print(json.dumps(data, indent=2))
 
 
 def print_table(rows: Iterable[Sequence[str]], *, numbers: int = 0) -> None:
     """Print *rows* in columns; the first *numbers* columns are aligned to the right."""
-    lines = list(rows)
+    lines = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = [
@@ -40,11 +48,6 @@ def size_text(size: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} GB"
-
-
-def printable(text: str) -> str:
-    """Return *text* with escapes in the place of what would move the cursor, or worse."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def plural(count: int, noun: str) -> str:

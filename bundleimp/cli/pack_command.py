@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, get_args
 from ..packing.build import build
 from ..packing.executable import SHEBANG
 from ..packing.options import OPTIMIZATION_LEVELS, Compression, Layout, OnConflict, PackOptions
-from ..runtime.faults.kinds import BundleError
-from .output import add_json, plural, print_json, size_text
+from ..runtime.faults.kinds import BundleError, printable
+from .output import add_json, plural, print_json, show, size_text
 from .signals import orderly_end
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ class _Progress:
         now = time.monotonic()
         if now >= self._next and done < total:
             self._next = now + 0.1
-            line = f"{done}/{total} {name}"[: shutil.get_terminal_size().columns - 1]
+            line = printable(f"{done}/{total} {name}")[: shutil.get_terminal_size().columns - 1]
             sys.stderr.write(f"\r\x1b[K{line}")
             sys.stderr.flush()
 
@@ -226,7 +226,7 @@ def _options(arguments: argparse.Namespace, progress: _Progress | None) -> PackO
 def _print(arguments: argparse.Namespace, report: PackReport) -> None:
     if not arguments.quiet:
         for warning in report.warnings:
-            print(f"bundleimp: warning: {warning.member}: {warning.message}", file=sys.stderr)
+            show(f"bundleimp: warning: {warning.member}: {warning.message}", file=sys.stderr)
     if arguments.json:
         print_json(asdict(report))
     elif not arguments.quiet:
@@ -234,7 +234,7 @@ def _print(arguments: argparse.Namespace, report: PackReport) -> None:
             f" for {', '.join(report.code_tags)}" * bool(report.code_tags)
         )
         ordered = f", {report.ordered} of them in the order of the profile" * bool(report.ordered)
-        print(
+        show(
             f"{report.output}: {size_text(report.size)}, {plural(report.members, 'member')}, {code}{ordered},"
             f" {report.layout}"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..packing.sign import sign
-from .output import add_json, print_json
+from .output import add_json, print_json, show
 
 if TYPE_CHECKING:
     import argparse
@@ -35,5 +35,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"bundle": arguments.bundle, "signature": signature})
     elif not arguments.quiet:
-        print(f"{arguments.bundle}: signed, {signature}")
+        show(f"{arguments.bundle}: signed, {signature}")
     return 0

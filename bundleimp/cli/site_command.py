@@ -23,5 +23,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    print(unpack(arguments.bundle, arguments.directory, keep=arguments.keep))
+    print(unpack(arguments.bundle, arguments.directory, keep=arguments.keep))  # as it is: for scripts
     return 0

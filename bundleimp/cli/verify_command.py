@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..inspection.bundle import open_bundle
 from ..inspection.origin import Expected, check_origin
-from .output import add_json, plural, print_json
+from .output import add_json, plural, print_json, show
 
 if TYPE_CHECKING:
     import argparse
@@ -47,9 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(data if arguments.allowed_signers is None else data | {"signed_by": origin.signer})
     else:
         for finding in findings:
-            print(f"{arguments.bundle}: {finding}")
+            show(f"{arguments.bundle}: {finding}")
         if not findings and not arguments.quiet:
-            print(f"{arguments.bundle}: sound, {plural(len(bundle.members), 'member')}, {bundle.layout}")
+            show(f"{arguments.bundle}: sound, {plural(len(bundle.members), 'member')}, {bundle.layout}")
         if origin.signer is not None and not arguments.quiet:
-            print(f"{arguments.bundle}: signed by {origin.signer}")
+            show(f"{arguments.bundle}: signed by {origin.signer}")
     return 1 if findings else 0

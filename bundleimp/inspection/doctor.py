@@ -9,13 +9,15 @@ import sysconfig
 import warnings
 from dataclasses import dataclass
 
-from ..runtime import finder  # noqa: F401 (which reads BUNDLEIMP_ALLOWED_SIGNERS)
+from ..runtime import finder  # which reads BUNDLEIMP_ALLOWED_SIGNERS
 from ..runtime.archive import Archive
 from ..runtime.bundlefile import is_regular, status_of
 from ..runtime.bundles import OpenBundle, locate
 from ..runtime.cache import folder as cachefolder
+from ..runtime.data.modules import modules
 from ..runtime.faults.kinds import BundleError, BundleWarning
 from ..runtime.format import SUFFIX
+from .bundle import open_bundle
 from .cachecheck import check
 
 
@@ -74,7 +76,9 @@ def _signers() -> list[Observation]:
 def _bundles() -> list[Observation]:
     result = []
     for entry in sys.path:
-        if SUFFIX in entry:
+        if SUFFIX not in entry:
+            result += _unclaimed(entry)
+        else:
             location = locate(entry)
             if location is None:
                 missing = not os.path.exists(entry)
@@ -82,7 +86,47 @@ def _bundles() -> list[Observation]:
                 result.append(Observation(entry, text, fine=False))
             else:
                 result.append(_bundle(location.bundle))
-    return result or [Observation("bundles", "none on sys.path")]
+    return [*(result or [Observation("bundles", "none on sys.path")]), *_doubles()]
+
+
+def _unclaimed(entry: str) -> list[Observation]:
+    """Look at a path entry that the path hook leaves to others: a bundle under another name."""
+    try:
+        bundle = open_bundle(entry) if os.path.isfile(entry) else None
+    except BundleError:
+        return []
+    if bundle is None or bundle.layout != "nested":
+        return []
+    text = f"is a nested bundle, whose modules are found only if its name ends with {SUFFIX}: rename it"
+    return [Observation(entry, text, fine=False)]
+
+
+def _doubles() -> list[Observation]:
+    """Look for packages and modules that several bundles on the path have."""
+    seen: dict[str, str] = {}
+    result = []
+    for entry in dict.fromkeys(entry for entry in sys.path if SUFFIX in entry):
+        for name in _modules(entry):
+            first = seen.setdefault(name, entry)
+            if first != entry and name != "__main__":
+                text = f"is in {first} and in {entry}: only the first is imported"
+                result.append(Observation(name, text, fine=False))
+    return result
+
+
+def _modules(entry: str) -> list[str]:
+    """Return the names of the modules in the path entry, or nothing if it is in no sound bundle."""
+    location = locate(entry)
+    if location is None or not is_regular(status_of(location.bundle)):
+        return []
+    try:
+        archive = Archive(location.bundle, OpenBundle.signers)
+        directory = archive.directory(location.inner)
+    except BundleError:
+        return []
+    if directory is None:
+        return []
+    return [name for name, _ in modules(archive, directory, finder.SUFFIXES, "")]
 
 
 def _bundle(path: str) -> Observation:
@@ -100,6 +144,9 @@ def _bundle(path: str) -> Observation:
         )
     if not archive.column >= 0:
         tag = sys.implementation.cache_tag
+        if sys.dont_write_bytecode:
+            text = f"can be opened; no bytecode for this Python ({tag}), and as PYTHONDONTWRITEBYTECODE is set, none is"
+            return Observation(path, f"{text} cached: it is compiled in every process", fine=False)
         return Observation(path, f"can be opened; no bytecode for this Python ({tag}): it is compiled once and cached")
     return Observation(path, "can be opened, with bytecode for this Python")
 

@@ -18,10 +18,11 @@ class Candidate:
     """A place that has the module.
 
     Attributes:
-        entry: the path entry, or "built-in" or "frozen".
+        entry: the path entry, or "built-in", "frozen" or "sys.modules".
         origin: the file the module would be loaded from; of a namespace portion, its folder.
         kind: "package", "module" or "namespace portion".
         loader: the class of its loader; "" for a namespace portion.
+        real: the real file that the module gets in the cache when it is imported; "" if it gets none.
 
     """
 
@@ -29,6 +30,7 @@ class Candidate:
     origin: str
     kind: str
     loader: str
+    real: str = ""
 
 
 def _known(spec: ModuleSpec, name: str) -> Any:
@@ -42,7 +44,8 @@ def _candidate(entry: str, spec: ModuleSpec) -> Candidate:
         return Candidate(entry, next(iter(places or ()), ""), "namespace portion", "")
     kind = "module" if places is None else "package"
     loader = spec.loader if isinstance(spec.loader, type) else type(spec.loader)
-    return Candidate(entry, origin, kind, loader.__name__)
+    placement = vars(spec).get("_placement") if isinstance(spec, ModuleSpec) else None
+    return Candidate(entry, origin, kind, loader.__name__, (placement.real_path() if placement else None) or "")
 
 
 def _specs(name: str, path: Sequence[str]) -> Iterator[tuple[str, ModuleSpec]]:
@@ -57,8 +60,8 @@ def _specs(name: str, path: Sequence[str]) -> Iterator[tuple[str, ModuleSpec]]:
 def explain(name: str, path: Sequence[str] | None = None) -> list[Candidate]:
     """Return every place that has module *name*, the one that an import takes first.
 
-    Nothing is imported: parents are found, not executed, so a ``__path__`` that a package changes is not seen.  A
-    module that needs real files is named by its path under the bundle, and is not placed.
+    Nothing is imported: parents are found, not executed, so a ``__path__`` that a package changes is not seen.  No
+    module is placed.
 
     Arguments:
         name: the module's full name.
@@ -78,4 +81,7 @@ def explain(name: str, path: Sequence[str] | None = None) -> list[Candidate]:
             spec = importer.find_spec(name)
             if spec is not None:
                 candidates.insert(0, _candidate(label, spec))
+    if not candidates:  # a module that another one has put there, as `os` does with `os.path`
+        known = getattr(sys.modules.get(name), "__spec__", None)
+        candidates = [_candidate("sys.modules", known)] if known is not None and path is None else []
     return sorted(candidates, key=lambda candidate: candidate.kind == "namespace portion")

@@ -16,9 +16,10 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..runtime.faults.kinds import NOT_PRINTABLE
 from .collect import collect
 from .compiler import Compiler
-from .errors import PackError
+from .errors import PackError, PackWarning
 from .executable import first_line, plan_program
 from .inputs import gather, sort_inputs
 from .manifest import encode_manifest
@@ -185,7 +186,10 @@ def _new_report(
         layout="nested" if blueprint.nested else "flat",
         code_tags=[compiler.tag.name for compiler in compilers],
         ordered=len(blueprint.order),
-        warnings=list(inputs.warnings),
+        warnings=[
+            *inputs.warnings,
+            *(PackWarning(file.member, NOT_PRINTABLE) for file in blueprint.files if not file.member.isprintable()),
+        ],
     )
 
 

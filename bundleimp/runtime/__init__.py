@@ -114,7 +114,8 @@ def _load(fullname: str) -> "Generator[ModuleType]":
     spec = spec_of(fullname)
     path: Any = spec.origin
     try:
-        code = read_code(fullname, path)
+        file: Any = loaded.get(f"{__name__}.bundlefile")
+        code = file.retried(read_code, fullname, path) if file is not None else read_code(fullname, path)
     except FileNotFoundError:
         message = f"module {room!r} has no attribute {name!r}"
         raise AttributeError(message) from None

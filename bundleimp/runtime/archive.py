@@ -93,10 +93,11 @@ class Archive:
         site: the site with the real files, or None if none was needed yet (`site.sites`).
         units: the units; or the extent of their table in the index, or None, if they were not read yet
             (`site.listing.units_of`).
+        window: the bytes of the file that were read last.
 
     """
 
-    __slots__ = ("_window", "column", "directories", "fault", "file", "indexed", "key", "path", "site", "units")
+    __slots__ = ("column", "directories", "fault", "file", "indexed", "key", "path", "site", "units", "window")
 
     def __init__(self, path: str, signers: "Signers | None" = None) -> None:
         """Open the bundle at *path*.
@@ -143,19 +144,19 @@ class Archive:
     def find_end(self, start: int, end: int) -> "EndRecord":
         """Return the end record of the archive in the bytes *start* to *end* of the file, like `find_end`."""
         tail = find_end(self.file, start, end)
-        self._window = Window(file=self.file, start=tail.start, data=tail.data)
+        self.window = Window(file=self.file, start=tail.start, data=tail.data)
         return tail.record
 
     def near(self, offset: int, size: int) -> bytes:
         """Return the *size* bytes at *offset*, from the last read if it contains them."""
         # The window is replaced in one assignment, because threads share it.
-        window, file = self._window, self.file
+        window, file = self.window, self.file
         if window.file is not file or not window.start <= offset <= offset + size <= window.start + len(window.data):
             if offset < window.start:  # children are stored before their parents
                 start, end = max(0, min(offset, offset + size - _WINDOW)), offset + size
             else:
                 start, end = offset, max(offset + size, min(offset + _WINDOW, file.size))
-            window = self._window = Window(file=file, start=start, data=file.read(start, end - start))
+            window = self.window = Window(file=file, start=start, data=file.read(start, end - start))
         return window.data[offset - window.start : offset - window.start + size]
 
     def _use_index(self, locator: "Locator") -> bytes:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 else:
     os = external._os  # `os` itself would live as long as this module: see `runtime`
 
+# How many descriptors are left to the program, and to the import system's own finders.
+_SPARE = 16
+give_up: "Callable[[], bool]" = bool  # `bundles.give_up`, once that is loaded
+_NONE_LEFT = {23, 24}  # ENFILE and EMFILE on all platforms; `errno` need not be loaded yet
 _pread: "Any" = getattr(os, "pread", None)
 if _pread is None:  # on Windows
     from . import content
@@ -34,6 +38,34 @@ def status_of(path: str) -> "os.stat_result | None":
 def is_regular(status: "os.stat_result | None") -> bool:
     """Return whether *status* is that of a regular file."""
     return status is not None and status.st_mode & 0o170000 == 0o100000
+
+
+def retried(function: "Callable[..., Any]", *arguments: object) -> "Any":
+    """Return the result of *function*.  If no descriptor is left, give up those of bundles, and call it again."""
+    try:
+        return function(*arguments)
+    except OSError as error:
+        if error.errno not in _NONE_LEFT or not give_up():
+            raise
+    return function(*arguments)
+
+
+def spared(descriptor: int) -> int:
+    """Return the new *descriptor*.  If few are left, give up those of bundles, and return a lower one in its place."""
+    if not is_among_last(descriptor) or not give_up():
+        return descriptor
+    try:
+        return os.dup(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def is_among_last(descriptor: int) -> bool:
+    """Return whether few descriptors are left to the process after this one."""
+    try:
+        return descriptor > _SPARE and descriptor >= os.sysconf("SC_OPEN_MAX") - _SPARE
+    except (AttributeError, OSError, ValueError):  # on Windows, which allows thousands
+        return False
 
 
 class BundleFile:
@@ -68,9 +100,10 @@ class BundleFile:
         self.content: bytes | None = None
         self.signers: Signers | None = None
         try:
-            with _io.open_code(path) as stream:
+            with retried(_io.open_code, path) as stream:
                 try:
-                    self.descriptor = os.dup(stream.fileno()) if type(stream) is _io.BufferedReader else -1
+                    if type(stream) is _io.BufferedReader:
+                        self.descriptor = spared(retried(os.dup, stream.fileno()))
                 except _io.UnsupportedOperation:
                     pass
                 if self.descriptor < 0:
@@ -89,6 +122,17 @@ class BundleFile:
             from . import sources  # noqa: PLC0415 (loaded only if bundles must be signed)
 
             sources.signatures.require(self, signers)
+
+    def rested(self) -> "BundleFile | None":
+        """Return this file without a descriptor, or None if it has none, or its path shows another file now."""
+        present, own = status_of(self.path), self.status
+        # The first seven: all but the times.  Each change of the content changes the time of the last status change.
+        if self.descriptor < 0 or present is None or present[:7] != own[:7] or present.st_ctime_ns != own.st_ctime_ns:
+            return None
+        copy = object.__new__(BundleFile)
+        copy.path, copy.size, copy.status, copy.signers = self.path, self.size, self.status, self.signers
+        copy.content, copy.descriptor = None, -1
+        return copy
 
     def __del__(
         self,

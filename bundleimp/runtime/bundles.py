@@ -30,6 +30,7 @@ class OpenBundle:
     Attributes:
         signers: the allowed signers for all bundles; None if bundles need not be signed.
         require: a function that stops the use of a bundle's version if no allowed signer has signed it.
+        give_reason: a function that makes imports name the faults of bundles; it is called before the first warning.
         path: the file's absolute path.
         archive: the version in use; None if the file is gone or not sound.
         fault: why the file is not sound, or None.
@@ -44,6 +45,7 @@ class OpenBundle:
 
     signers: "Signers | None" = None
     require: "Any" = None  # `sources.requiring.require`, if there are signers
+    give_reason: "Any" = int  # `interpreter.reasons.tell`, once the hooks are installed
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -126,6 +128,7 @@ class OpenBundle:
             from . import faults  # noqa: PLC0415 (loaded when first needed)
 
             warn = faults.warning.warn
+            OpenBundle.give_reason()
             self.reported = True
             warn(str(fault))
 
@@ -135,6 +138,24 @@ _SITES = f"{external.path_sep}sites{external.path_sep}"
 in_use: "dict[str, OpenBundle]" = {}
 # The archive whose real files are in a site (`site.sites`), by the site's folder; None if no signer has signed it.
 sites: "dict[str, archives.Archive | None]" = {}
+
+
+def give_up() -> bool:
+    """Close the descriptors of all bundles whose path still shows the same file.  Return whether there were any.
+
+    A file is opened again when it is next read (`content.reopening`).  Reads that other threads have begun keep theirs.
+    """
+    found = False
+    for bundle in list(in_use.values()):
+        archive = bundle.archive
+        rested = archive.file.rested() if archive is not None else None
+        if archive is not None and rested is not None:
+            archive.file = archive.window.file = rested
+            found = True
+    return found
+
+
+bundlefile.give_up = give_up
 
 
 def absolute(path: str) -> str:

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from .. import TRACING, content, faults, trace
+from .. import TRACING, bundlefile, content, faults, trace
 from . import folder as cachefolder
 
 TYPE_CHECKING = False
@@ -101,17 +101,21 @@ def use(path: str, fill: "Callable[[str], object] | None" = None) -> bool:
         held.give_up()
     for _ in range(_ATTEMPTS):
         try:
-            descriptor = _open(mark)
+            descriptor = bundlefile.retried(_open, mark)
         except FileNotFoundError:
             if not publish_folder(path, lambda folder: _fill(folder, fill)):
                 return False
             continue
         except (OSError, ValueError):
             return False
+        descriptor = bundlefile.spared(descriptor)
         _lock(descriptor, exclusive=False)
         if _is_at(descriptor, mark):
             _note_use(descriptor, mark)  # before another thread replaces and closes our lock
-            _held[path] = _Held(descriptor)
+            if bundlefile.is_among_last(descriptor):
+                os.close(descriptor)  # the program needs it more than the lock: only `prune` would wait for that
+            else:
+                _held[path] = _Held(descriptor)
             return True
         os.close(descriptor)  # another process removed it while we waited
     return False

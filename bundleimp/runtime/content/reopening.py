@@ -53,7 +53,7 @@ def reopened(file: "BundleFile") -> "BundleFile | None":
     except faults.kinds.NotABundleError:
         fresh = None
     if fresh is None or not status.same_version(fresh.status, file.status):
-        message = "its descriptor was closed by the program, and the file was replaced since; restart the program"
+        message = "its descriptor had been closed, and the file was replaced since; restart the program"
         raise faults.kinds.BundleChangedError(message, file=file.path)
     return fresh
 

@@ -7,21 +7,14 @@ from .. import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import metadata, modules, pkgresources, reading, resources
+    from . import metadata, modules, paths, pkgresources, resources
 else:
     __getattr__ = parts_of(
         __name__,
         {
-            "metadata": ("pathlib", "io"),
-            "pkgresources": (
-                "contextlib",
-                "importlib.resources",
-                "importlib.resources.abc",
-                "io",
-                "pathlib",
-                "tempfile",
-            ),
-            "reading": ("io",),
+            "metadata": ("io", "pathlib"),
+            "paths": ("io", "pathlib"),
+            "pkgresources": ("io", "pathlib"),
             "resources": ("contextlib", "importlib.resources", "importlib.resources.abc", "io", "pathlib", "tempfile"),
         },
     )

@@ -3,21 +3,13 @@
 This module is loaded when ``pkg_resources`` calls it.  `setuptools` 82 and later no longer have ``pkg_resources``.
 """
 
-import os
-import pathlib
-
 from .. import bundles, faults
-from . import metadata, resources
+from . import paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
-
-
-def _at(path: str) -> "metadata.BundledPath | pathlib.Path":
-    """Return a `pathlib`-like path for *path*, which may be in a bundle or in its site."""
-    return metadata.BundledPath(path) if bundles.locate_site(path) is None else pathlib.Path(path)
 
 
 def provider(pkg_resources: "Any", module: object) -> "Any":
@@ -28,26 +20,23 @@ def provider(pkg_resources: "Any", module: object) -> "Any":
 
     class BundleProvider(pkg_resources.NullProvider):  # type: ignore[misc]
         def _has(self, path: str) -> bool:
-            return _at(path).exists()
+            return paths.path_at(path).exists()
 
         def _isdir(self, path: str) -> bool:
-            return _at(path).is_dir()
+            return paths.path_at(path).is_dir()
 
         def _listdir(self, path: str) -> list[str]:
-            return [child.name for child in _at(path).iterdir()]
+            return [child.name for child in paths.path_at(path).iterdir()]
 
         def _get(self, path: str) -> bytes:
-            return _at(path).read_bytes()
+            return paths.path_at(path).read_bytes()
 
         def get_resource_filename(self, _manager: object, resource_name: str) -> str:
             path = self._fn(self.module_path, resource_name)
             if bundles.locate_site(path) is not None:
                 return str(path)
-            location = bundles.locate(path)
-            archive = bundles.open_bundle(location.bundle).archive if location is not None else None
-            real = None
-            if location is not None and archive is not None and metadata.BundledPath(path).exists():
-                real = resources.BundlePath(archive, location.inner).real_path()
+            resource = paths.path_at(path)
+            real = resource.real_path() if isinstance(resource, paths.BundlePath) and resource.exists() else None
             if real is None:
                 raise FileNotFoundError(
                     faults.numbers.ENOENT, "No such file in the bundle, or no cache to put it into", path
@@ -57,13 +46,32 @@ def provider(pkg_resources: "Any", module: object) -> "Any":
     return BundleProvider(module)
 
 
+def _of_file(pkg_resources: "Any", path: "Any") -> "Any":
+    """Return an ``IMetadataProvider`` for the metadata file at *path*."""
+
+    class BundledMetadata(pkg_resources.FileMetadata):  # type: ignore[misc]
+        def has_metadata(self, name: str) -> bool:
+            return name == "PKG-INFO"
+
+        def get_metadata(self, name: str) -> str:
+            if name != "PKG-INFO":
+                message = "No metadata except PKG-INFO is available"
+                raise KeyError(message)
+            return path.read_text("utf-8", "replace")  # type: ignore[no-any-return]
+
+    return BundledMetadata(path)
+
+
 def find_distributions(pkg_resources: "Any", entry: str) -> "Iterator[Any]":
-    """Yield the distributions in the path entry *entry* whose metadata is in a folder."""
-    root = metadata.BundledPath(entry)
+    """Yield the distributions in the path entry *entry*: those with a metadata folder or file."""
+    root = paths.path_at(entry)
     for path in root.iterdir() if root.is_dir() else ():
-        if path.suffix.lower() in {".dist-info", ".egg-info"} and path.is_dir():
-            info = provider(pkg_resources, None)
-            info.module_path, info.egg_info = entry, os.fspath(path)
+        if path.suffix.lower() in paths.METADATA:
+            if path.is_dir():
+                info = provider(pkg_resources, None)
+                info.module_path, info.egg_info = entry, str(path)
+            else:
+                info = _of_file(pkg_resources, path)
             yield pkg_resources.Distribution.from_location(entry, path.name, info)
 
 

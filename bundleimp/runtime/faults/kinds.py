@@ -1,5 +1,13 @@
 """The exceptions and the warning.  Exceptions that leave an ``import`` statement are also `ImportError`."""
 
+NOT_PRINTABLE = "the name has letters that a terminal does not show as they are"
+"""What is said of a member with such a name."""
+
+
+def printable(text: str) -> str:
+    """Return *text* with escapes for letters that are not printable: they would move the cursor, or worse."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
 
 class BundleError(Exception):
     """The base class of all exceptions of bundleimp.
@@ -24,7 +32,7 @@ class BundleError(Exception):
         where = self.file or ""
         if self.member is not None:
             where = f"{where}: {self.member}" if where else self.member
-        text = f"{where}: {self.message}" if where else self.message
+        text = printable(f"{where}: {self.message}" if where else self.message)
         return text if self.offset is None else f"{text} (at offset {self.offset})"
 
 

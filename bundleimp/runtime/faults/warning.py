@@ -6,7 +6,8 @@ import sys
 
 from . import kinds
 
-_OURS = __name__.partition(".")[0]
+# Modules that import, or look for distributions, for others.
+_NOT_THE_CAUSE = sys.stdlib_module_names | {__name__.partition(".")[0], "importlib_metadata"}
 
 
 def warn(message: str) -> None:
@@ -20,9 +21,11 @@ def warn(message: str) -> None:
         # Frames of the import system do not count as stack levels.
         if not ("importlib" in frame.f_code.co_filename and "_bootstrap" in frame.f_code.co_filename):
             level += 1
-            if not str(frame.f_globals.get("__name__")).startswith(_OURS):
+            if str(frame.f_globals.get("__name__")).partition(".")[0] not in _NOT_THE_CAUSE:
                 break
         frame = frame.f_back
+    else:
+        level += 1  # at the start of the interpreter: no line of a program is the cause
     # `warnings` imports modules to print a warning.  A finder holds the import lock, and a thread that is importing
     # such a module may be waiting for that lock.  So release the lock here.
     held = 0
@@ -33,7 +36,7 @@ def warn(message: str) -> None:
                 held += 1
         except RuntimeError:  # this thread does not hold the lock any more
             pass
-        _warnings.warn(message, kinds.BundleWarning, level)
+        _warnings.warn(kinds.printable(message), kinds.BundleWarning, level)
     finally:
         for _ in range(held):
             _imp.acquire_lock()

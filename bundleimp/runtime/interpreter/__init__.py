@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         parts,
         pkgresources,
         program,
+        reasons,
         refreshing,
         removing,
         telling,

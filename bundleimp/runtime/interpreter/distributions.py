@@ -1,5 +1,7 @@
 """Make ``importlib.metadata`` and its backport ``importlib_metadata`` find the distributions of bundles."""
 
+import sys
+
 from .. import data
 from .. import format as bundle_format
 
@@ -27,11 +29,25 @@ class _Search:
 
 
 def tell(metadata: "Any") -> None:
-    """Make the module *metadata* search for distributions in bundles, too."""
+    """Make the module *metadata* search for distributions in bundles, too.
+
+    The classes that this needs are private.  If a version of the library has others, `find` takes their place.
+    """
     fast_path: Any = getattr(metadata, "FastPath", None)
-    search = getattr(fast_path, "search", None)  # missing in some versions of the backport
-    if search is not None and not isinstance(search, _Search):
+    search = getattr(fast_path, "search", None)
+    prepared = getattr(metadata, "Prepared", None)
+    is_known = search is not None and hasattr(prepared, "normalized") and hasattr(prepared, "legacy_normalized")
+    if is_known and not isinstance(search, _Search):
         fast_path.search = _Search(fast_path.search)
+
+
+def find(context: "Any") -> "Any":
+    """Return the distributions in bundles for the library that asks with *context*, if `tell` could not adapt it."""
+    library = sys.modules.get(type(context).__module__)
+    search = getattr(getattr(library, "FastPath", None), "search", None)
+    if library is None or isinstance(search, _Search) or not hasattr(library, "PathDistribution"):
+        return ()
+    return data.metadata.distributions(library, context)
 
 
 def forget(metadata: "Any") -> None:

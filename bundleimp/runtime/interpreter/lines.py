@@ -14,7 +14,7 @@ class UpdateCache:
     """Replacement for ``linecache.updatecache``, which only opens files.  It also reads source in bundles."""
 
     def __init__(self, linecache: "Any") -> None:
-        self.original = linecache.updatecache
+        self.original = getattr(linecache.updatecache, "original", linecache.updatecache)  # not a stand-in
         self._cache = linecache.cache
 
     def __call__(self, filename: str, module_globals: "dict[str, Any] | None" = None) -> list[str]:

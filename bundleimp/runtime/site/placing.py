@@ -62,14 +62,27 @@ class Placement:
         if type(self._loader) is _waiting_kinds[self._kind]:
             self._loader.__class__ = self._kind
 
-    def _root(self) -> "str | None":
+    def real_path(self) -> "str | None":
+        """Return the real path that the module gets, or None if it needs none.  Nothing is written.
+
+        Raises:
+            BundleFormatError: the bundle is damaged.
+
+        """
+        root = sites.path_of(self._archive) if self._part() is not None else None
+        return os_path.join(root, *self._member.split("/")) if root is not None else None
+
+    def _part(self) -> "bool | None":
+        """Return whether the data part of the unit is enough; None if the module needs no real files."""
         if self._archive.indexed or self._unit.native:
-            data = self._data
-        elif _asks(self._archive, self._member, self._unit):
-            data = False
-        elif self._data:
-            data = True
-        else:
+            return self._data
+        if _asks(self._archive, self._member, self._unit):
+            return False
+        return self._data or None
+
+    def _root(self) -> "str | None":
+        data = self._part()
+        if data is None:
             return None
         root = sites.place(self._archive, self._unit, data=data)
         if root is None:

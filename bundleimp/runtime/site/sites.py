@@ -29,6 +29,17 @@ def name_of(archive: "Archive") -> str:
     return str(units.sha256()(table + archive.key.encode()).hexdigest()[:32]) + bundle_format.SUFFIX
 
 
+def path_of(archive: "Archive") -> "str | None":
+    """Return the folder of the archive's site, there or not, or None if no cache folder can be used.
+
+    Raises:
+        BundleFormatError: the table of units is damaged.
+
+    """
+    root = cache.folder.folder(create=True)
+    return os.path.join(root, FOLDER, name_of(archive)) if root is not None else None
+
+
 def site_of(archive: "Archive") -> "filling.Site | None":
     """Return the site of the archive, reserved for this process.  Make it if it is missing.
 
@@ -41,11 +52,8 @@ def site_of(archive: "Archive") -> "filling.Site | None":
     known: filling.Site | None = archive.site
     if known is not None and bundles.sites.get(known.path) is archive and marks.bundle_of(known.path) is not None:
         return known
-    root = cache.folder.folder(create=True)
-    if root is None:
-        return None
-    path = os.path.join(root, FOLDER, name_of(archive))
-    if not cache.entries.use(path, lambda folder: marks.write_bundle(folder, archive.path)):
+    path = path_of(archive)
+    if path is None or not cache.entries.use(path, lambda folder: marks.write_bundle(folder, archive.path)):
         return None
     bundle = marks.bundle_of(path)
     if bundle is None or not bundlefile.is_regular(bundlefile.status_of(bundle)):  # or it is that of a deleted copy

@@ -1,0 +1,491 @@
+"""Paths in bundles: what ``importlib.resources`` and ``importlib.metadata`` give for files and directories.
+
+They have what `zipfile.Path` has, and what `pathlib.Path` has for reading.  This module is loaded when a program
+requests a resource or a distribution, but not during an import.  It imports only modules that ``importlib.resources``
+and ``importlib.metadata`` import, too, because a bundle may have modules of all other names.
+"""
+
+import io
+import os
+import pathlib
+import sys
+
+from .. import archive as archives
+from .. import bundles, cache, content, faults, site
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import IO, Any
+
+    from ..archive import Archive
+
+METADATA = (".dist-info", ".egg-info")
+"""The suffixes of the files and folders that describe distributions."""
+_FILE = 0o100444
+_DIRECTORY = 0o040555
+# What `pathlib.Path` reads from the file's status.  All files of a bundle are regular.
+_NEVER = {
+    "is_block_device",
+    "is_char_device",
+    "is_fifo",
+    "is_junction",
+    "is_mount",
+    "is_socket",
+    "is_symlink",
+}
+_STARS_MATCH_FILES = sys.version_info >= (3, 13)  # a pattern that ends with "**"
+
+
+def decoded(data: bytes, encoding: "str | None", errors: "str | None", newline: "str | None" = None) -> str:
+    """Return the text of a file with the bytes *data*, as `open` decodes it."""
+    if encoding != "utf-8" or newline is not None or b"\r" in data:
+        return io.TextIOWrapper(io.BytesIO(data), encoding, errors, newline).read()
+    return data.decode(encoding, errors or "strict")
+
+
+class Walkable:
+    """What `pathlib.Path` derives from a directory's entries, and from the text of a path.
+
+    Subclasses have the methods that raise NotImplementedError here, and ``_pure``, the path as a `pathlib.PurePath`.
+    """
+
+    __slots__ = ()
+
+    _pure: pathlib.PurePath
+    parent: "Any"
+
+    def __getattr__(self, name: str) -> "Any":
+        """Return what `pathlib.PurePath` has by this *name*: ``suffix``, ``stem``, ``parts``, ``match`` and so on."""
+        if name in _NEVER:
+            return lambda: False
+        if name.startswith("_") or not hasattr(pathlib.PurePath, name):
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(message)
+        return getattr(self._pure, name)
+
+    def __lt__(self, other: "Any") -> "Any":
+        return self._compare(other, "__lt__")
+
+    def __le__(self, other: "Any") -> "Any":
+        return self._compare(other, "__le__")
+
+    def __gt__(self, other: "Any") -> "Any":
+        return self._compare(other, "__gt__")
+
+    def __ge__(self, other: "Any") -> "Any":
+        return self._compare(other, "__ge__")
+
+    def _compare(self, other: "Any", method: str) -> "Any":
+        pure = other._pure if isinstance(other, Walkable) else other  # noqa: SLF001 (of our own class)
+        return getattr(self._pure, method)(pure)
+
+    @property
+    def parents(self) -> "list[Any]":
+        """The directories that contain this path, the nearest first."""
+        found = [self.parent]
+        while found[-1].parent != found[-1]:
+            found.append(found[-1].parent)
+        return found
+
+    def with_name(self, name: str) -> "Any":
+        """Return the path with another last part.  Raise ValueError if *name* cannot be one."""
+        return self.parent / self._pure.with_name(name).name
+
+    def with_stem(self, stem: str) -> "Any":
+        """Return the path with another last part, but the same suffix.  Raise ValueError if that cannot be one."""
+        return self.parent / self._pure.with_stem(stem).name
+
+    def with_suffix(self, suffix: str) -> "Any":
+        """Return the path with another *suffix*.  Raise ValueError if that cannot be one."""
+        return self.parent / self._pure.with_suffix(suffix).name
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        """Return the file status.  Its time is that of the archive.  Raise FileNotFoundError if nothing exists here."""
+        raise NotImplementedError
+
+    def lstat(self) -> os.stat_result:
+        """Return the file status, as `stat` does."""
+        return self.stat()
+
+    def samefile(self, other: "Any") -> bool:
+        """Return whether *other* is the same file or directory.  Raise FileNotFoundError if nothing is here."""
+        self.stat()
+        return str(other) in {str(self), str(self._pure)}
+
+    def is_dir(self, *, follow_symlinks: bool = True) -> bool:
+        """Return whether this is an existing directory."""
+        raise NotImplementedError
+
+    def is_file(self, *, follow_symlinks: bool = True) -> bool:
+        """Return whether this is an existing file."""
+        raise NotImplementedError
+
+    def exists(self, *, follow_symlinks: bool = True) -> bool:  # noqa: ARG002 (there are no links)
+        """Return whether a file or directory exists at this path."""
+        return self.is_file() or self.is_dir()
+
+    def iterdir(self) -> "Iterator[Any]":
+        """Yield the paths of the directory's entries.
+
+        Raises:
+            NotADirectoryError, FileNotFoundError: this is not a directory, or does not exist.
+
+        """
+        raise NotImplementedError
+
+    def joinpath(self, *descendants: "str | os.PathLike[str]") -> "Any":
+        """Return the path below this one.  Each argument may have several parts, separated by slashes."""
+        raise NotImplementedError
+
+    def __truediv__(self, name: "str | os.PathLike[str]") -> "Any":
+        return self.joinpath(name)
+
+    def glob(
+        self, pattern: "str | os.PathLike[str]", *, case_sensitive: "bool | None" = None, **_options: bool
+    ) -> "Iterator[Any]":
+        """Return the existing paths below this one that match *pattern*, as `pathlib.Path.glob` does.
+
+        Raises:
+            ValueError: the pattern is empty.
+            NotImplementedError: the pattern is an absolute path.
+
+        """
+        text = os.fspath(pattern)
+        pure = pathlib.PurePath(text)
+        if pure.anchor:
+            message = "Non-relative patterns are unsupported"
+            raise NotImplementedError(message)
+        if not pure.parts:
+            message = f"Unacceptable pattern: {text!r}"
+            raise ValueError(message)
+        parts = [*pure.parts, ""] if text.endswith("/") else list(pure.parts)
+        return iter(dict.fromkeys(_selected(self, parts, fold=case_sensitive is False)))
+
+    def rglob(
+        self, pattern: "str | os.PathLike[str]", *, case_sensitive: "bool | None" = None, **_options: bool
+    ) -> "Iterator[Any]":
+        """Return the existing paths in all directories below this one that match *pattern*."""
+        return self.glob(f"**/{os.fspath(pattern)}", case_sensitive=case_sensitive)
+
+    def walk(
+        self,
+        top_down: bool = True,
+        on_error: "Callable[[OSError], object] | None" = None,
+        follow_symlinks: bool = False,  # noqa: ARG002 (of `pathlib.Path.walk`)
+    ) -> "Iterator[tuple[Any, list[str], list[str]]]":
+        """Return for each directory its path, the names of its directories, and those of its files.
+
+        Arguments:
+            top_down: whether a directory comes before those below it.
+            on_error: a function that is called with the OSError for a directory that cannot be read.
+            follow_symlinks: of no effect.
+
+        """
+        return _walked(self, top_down, on_error)
+
+
+def _walked(
+    path: "Any", top_down: bool, on_error: "Callable[[OSError], object] | None" = None
+) -> "Iterator[tuple[Any, list[str], list[str]]]":
+    try:
+        entries = list(path.iterdir())
+    except OSError as error:
+        if on_error is not None:
+            on_error(error)
+        return
+    folders = [entry.name for entry in entries if entry.is_dir() and not entry.is_symlink()]
+    found = (path, folders, [entry.name for entry in entries if entry.name not in folders])
+    if top_down:
+        yield found
+    for name in folders:
+        yield from _walked(path / name, top_down, on_error)
+    if not top_down:
+        yield found
+
+
+def _selected(path: "Any", parts: "Sequence[str]", *, fold: bool) -> "Iterator[Any]":
+    """Yield the paths that match the *parts* of a pattern below *path*, which exists."""
+    if not parts:
+        yield path
+    elif parts[0] == "**" and path.is_dir():
+        for folder, _, files in _walked(path, top_down=True):
+            yield from _selected(folder, parts[1:], fold=fold)
+            if len(parts) == 1 and _STARS_MATCH_FILES:
+                yield from (folder / name for name in files)
+    elif parts[0] != "**":
+        for child in _children(path, parts[0], fold=fold):
+            yield from _selected(child, parts[1:], fold=fold)
+
+
+def _children(path: "Any", part: str, *, fold: bool) -> "Iterator[Any]":
+    """Yield the children of *path* that match one *part* of a pattern; *path* itself if it is "" (for a directory)."""
+    if part and not fold and not any(sign in part for sign in "*?["):
+        if (path / part).exists():
+            yield path / part
+    elif path.is_dir():
+        if not part:
+            yield path
+        for child in path.iterdir() if part else ():
+            name, pattern = (child.name.lower(), part.lower()) if fold else (child.name, part)
+            if pathlib.PurePosixPath(name).match(pattern):
+                yield child
+
+
+def relative(path: "Any", other: "Any", *parts: str, **options: bool) -> pathlib.PurePath:
+    """Return *path* relative to *other* and *parts*.
+
+    Arguments:
+        path: a path in a bundle or a zip, or a `pathlib.Path`.
+        other: the same, or the union of several directories, or a folder in a site.
+        parts: more parts of *other*.
+        options: those of `pathlib.PurePath.relative_to`.
+
+    Raises:
+        ValueError: the path is not below *other*.
+
+    """
+    others = other.portions if isinstance(other, Walkable) and hasattr(other, "portions") else [other]
+    bases = [pathlib.PurePath(getattr(each, "filename", each), *parts) for each in others]
+    own = [pathlib.PurePath(getattr(path, "filename", path))]
+    if any(bundles.may_be_in_site(str(base)) for base in bases):
+        own.append(pathlib.PurePath(str(path)))
+    for each in own:
+        for base in bases:
+            if each.is_relative_to(base):
+                return each.relative_to(base)
+    return own[0].relative_to(bases[0], **options)
+
+
+class BundlePath(Walkable):
+    """A file or directory of one version of a bundle, which need not exist."""
+
+    __slots__ = ("_archive", "_inner")
+
+    def __init__(self, archive: "Archive", inner: str) -> None:
+        self._archive = archive
+        self._inner = inner
+
+    def __repr__(self) -> str:
+        return f"BundlePath({self._place!r})"
+
+    @property
+    def _place(self) -> str:
+        """The path under the bundle."""
+        return os.path.join(self._archive.path, *self._inner.split("/")) if self._inner else self._archive.path
+
+    @property
+    def _pure(self) -> pathlib.PurePath:  # type: ignore[override]
+        return pathlib.PurePath(self._place)
+
+    def __str__(self) -> str:
+        """Return the path in the site, if the file is ever placed there: then programs can open it."""
+        if not self._inner or self._inner.partition("/")[0].endswith(METADATA):  # never placed
+            return self._place
+        return site.sites.real_path(self._archive, self._inner) or self._place
+
+    __fspath__ = __str__
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, BundlePath):
+            return self._archive is other._archive and self._inner == other._inner
+        if not isinstance(other, pathlib.PurePath):
+            return NotImplemented
+        text = str(other)
+        return text == self._place or (bundles.may_be_in_site(text) and text == str(self))
+
+    def __hash__(self) -> int:
+        return hash(self._pure)
+
+    def __reduce__(self) -> "Any":
+        return path_at, (self._place,)
+
+    def __rtruediv__(self, folder: "str | os.PathLike[str]") -> pathlib.PurePath:
+        return folder / self._pure  # an absolute path
+
+    # The path's text.
+
+    @property
+    def name(self) -> str:
+        """The last part of the path, or the bundle's own name at its root."""
+        return self._inner.rpartition("/")[2] or os.path.basename(self._archive.path)
+
+    @property
+    def filename(self) -> pathlib.Path:
+        """The path under the bundle (as in `zipfile.Path`)."""
+        return pathlib.Path(self._place)
+
+    @property
+    def parent(self) -> "BundlePath | pathlib.Path":
+        """The directory that contains this path."""
+        if not self._inner:
+            return pathlib.Path(self._archive.path).parent
+        return type(self)(self._archive, self._inner.rpartition("/")[0])
+
+    def relative_to(self, other: "Any", *parts: str, **options: bool) -> pathlib.PurePath:
+        """Return the path relative to *other*, which may be a directory of the bundle or its real folder.
+
+        Raises:
+            ValueError: the path is not below *other*.
+
+        """
+        return relative(self, other, *parts, **options)
+
+    def is_relative_to(self, other: "Any", *parts: str) -> bool:
+        """Return whether the path is *other* or below it."""
+        try:
+            self.relative_to(other, *parts)
+        except ValueError:
+            return False
+        return True
+
+    def joinpath(self, *descendants: "str | os.PathLike[str]") -> "BundlePath":
+        """Return the path below this one.  Each argument may have several parts, separated by slashes."""
+        return type(self)(
+            self._archive, bundles.inner_name("/".join([self._inner, *(os.fspath(part) for part in descendants)]))
+        )
+
+    def absolute(self) -> "BundlePath":
+        """Return the same path."""
+        return self
+
+    expanduser = absolute
+
+    def resolve(self, strict: bool = False) -> "BundlePath":
+        """Return the same path.  If *strict* and it does not exist, raise FileNotFoundError."""
+        if strict:
+            self.stat()
+        return self
+
+    # What is there.
+
+    def is_dir(self, *, follow_symlinks: bool = True) -> bool:  # noqa: ARG002, D102
+        return self._archive.directory(self._inner) is not None
+
+    def is_file(self, *, follow_symlinks: bool = True) -> bool:  # noqa: ARG002, D102
+        return content.files.find(self._archive, self._inner) is not None
+
+    def iterdir(self) -> "Iterator[BundlePath]":  # noqa: D102
+        directory = self._archive.directory(self._inner)
+        if directory is None:
+            if self.is_file():
+                raise NotADirectoryError(faults.numbers.ENOTDIR, "Not a directory", self._place)
+            raise FileNotFoundError(faults.numbers.ENOENT, "No such directory in the bundle", self._place)
+        for name in directory.names:
+            yield type(self)(self._archive, directory.prefix + name.removesuffix("/"))
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:  # noqa: ARG002, D102
+        member = None if self.is_dir() else content.files.member_named(self._archive, self._inner, self._place)
+        mode, size = (_DIRECTORY, 0) if member is None else (_FILE, member.size)
+        own = self._archive.file.status
+        time = int(own.st_mtime)
+        return os.stat_result((mode, 0, own.st_dev, 1, own.st_uid, own.st_gid, size, time, time, time))
+
+    def read_bytes(self) -> bytes:
+        """Return the file's bytes.
+
+        Raises:
+            OSError: there is no such file.
+            BundleFormatError: the file is damaged.
+
+        """
+        return content.files.read_named(self._archive, self._inner, self._place)
+
+    def read_text(
+        self, encoding: "str | None" = None, errors: "str | None" = None, newline: "str | None" = None
+    ) -> str:
+        """Return the file's text.  The arguments are those of `open`."""
+        return decoded(self.read_bytes(), encoding, errors, newline)
+
+    def open(self, mode: str = "r", *args: "Any", **kwargs: "Any") -> "IO[Any]":
+        """Open the file for reading.  Further arguments are those of `io.TextIOWrapper`; *buffering* has no effect.
+
+        Raises:
+            io.UnsupportedOperation: *mode* is not one for reading.
+            OSError: there is no such file.
+
+        """
+        if mode not in {"r", "rt", "rb"}:
+            message = f"a bundle is read only: mode {mode!r}"
+            raise io.UnsupportedOperation(message)
+        kwargs.pop("buffering", None)
+        stream = io.BytesIO(self.read_bytes())
+        return stream if "b" in mode else io.TextIOWrapper(stream, *args, **kwargs)
+
+    def real_path(self) -> "pathlib.Path | None":
+        """Return a real file or folder with this content in the cache, or None if the cache cannot be written."""
+        if self.is_file():
+            member = content.files.find(self._archive, self._inner)
+            path = site.native.real_file(self._archive, member) if member is not None else None
+        else:
+            path = self._real_folder()
+        return pathlib.Path(path) if path is not None else None
+
+    def _real_folder(self) -> "str | None":
+        root = cache.folder.folder(create=True)
+        entry = os.path.join(root, "folders", self._archive.key) if root is not None else None
+        if entry is None or not cache.entries.use(entry):
+            return None
+        # Files are published one by one, but a folder must appear as a whole, so it gets its own place.
+        place = archives.short_digest(self._inner.encode("utf-8", "surrogateescape"))
+        path = os.path.join(entry, place, self.name)
+        if not os.path.isdir(path):
+            made = cache.entries.publish_folder(path, lambda folder: _put_into(folder, self._archive, self._inner))
+            return path if made else None
+        try:
+            _put_into(path, self._archive, self._inner)
+        except OSError:
+            return None
+        return path
+
+
+class ZipPath(BundlePath):
+    """A file or directory in a zip that is not a bundle: it is never placed in a site."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return self._place
+
+    __fspath__ = __str__
+
+
+def _put_into(folder: str, archive: "Archive", inner: str) -> None:
+    """Restore the missing or damaged files of the archive's directory *inner* in a real *folder*.
+
+    The files are replaced one by one, because other processes use them.  Files that a program added are left alone.
+    """
+    directory = archive.directory(inner)
+    for name in directory.names if directory is not None else ():
+        path = os.path.join(folder, name.removesuffix("/"))
+        below = f"{directory.prefix}{name}" if directory is not None else ""
+        member = content.files.find(archive, below)
+        if member is None:
+            cache.folder.make_folders(path)
+            _put_into(path, archive, below.removesuffix("/"))
+        elif not site.native.put_file(path, archive, member):
+            message = f"{path} cannot be written"
+            raise OSError(message)
+
+
+def path_at(path: str) -> "BundlePath | pathlib.Path":
+    """Return the path in a bundle for the text *path*, or a `pathlib.Path` if it is in no sound bundle."""
+    location = bundles.locate(path)
+    archive = bundles.open_bundle(location.bundle).archive if location is not None else None
+    return pathlib.Path(path) if location is None or archive is None else BundlePath(archive, location.inner)
+
+
+def portion_at(entry: str) -> "BundlePath | pathlib.Path":
+    """Return the path for *entry*, a portion of a namespace package: a directory, or one in a bundle or a zip."""
+    root = bundles.locate_site(entry)
+    owner = bundles.sites[root] if root is not None else None
+    if root is not None and owner is not None:
+        return BundlePath(owner, bundles.inner_name(entry[len(root) :]))
+    path = path_at(entry)
+    file = next((str(parent) for parent in path.parents if parent.is_file()), None)
+    if isinstance(path, BundlePath) or file is None:
+        return path
+    try:
+        return ZipPath(archives.Archive(file), bundles.inner_name(entry[len(file) :]))
+    except faults.kinds.BundleFormatError:  # no zip
+        return path
