@@ -35,7 +35,7 @@ except ModuleNotFoundError as error:
 
 
 def test_who_only_looks_for_a_module_gets_none(broken: Path) -> None:
-    script = "import importlib.util, pkgutil; print(importlib.util.find_spec('pkg'), pkgutil.find_loader('pkg'))"
+    script = "import importlib.util; print(importlib.util.find_spec('pkg'), importlib.util.find_spec('other'))"
     assert run_python("-W", "ignore", "-c", script, path=[broken]).stdout == "None None\n"
 
 

@@ -194,11 +194,12 @@ def _walked(
         if on_error is not None:
             on_error(error)
         return
-    folders = [entry.name for entry in entries if entry.is_dir() and not entry.is_symlink()]
-    found = (path, folders, [entry.name for entry in entries if entry.name not in folders])
+    kinds = {entry.name: entry.is_dir() and not entry.is_symlink() for entry in entries}
+    folders, files = ([name for name in kinds if kinds[name] is kind] for kind in (True, False))
+    found = (path, folders, files)
     if top_down:
         yield found
-    for name in folders:
+    for name in list(folders):
         yield from _walked(path / name, top_down, on_error)
     if not top_down:
         yield found
