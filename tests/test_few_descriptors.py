@@ -49,7 +49,8 @@ modules = [importlib.import_module(f"pkg{{number}}") for number in range({COUNT}
 late = [importlib.import_module(f"pkg{{number}}.late").Y for number in range({COUNT})]
 import importlib.resources as resources, json, sqlite3  # of the standard library
 texts = {{(resources.files(module) / "data.txt").read_text() for module in modules}}
-print([module.X for module in modules] == late == list(range({COUNT})), texts, len(os.listdir("/dev/fd")) < {LIMIT} - 10)
+few = len(os.listdir("/dev/fd")) < {LIMIT} - 10
+print([module.X for module in modules] == late == list(range({COUNT})), texts, few)
 """
     result = run_python("-W", "error", "-c", script, str(tmp_path), BUNDLEIMP_CACHE_DIR=str(tmp_path / "cache"))
     assert (result.stdout, result.stderr) == ("True {'data'} True\n", "")
