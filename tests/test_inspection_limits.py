@@ -15,6 +15,7 @@ from bundleimp.runtime import format as bundle_format
 
 from .archives import RawEntry, locator_of, raw_zip, with_index
 from .builders import make_bundle, run_python
+from .command_line import bundleimp_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,3 +118,15 @@ def test_no_file_makes_inspection_use_much_memory_or_unmarshal_anything(name: st
     result = run_python("-c", PROGRAM, *arguments, BUNDLEIMP_CACHE_DIR=str(tmp_path / "cache"))
     peak, _ = json.loads(result.stdout)
     assert peak < MOST, f"{peak >> 20} MiB"
+
+
+@pytest.mark.parametrize("words", [["list", "--tree"], ["list"], ["info"], ["verify"]], ids=" ".join)
+def test_names_whose_tree_has_millions_of_letters_are_refused_in_one_line(words: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "hostile.pybundle"
+    path.write_bytes(deep_names(tmp_path))
+    result = bundleimp_command(*words, path, status=2)
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(
+        f"bundleimp: error: {path}: its 2000 members lie 149 directories deep on average (at offset "
+    )

@@ -117,8 +117,6 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
 @in_each
 @pytest.mark.parametrize("expressions", [OF_NAMES, OF_FILES, OF_GLOBS], ids=["names", "files", "globs"])
 def test_all_is_as_in_a_directory(places: Places, kind: str, expressions: list[str]) -> None:
-    if kind.endswith("without source"):
-        expressions = [each for each in expressions if "__pycache__" not in each]
     observed = places.as_in_directory(kind, probe("res", expressions))
     assert "AttributeError" not in [observed[name] for name in expressions if name != "file.unknown"]
 

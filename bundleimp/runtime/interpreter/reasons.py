@@ -4,10 +4,10 @@ This module is loaded when the first such bundle is met.  Its finder is the last
 """
 
 import sys
-from _frozen_importlib import _module_locks  # type: ignore[attr-defined]
 
 from .. import Record, bundles
 from .. import format as bundle_format
+from . import telling
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,15 +16,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from ..faults.kinds import BundleFormatError
-
-
-def is_being_imported(name: str) -> bool:
-    """Return whether a thread is importing the module *name*, and not only looking for it.
-
-    An importing thread holds the module's lock from the moment when it asks the finders.
-    """
-    reference = _module_locks.get(name)
-    return reference is not None and getattr(reference(), "owner", None) is not None
 
 
 def _find_spec(
@@ -37,7 +28,7 @@ def _find_spec(
 
     """
     fault = next(filter(None, map(_fault, sys.path if path is None else path)), None)
-    if fault is None or not is_being_imported(fullname):
+    if fault is None or not telling.is_being_imported(fullname):
         return None
     finders = list(sys.meta_path)
     for other in finders[finders.index(finder) + 1 :] if finder in finders else ():
