@@ -281,3 +281,20 @@ def test_metadata_that_is_on_its_way_in_when_the_first_bundle_is_asked_knows_of_
         "print(importlib.metadata.version('thing'))"
     )
     assert run_python("-c", script).stdout == "1\n"
+
+
+@pytest.mark.parametrize("kind", [DIRECTORY, FLAT, NESTED])
+def test_every_file_of_a_distribution_opens_as_text(tmp_path: Path, kind: str) -> None:
+    files = ["pure.py", "pkg/__init__.py", "pkg/data.txt", "lib-1.0.dist-info/METADATA", "lib-1.0.dist-info/RECORD"]
+    tree = lib("1.0") | {"pure.py": "X = 1\n", "pkg/__init__.py": "", "pkg/data.txt": "data"}
+    tree["lib-1.0.dist-info/RECORD"] = "".join(f"{name},,\n" for name in files)
+    probe = PROLOGUE + (
+        "distribution = m.distribution('lib')\n"
+        "def read(path):\n"
+        "    with open(path) as stream:\n"
+        "        return stream.read()\n"
+        "same = [read(str(f.locate())) == f.read_text() for f in distribution.files]\n"
+        "result = [len(same), all(same), read(distribution.locate_file('pure.py')),"
+        " os.path.isfile(str(distribution.locate_file('gone.py')))]"
+    )
+    assert Places(tmp_path, tree).observe(kind, probe) == [5, True, "X = 1\n", False]

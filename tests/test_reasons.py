@@ -34,6 +34,13 @@ except ModuleNotFoundError as error:
     assert result.stdout == f"{expected}|pkg|{broken}\n"
 
 
+def test_the_first_import_that_meets_the_bundle_says_why(broken: Path) -> None:
+    script = "import sys; sys.path.insert(0, sys.argv[1]); import pkg"
+    result = run_python("-W", "ignore", "-c", script, str(broken), check=False)
+    reason = f"No module named 'pkg', unless it is in a bundle that cannot be used: {broken}: {REASON}"
+    assert result.stderr.splitlines()[-1] == f"ModuleNotFoundError: {reason}"
+
+
 def test_who_only_looks_for_a_module_gets_none(broken: Path) -> None:
     script = "import importlib.util; print(importlib.util.find_spec('pkg'), importlib.util.find_spec('other'))"
     assert run_python("-W", "ignore", "-c", script, path=[broken]).stdout == "None None\n"

@@ -417,6 +417,7 @@ import mypkg
     result = shop.python(script, path=False, status=1)
     missing = "the file of allowed signers is missing or cannot be read"
     assert [missing in line for line in result.stderr.splitlines() if "BundleWarning" in line] == [True]
+    assert missing in result.stderr.splitlines()[-1]
 
 
 # Between the check and the import, and afterwards.

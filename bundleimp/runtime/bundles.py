@@ -30,7 +30,6 @@ class OpenBundle:
     Attributes:
         signers: the allowed signers for all bundles; None if bundles need not be signed.
         require: a function that stops the use of a bundle's version if no allowed signer has signed it.
-        give_reason: a function that makes imports name the faults of bundles; it is called before the first warning.
         path: the file's absolute path.
         archive: the version in use; None if the file is gone or not sound.
         fault: why the file is not sound, or None.
@@ -45,7 +44,6 @@ class OpenBundle:
 
     signers: "Signers | None" = None
     require: "Any" = None  # `sources.requiring.require`, if there are signers
-    give_reason: "Any" = int  # `interpreter.reasons.tell`, once the hooks are installed
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -128,7 +126,6 @@ class OpenBundle:
             from . import faults  # noqa: PLC0415 (loaded when first needed)
 
             warn = faults.warning.warn
-            OpenBundle.give_reason()
             self.reported = True
             warn(str(fault))
 

@@ -83,6 +83,7 @@ class BundleFinder:
 
         Raises:
             BundleFormatError: the bundle's index is damaged.
+            ModuleNotFoundError: the bundle cannot be used, and no other finder has the module that is being imported.
 
         """
         view = self._view
@@ -90,6 +91,10 @@ class BundleFinder:
             if view is None or view.archive is not self._bundle.archive or self._bundle.interrupted:
                 view = self._current()
             spec = self._find(view, fullname, fullname.rpartition(".")[2]) if view is not None else None
+            if view is None and self._bundle.fault is not None:
+                from . import interpreter  # noqa: PLC0415 (loaded when first needed)
+
+                interpreter.reasons.check(fullname, self._bundle.fault)
             if target is not None and hasattr(spec, "settle"):
                 spec.settle()  # type: ignore[union-attr] # a reload does not create the module again
         except ImportError as error:

@@ -152,16 +152,6 @@ def _may_answer(fullname: str) -> bool:
     return _is_usual and PathFinder.__dict__["find_spec"] is _find_on_path and fullname not in _NOT_ON_PATH
 
 
-def _give_reason() -> None:
-    """Make imports of missing modules name the faults of bundles."""
-    from . import interpreter  # noqa: PLC0415 (loaded when first needed)
-
-    interpreter.reasons.tell()
-
-
-bundles.OpenBundle.give_reason = staticmethod(_give_reason)
-
-
 def _find_distributions(context: object = None) -> "Any":
     """Adapt the modules that were still being loaded before.  Return what those find not that cannot be adapted."""
     _tell_interpreter()  # another thread may be about to call it

@@ -7,7 +7,7 @@ from .. import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import metadata, modules, paths, pkgresources, resources
+    from . import metadata, modules, paths, pkgresources, resources, walking
 else:
     __getattr__ = parts_of(
         __name__,
@@ -16,5 +16,6 @@ else:
             "paths": ("io", "pathlib"),
             "pkgresources": ("io", "pathlib"),
             "resources": ("contextlib", "importlib.resources", "importlib.resources.abc", "io", "pathlib", "tempfile"),
+            "walking": ("pathlib",),
         },
     )

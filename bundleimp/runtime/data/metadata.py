@@ -97,7 +97,7 @@ def _found(path: str, known: "dict[str, Any]", prepared: "Any") -> "Iterable[pat
     if lookup is None or lookup.key != archive.key:
         lookup = known["bundle_lookup"] = _Lookup(archive, location.inner)
     prefix = f"{location.inner}/" if location.inner else ""
-    return (paths.BundlePath(archive, prefix + name) for name in lookup.search(prepared))
+    return (paths.DistributionPath(archive, prefix + name) for name in lookup.search(prepared))
 
 
 class _Prepared:

@@ -8,14 +8,14 @@ and ``importlib.metadata`` import, too, because a bundle may have modules of all
 import io
 import os
 import pathlib
-import sys
 
 from .. import archive as archives
 from .. import bundles, cache, content, faults, site
+from . import walking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
     from typing import IO, Any
 
     from ..archive import Archive
@@ -24,17 +24,6 @@ METADATA = (".dist-info", ".egg-info")
 """The suffixes of the files and folders that describe distributions."""
 _FILE = 0o100444
 _DIRECTORY = 0o040555
-# What `pathlib.Path` reads from the file's status.  All files of a bundle are regular.
-_NEVER = {
-    "is_block_device",
-    "is_char_device",
-    "is_fifo",
-    "is_junction",
-    "is_mount",
-    "is_socket",
-    "is_symlink",
-}
-_STARS_MATCH_FILES = sys.version_info >= (3, 13)  # a pattern that ends with "**"
 
 
 def decoded(data: bytes, encoding: "str | None", errors: "str | None", newline: "str | None" = None) -> str:
@@ -42,195 +31,6 @@ def decoded(data: bytes, encoding: "str | None", errors: "str | None", newline: 
     if encoding != "utf-8" or newline is not None or b"\r" in data:
         return io.TextIOWrapper(io.BytesIO(data), encoding, errors, newline).read()
     return data.decode(encoding, errors or "strict")
-
-
-class Walkable:
-    """What `pathlib.Path` derives from a directory's entries, and from the text of a path.
-
-    Subclasses have the methods that raise NotImplementedError here, and ``_pure``, the path as a `pathlib.PurePath`.
-    """
-
-    __slots__ = ()
-
-    _pure: pathlib.PurePath
-    parent: "Any"
-
-    def __getattr__(self, name: str) -> "Any":
-        """Return what `pathlib.PurePath` has by this *name*: ``suffix``, ``stem``, ``parts``, ``match`` and so on."""
-        if name in _NEVER:
-            return lambda: False
-        if name.startswith("_") or not hasattr(pathlib.PurePath, name):
-            message = f"{type(self).__name__!r} object has no attribute {name!r}"
-            raise AttributeError(message)
-        return getattr(self._pure, name)
-
-    def __lt__(self, other: "Any") -> "Any":
-        return self._compare(other, "__lt__")
-
-    def __le__(self, other: "Any") -> "Any":
-        return self._compare(other, "__le__")
-
-    def __gt__(self, other: "Any") -> "Any":
-        return self._compare(other, "__gt__")
-
-    def __ge__(self, other: "Any") -> "Any":
-        return self._compare(other, "__ge__")
-
-    def _compare(self, other: "Any", method: str) -> "Any":
-        pure = other._pure if isinstance(other, Walkable) else other  # noqa: SLF001 (of our own class)
-        return getattr(self._pure, method)(pure)
-
-    @property
-    def parents(self) -> "list[Any]":
-        """The directories that contain this path, the nearest first."""
-        found = [self.parent]
-        while found[-1].parent != found[-1]:
-            found.append(found[-1].parent)
-        return found
-
-    def with_name(self, name: str) -> "Any":
-        """Return the path with another last part.  Raise ValueError if *name* cannot be one."""
-        return self.parent / self._pure.with_name(name).name
-
-    def with_stem(self, stem: str) -> "Any":
-        """Return the path with another last part, but the same suffix.  Raise ValueError if that cannot be one."""
-        return self.parent / self._pure.with_stem(stem).name
-
-    def with_suffix(self, suffix: str) -> "Any":
-        """Return the path with another *suffix*.  Raise ValueError if that cannot be one."""
-        return self.parent / self._pure.with_suffix(suffix).name
-
-    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
-        """Return the file status.  Its time is that of the archive.  Raise FileNotFoundError if nothing exists here."""
-        raise NotImplementedError
-
-    def lstat(self) -> os.stat_result:
-        """Return the file status, as `stat` does."""
-        return self.stat()
-
-    def samefile(self, other: "Any") -> bool:
-        """Return whether *other* is the same file or directory.  Raise FileNotFoundError if nothing is here."""
-        self.stat()
-        return str(other) in {str(self), str(self._pure)}
-
-    def is_dir(self, *, follow_symlinks: bool = True) -> bool:
-        """Return whether this is an existing directory."""
-        raise NotImplementedError
-
-    def is_file(self, *, follow_symlinks: bool = True) -> bool:
-        """Return whether this is an existing file."""
-        raise NotImplementedError
-
-    def exists(self, *, follow_symlinks: bool = True) -> bool:  # noqa: ARG002 (there are no links)
-        """Return whether a file or directory exists at this path."""
-        return self.is_file() or self.is_dir()
-
-    def iterdir(self) -> "Iterator[Any]":
-        """Yield the paths of the directory's entries.
-
-        Raises:
-            NotADirectoryError, FileNotFoundError: this is not a directory, or does not exist.
-
-        """
-        raise NotImplementedError
-
-    def joinpath(self, *descendants: "str | os.PathLike[str]") -> "Any":
-        """Return the path below this one.  Each argument may have several parts, separated by slashes."""
-        raise NotImplementedError
-
-    def __truediv__(self, name: "str | os.PathLike[str]") -> "Any":
-        return self.joinpath(name)
-
-    def glob(
-        self, pattern: "str | os.PathLike[str]", *, case_sensitive: "bool | None" = None, **_options: bool
-    ) -> "Iterator[Any]":
-        """Return the existing paths below this one that match *pattern*, as `pathlib.Path.glob` does.
-
-        Raises:
-            ValueError: the pattern is empty.
-            NotImplementedError: the pattern is an absolute path.
-
-        """
-        text = os.fspath(pattern)
-        pure = pathlib.PurePath(text)
-        if pure.anchor:
-            message = "Non-relative patterns are unsupported"
-            raise NotImplementedError(message)
-        if not pure.parts:
-            message = f"Unacceptable pattern: {text!r}"
-            raise ValueError(message)
-        parts = [*pure.parts, ""] if text.endswith("/") else list(pure.parts)
-        return iter(dict.fromkeys(_selected(self, parts, fold=case_sensitive is False)))
-
-    def rglob(
-        self, pattern: "str | os.PathLike[str]", *, case_sensitive: "bool | None" = None, **_options: bool
-    ) -> "Iterator[Any]":
-        """Return the existing paths in all directories below this one that match *pattern*."""
-        return self.glob(f"**/{os.fspath(pattern)}", case_sensitive=case_sensitive)
-
-    def walk(
-        self,
-        top_down: bool = True,
-        on_error: "Callable[[OSError], object] | None" = None,
-        follow_symlinks: bool = False,  # noqa: ARG002 (of `pathlib.Path.walk`)
-    ) -> "Iterator[tuple[Any, list[str], list[str]]]":
-        """Return for each directory its path, the names of its directories, and those of its files.
-
-        Arguments:
-            top_down: whether a directory comes before those below it.
-            on_error: a function that is called with the OSError for a directory that cannot be read.
-            follow_symlinks: of no effect.
-
-        """
-        return _walked(self, top_down, on_error)
-
-
-def _walked(
-    path: "Any", top_down: bool, on_error: "Callable[[OSError], object] | None" = None
-) -> "Iterator[tuple[Any, list[str], list[str]]]":
-    try:
-        entries = list(path.iterdir())
-    except OSError as error:
-        if on_error is not None:
-            on_error(error)
-        return
-    kinds = {entry.name: entry.is_dir() and not entry.is_symlink() for entry in entries}
-    folders, files = ([name for name in kinds if kinds[name] is kind] for kind in (True, False))
-    found = (path, folders, files)
-    if top_down:
-        yield found
-    for name in list(folders):
-        yield from _walked(path / name, top_down, on_error)
-    if not top_down:
-        yield found
-
-
-def _selected(path: "Any", parts: "Sequence[str]", *, fold: bool) -> "Iterator[Any]":
-    """Yield the paths that match the *parts* of a pattern below *path*, which exists."""
-    if not parts:
-        yield path
-    elif parts[0] == "**" and path.is_dir():
-        for folder, _, files in _walked(path, top_down=True):
-            yield from _selected(folder, parts[1:], fold=fold)
-            if len(parts) == 1 and _STARS_MATCH_FILES:
-                yield from (folder / name for name in files)
-    elif parts[0] != "**":
-        for child in _children(path, parts[0], fold=fold):
-            yield from _selected(child, parts[1:], fold=fold)
-
-
-def _children(path: "Any", part: str, *, fold: bool) -> "Iterator[Any]":
-    """Yield the children of *path* that match one *part* of a pattern; *path* itself if it is "" (for a directory)."""
-    if part and not fold and not any(sign in part for sign in "*?["):
-        if (path / part).exists():
-            yield path / part
-    elif path.is_dir():
-        if not part:
-            yield path
-        for child in path.iterdir() if part else ():
-            name, pattern = (child.name.lower(), part.lower()) if fold else (child.name, part)
-            if pathlib.PurePosixPath(name).match(pattern):
-                yield child
 
 
 def relative(path: "Any", other: "Any", *parts: str, **options: bool) -> pathlib.PurePath:
@@ -246,7 +46,7 @@ def relative(path: "Any", other: "Any", *parts: str, **options: bool) -> pathlib
         ValueError: the path is not below *other*.
 
     """
-    others = other.portions if isinstance(other, Walkable) and hasattr(other, "portions") else [other]
+    others = other.portions if isinstance(other, walking.Walkable) and hasattr(other, "portions") else [other]
     bases = [pathlib.PurePath(getattr(each, "filename", each), *parts) for each in others]
     own = [pathlib.PurePath(getattr(path, "filename", path))]
     if any(bundles.may_be_in_site(str(base)) for base in bases):
@@ -258,7 +58,7 @@ def relative(path: "Any", other: "Any", *parts: str, **options: bool) -> pathlib
     return own[0].relative_to(bases[0], **options)
 
 
-class BundlePath(Walkable):
+class BundlePath(walking.Walkable):
     """A file or directory of one version of a bundle, which need not exist."""
 
     __slots__ = ("_archive", "_inner")
@@ -438,6 +238,20 @@ class BundlePath(Walkable):
         except OSError:
             return None
         return path
+
+
+class DistributionPath(BundlePath):
+    """A path that ``importlib.metadata`` gives.  As text, each file's path is that of a real file."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if text == self._place and not self._inner.endswith(METADATA) and self.is_file():
+            text = str(self.real_path() or text)
+        return text
+
+    __fspath__ = __str__
 
 
 class ZipPath(BundlePath):

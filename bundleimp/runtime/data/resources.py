@@ -13,7 +13,7 @@ import tempfile
 from importlib.resources.abc import TraversableResources
 
 from .. import faults, site
-from . import paths
+from . import paths, walking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..archive import Archive
 
 
-class JoinedPath(paths.Walkable):
+class JoinedPath(walking.Walkable):
     """A directory of a namespace package: the union of the directories with that name in its portions.
 
     Attributes:

@@ -1,55 +1,72 @@
 """Say why a module is missing, if it may be in a bundle that cannot be used.
 
-This module is loaded when the first such bundle is met.  Its finder is the last on ``sys.meta_path``.
+This module is loaded when a finder is first asked for a module of such a bundle.
 """
 
 import sys
+from _frozen_importlib import _module_locks  # type: ignore[attr-defined]
+from _frozen_importlib_external import PathFinder
+from _thread import get_ident
 
-from .. import Record, bundles
+from .. import bundles
 from .. import format as bundle_format
-from . import telling
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from _frozen_importlib import ModuleSpec
-    from collections.abc import Sequence
-    from types import ModuleType
-
     from ..faults.kinds import BundleFormatError
 
+# The modules that are looked for now, each with the thread that does so.
+_wanted: "set[tuple[str, int]]" = set()
 
-def _find_spec(
-    fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
-) -> "ModuleSpec | None":
-    """Return the spec that the finders after this one find, or None if the module is only looked for.
+
+def is_being_imported(name: str) -> bool:
+    """Return whether a thread is importing the module *name*, and not only looking for it.
+
+    An importing thread holds the module's lock from the moment when it asks the finders.
+    """
+    reference = _module_locks.get(name)
+    return reference is not None and getattr(reference(), "owner", None) is not None
+
+
+def check(fullname: str, fault: "BundleFormatError") -> None:
+    """Raise an error if the module is being imported, and no finder has it.
+
+    Arguments:
+        fullname: the module's name.
+        fault: why the bundle cannot be used in which the module may be.
 
     Raises:
-        ModuleNotFoundError: the module is imported, no finder has it, and a bundle on *path* cannot be used.
+        ModuleNotFoundError: the module is missing.
 
     """
-    fault = next(filter(None, map(_fault, sys.path if path is None else path)), None)
-    if fault is None or not telling.is_being_imported(fullname):
-        return None
-    finders = list(sys.meta_path)
-    for other in finders[finders.index(finder) + 1 :] if finder in finders else ():
-        spec: ModuleSpec | None = other.find_spec(fullname, path, target)
-        if spec is not None:
-            return spec
-    message = f"No module named {fullname!r}, unless it is in a bundle that cannot be used: {fault}"
-    raise ModuleNotFoundError(message, name=fullname, path=fault.path)
+    wanted = fullname, get_ident()
+    if wanted in _wanted or not is_being_imported(fullname):
+        return
+    _wanted.add(wanted)
+    try:
+        found = _is_found(fullname)
+    finally:
+        _wanted.discard(wanted)
+    if not found:
+        message = f"No module named {fullname!r}, unless it is in a bundle that cannot be used: {fault}"
+        raise ModuleNotFoundError(message, name=fullname, path=fault.path)
 
 
-def _fault(entry: object) -> "BundleFormatError | None":
-    """Return why the bundle of a path entry cannot be used, or None."""
+def _is_found(fullname: str) -> bool:
+    """Return whether a finder has the module, apart from those of bundles that cannot be used."""
+    package = sys.modules.get(fullname.rpartition(".")[0])
+    path = package.__path__ if package is not None else None
+    sound = [entry for entry in (sys.path if path is None else path) if not _is_faulty(entry)]
+    for finder in list(sys.meta_path):
+        if hasattr(finder, "find_spec") and not hasattr(finder, "claims_bundles"):  # none of ours
+            spec = finder.find_spec(fullname, sound if finder is PathFinder else path, None)
+            if spec is not None:
+                return True
+    return False
+
+
+def _is_faulty(entry: object) -> bool:
+    """Return whether a path entry is in a bundle that cannot be used."""
     location = bundles.locate(entry) if isinstance(entry, str) and bundle_format.SUFFIX in entry else None
     bundle = bundles.in_use.get(location.bundle) if location is not None else None
-    return bundle.fault if bundle is not None and bundle.archive is None else None
-
-
-finder = Record(claims_bundles=True, find_spec=_find_spec)
-
-
-def tell() -> None:
-    """Put the finder on ``sys.meta_path``, behind all others."""
-    if finder not in sys.meta_path:
-        sys.meta_path.append(finder)
+    return bundle is not None and bundle.fault is not None and bundle.archive is None

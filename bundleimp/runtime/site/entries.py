@@ -18,6 +18,7 @@ class SiteBundle:
     """
 
     interrupted = False
+    fault = None
 
     def __init__(self, archive: "Archive | None") -> None:
         self._archive = archive
