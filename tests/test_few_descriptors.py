@@ -107,3 +107,71 @@ import pkg1.late
 print(pkg1.late.Y)
 """
     assert run_python("-c", script, str(tmp_path), path=[bundle]).stdout == "1\n"
+
+
+def test_a_read_whose_file_another_thread_gives_up_is_tried_again(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "1.pybundle", tree_of(1))
+    script = f"""{PROLOGUE}
+import pkg1
+from bundleimp.runtime import bundlefile
+archive = pkg1.__loader__.archive
+left = 3
+def read():
+    global left
+    if left:
+        left -= 1
+        bundlefile.give_up()
+    return archive.file.read(0, 2)
+print(archive.retried(read), left)
+"""
+    assert run_python("-c", script, str(tmp_path), path=[bundle]).stdout == "b'PK' 0\n"
+
+
+def test_a_bundle_that_cannot_be_opened_again_is_not_said_to_be_replaced(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "1.pybundle", tree_of(1))
+    script = f"""{PROLOGUE}
+import pkg1
+from bundleimp.runtime import bundlefile, content, faults
+# These are loaded with a descriptor.
+content.reopening, content.opening, content.status, faults.kinds, faults.opening
+bundlefile.give_up()
+taken = []
+try:
+    while True:
+        taken.append(os.dup(0))
+except OSError:
+    pass
+try:
+    import pkg1.late
+except ImportError as error:
+    reason = str(error)
+for descriptor in taken:
+    os.close(descriptor)
+import pkg1.late
+print(reason, pkg1.late.Y)
+"""
+    result = run_python("-W", "error", "-c", script, str(tmp_path), path=[bundle])
+    assert result.stdout == f"{bundle}: cannot be opened: Too many open files 1\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc shows the open files")
+def test_the_locks_of_the_cache_are_given_up_too(tmp_path: Path) -> None:
+    for number in range(3):
+        make_bundle(tmp_path / f"{number}.pybundle", with_data(number * 5))
+    script = f"""{PROLOGUE}
+sys.path[:0] = [os.path.join(folder, f"{{number}}.pybundle") for number in range(3)]
+import pkg0, pkg5, pkg10
+from bundleimp.runtime import bundlefile
+def locks():
+    open_files = []
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            open_files.append(os.readlink("/proc/self/fd/" + name))
+        except OSError:
+            pass
+    return sum(name.endswith("/.bundleimp") for name in open_files)
+before = locks()
+print(before > 0, bundlefile.give_up(), locks(), bundlefile.give_up())
+"""
+    result = run_python("-W", "error", "-c", script, str(tmp_path), BUNDLEIMP_CACHE_DIR=str(tmp_path / "cache"))
+    assert (result.stdout, result.stderr) == ("True True 0 False\n", "")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .builders import make_tree
-from .places import DIRECTORY, Places, in_each, in_each_with_source
+from .builders import make_tree, run_python
+from .places import DIRECTORY, FLAT, NESTED, Places, in_each, in_each_with_source, lay_out
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -339,6 +339,17 @@ def test_profiles_name_bundled_files(places: Places, kind: str) -> None:
     result = sorted(list(key) for key in pstats.Stats(profile).stats if "pkg" in key[0])
     """
     assert places.as_in_directory(kind, probe) == [["<place>/pkg/branches.py", 1, "choose"]]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 15), reason="Python 3.15 has this profiler")
+@pytest.mark.parametrize("kind", [FLAT, NESTED])
+def test_the_sampling_profiler_shows_the_source_of_bundled_code(tmp_path: Path, kind: str) -> None:
+    tree = {"pkg/__init__.py": "", "pkg/busy.py": "for number in range(5_000_000):\n    the_sum = number + 1\n"}
+    place = lay_out(kind, tmp_path / "place", tree)
+    page = tmp_path / "page.html"
+    options = ("-m", "profiling.sampling", "run", "--flamegraph", "-o", str(page))
+    run_python(*options, "-m", "pkg.busy", path=[place], BUNDLEIMP_CACHE_DIR=str(tmp_path / "cache"))
+    assert "the_sum = number + 1" in page.read_text(encoding="utf-8")
 
 
 @in_each_with_source

@@ -298,3 +298,29 @@ def test_every_file_of_a_distribution_opens_as_text(tmp_path: Path, kind: str) -
         " os.path.isfile(str(distribution.locate_file('gone.py')))]"
     )
     assert Places(tmp_path, tree).observe(kind, probe) == [5, True, "X = 1\n", False]
+
+
+@pytest.mark.parametrize("kind", [FLAT, NESTED, PLAIN_ZIP])
+def test_odd_metadata_is_as_in_a_directory(tmp_path: Path, kind: str) -> None:
+    tree: Tree = {
+        "no_name-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nVersion: 1.0\n",
+        "two-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: two\nName: three\nVersion: 1.0\nVersion: 2.0\n",
+        "empty-1.0.dist-info/METADATA": "",
+        "no_file-1.0.dist-info/RECORD": "no_file.py,,\n",
+        "bytes-1.dist-info/METADATA": b"Name: \xff\xfe\nVersion: 1\n",
+        ".dist-info/METADATA": METADATA.format("x", "3"),
+        "odd.dist-info": METADATA.format("odd", "4"),
+        "deep-1.dist-info/METADATA/deep": "",
+    }
+    probe = PROLOGUE + (
+        "def outcome(function, *arguments):\n"
+        "    try:\n"
+        "        return repr(function(*arguments))\n"
+        "    except Exception as error:\n"
+        "        return type(error).__name__\n"
+        "names = ['no-name', 'two', 'three', 'empty', 'no-file', 'bytes', 'x', 'odd', 'deep', '.dist-info', '']\n"
+        "result = [[name, outcome(m.version, name), outcome(lambda: m.distribution(name).name),"
+        " outcome(lambda: m.distribution(name).metadata['Name']), outcome(lambda: len(m.files(name)))]"
+        " for name in names]"
+    )
+    assert Places(tmp_path, tree).as_in_directory(kind, probe)[1][1] == "'1.0'"

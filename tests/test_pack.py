@@ -304,7 +304,7 @@ def test_names_and_contents_of_every_kind_come_back(tmp_path: Path) -> None:
     opened = bundleimp.open_bundle(bundle)
     assert {member.name: opened.read(member.name) for member in opened.members} == expected
     assert read_all(Archive(str(bundle))) == expected
-    odd = "the name has letters that a terminal does not show as they are"
+    odd = "the name has control characters or invisible characters"
     assert [(finding.member, finding.message) for finding in opened.verify()] == [("pkg/line\nbreak\r.txt", odd)]
     with zipfile.ZipFile(bundle) as archive:
         assert archive.testzip() is None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from .builders import run_python
-from .places import FLAT, NESTED, PLAIN_ZIP, Places
+from .places import FLAT, NESTED, PLAIN_ZIP, Places, lay_out
 
 if TYPE_CHECKING:
     from .builders import Tree
@@ -97,3 +98,24 @@ pkg_resources.working_set.add_entry(sys.argv[1])
 print(pkg_resources.get_distribution("demo-lib").version)
 """
     assert run_python(*QUIET, "-c", script, str(places.path(NESTED))).stdout == "1.2\n"
+
+
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("kind", [FLAT, NESTED])
+def test_a_site_on_the_path_gives_the_distributions_of_its_bundle_once(tmp_path: Path, kind: str, both: bool) -> None:
+    asking = (
+        "import os\nwith open(os.path.join(os.path.dirname(__file__), 'data', 'text.txt')) as file:\n    file.read()\n"
+    )
+    bundle = lay_out(kind, tmp_path / "place", TREE | {"demo_lib/__init__.py": asking})
+    cache = str(tmp_path / "cache")
+    first = run_python("-c", "import demo_lib; print(demo_lib.__file__)", path=[bundle], BUNDLEIMP_CACHE_DIR=cache)
+    site = Path(first.stdout).parent.parent
+    script = """
+import pkg_resources, importlib.metadata
+print(pkg_resources.get_distribution("demo-lib").version, importlib.metadata.version("demo-lib"))
+print(sum(d.key == "demo-lib" for d in pkg_resources.working_set))
+print(sum(d.metadata["Name"] == "demo-lib" for d in importlib.metadata.distributions()))
+"""
+    path = [bundle, site] if both else [site]
+    result = run_python(*QUIET, "-c", script, path=path, BUNDLEIMP_CACHE_DIR=cache)
+    assert result.stdout == "1.2 1.2\n1\n1\n"

@@ -77,6 +77,37 @@ def test_a_submodule_is_not_said_to_be_in_a_bundle_where_its_package_is_not(brok
     assert result.stdout == "No module named 'own.mod'\n"
 
 
+def test_a_finder_that_asks_the_others_first_is_not_disturbed(broken: Path) -> None:
+    script = """
+import importlib.util, sys
+from importlib.machinery import ModuleSpec, PathFinder
+class Loader:
+    def create_module(spec):
+        return None
+    def exec_module(module):
+        module.X = 1
+class Falling:
+    asked = []
+    looks = False
+    def find_spec(name, path=None, target=None):
+        if Falling.looks or not name.startswith("own"):
+            return None
+        Falling.asked.append(name)
+        Falling.looks = True
+        found = importlib.util.find_spec(name) or PathFinder.find_spec(name)
+        Falling.looks = False
+        return found or ModuleSpec(name, Loader)
+sys.meta_path.insert(0, Falling)
+import own_first
+sys.meta_path.remove(Falling)
+sys.meta_path.append(Falling)
+import own_last
+print(own_first.X, own_last.X, Falling.asked)
+"""
+    result = run_python("-W", "ignore", "-c", script, path=[broken])
+    assert result.stdout == "1 1 ['own_first', 'own_last']\n"
+
+
 def test_uninstall_removes_the_finder(broken: Path) -> None:
     script = """
 import bundleimp

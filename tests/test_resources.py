@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .places import FLAT, NESTED, PLAIN_ZIP, Places, in_each, in_each_with_source
+from .places import DIRECTORY, FLAT, NESTED, PLAIN_ZIP, Places, in_each, in_each_with_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,7 +162,23 @@ def test_nothing_can_be_written(places: Places, kind: str) -> None:
 path = resources.files("res") / "text.txt"
 result = [outcome(path.open, mode) for mode in ("w", "wb", "a", "r+", "nonsense")]
 """
-    assert places.observe(kind, probe) == ["UnsupportedOperation"] * 5  # which is a ValueError
+    assert places.observe(kind, probe) == ["UnsupportedOperation"] * 4 + ["ValueError"]
+
+
+@pytest.mark.parametrize("kind", [PLAIN_ZIP, FLAT, NESTED])
+def test_open_takes_what_the_built_in_open_takes(places: Places, kind: str) -> None:
+    probe = f"""{CALLS}
+path = resources.files("res") / "text.txt"
+def reading(*arguments, **options):
+    with path.open(*arguments, **options) as stream:
+        return [stream.readable(), stream.writable(), os.path.basename(stream.name), stream.mode, stream.read(2)]
+calls = [(), ("r",), ("tr",), ("r", -1, "utf-8"), ("r", 1), ("r", -1, "ascii", "ignore"), ("r", -1, None, None, "")]
+calls += [("rb",), ("br",), ("rb", 100), ("",), ("rU",), ("rbt",), ("rr",), ("q",), ("rb", -1, "utf-8"), ("r", 0)]
+result = [repr(outcome(reading, *arguments)) for arguments in calls]
+result.append(repr(outcome(reading, "r", errors="replace", buffering=3)))
+"""
+    known = places.observe(kind, "import os\n" + probe)
+    assert known == places.observe(DIRECTORY, "import os\n" + probe)
 
 
 @in_each

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 RED, LINES, TURNED = "pkg/a\x1b[31mred.txt", "pkg/x\ny.txt", "pkg/b\u202egnp.txt"
 NAMES = [RED, LINES, TURNED]
 ESCAPED = ["pkg/a\\x1b[31mred.txt", "pkg/x\\ny.txt", "pkg/b\\u202egnp.txt"]
-REASON = "the name has letters that a terminal does not show as they are"
+REASON = "the name has control characters or invisible characters"
 
 
 @pytest.fixture(name="hostile", params=["plain zip", "bundle"])
@@ -60,6 +60,30 @@ def test_verify_names_them(hostile: Path) -> None:
     lines = bundleimp_command("verify", hostile, status=1).stdout.splitlines()
     found = {line.partition(" (at offset")[0] for line in lines if REASON in line}
     assert found == {f"{hostile}: {name}: {REASON}" for name in ESCAPED}
+
+
+def test_ordinary_names_of_other_languages_are_neither_a_finding_nor_escaped(tmp_path: Path) -> None:
+    persian, family, space = (
+        "pkg/\u0645\u06cc\u200c\u062e.txt",
+        "pkg/\U0001f468\u200d\U0001f469.txt",
+        "pkg/a\u00a0b.txt",
+    )
+    new = "pkg/\U0001fae8.txt"  # unknown to the Unicode tables of Python 3.11
+    bundle = make_bundle(tmp_path / "out.pybundle", dict.fromkeys([persian, family, space, new], ""))
+    assert bundleimp_command("verify", bundle).stdout.startswith(f"{bundle}: sound")
+    assert {persian, family, space, new} <= set(bundleimp_command("list", bundle).stdout.splitlines())
+
+
+def test_neither_the_trace_nor_wrong_usage_prints_them(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", {"pkg/a\x1b[31m.py": ""})
+    result = run_python(
+        "-c", "import importlib; importlib.import_module('pkg.a\\x1b[31m')", path=[bundle], BUNDLEIMP_TRACE="1"
+    )
+    assert "pkg.a\\x1b[31m: found" in result.stderr
+    assert is_harmless(result.stderr)
+    wrong = bundleimp_command("list", bundle, "b\x1b[31m.pybundle", status=2)
+    assert "b\\x1b[31m.pybundle" in wrong.stderr
+    assert is_harmless(wrong.stderr)
 
 
 def test_pack_warns_of_them(tmp_path: Path) -> None:

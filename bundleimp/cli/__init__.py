@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .. import __version__
-from ..runtime.faults.kinds import BundleError
+from ..runtime.faults.kinds import BundleError, printable
 from .output import show
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class _Parser(argparse.ArgumentParser):
     """Whether options may stand between the positional arguments."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"bundleimp: error: {message}; see '{self.prog} --help'\n")
+        self.exit(2, printable(f"bundleimp: error: {message}; see '{self.prog} --help'") + "\n")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         if not self.intermixed:

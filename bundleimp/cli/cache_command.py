@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..inspection import cache
 from ..inspection.cachecheck import check
-from .output import add_json, plural, print_json, print_table, show, size_text
+from .output import add_json, plural, print_json, print_path, print_table, show, size_text
 
 if TYPE_CHECKING:
     from ..inspection.cache import Entry, Removal
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.json:
             print_json({"dir": folder})
         else:
-            print(folder)  # as it is: for scripts
+            print_path(folder)
         return 0
     if arguments.action == "list":
         _print_entries(cache.entries(folder), json=arguments.json)

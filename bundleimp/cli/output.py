@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..runtime.faults.kinds import printable
@@ -19,6 +21,12 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def show(line: str, *, file: TextIO | None = None) -> None:
     """Print a *line* that may have names or texts out of a file, with escapes for what would move the cursor."""
     print(printable(line), file=file)
+
+
+def print_path(path: str) -> None:
+    """Print a *path* exactly as it is, for scripts."""
+    sys.stdout.flush()
+    os.write(sys.stdout.fileno(), os.fsencode(path) + b"\n")
 
 
 def print_json(data: Any) -> None:

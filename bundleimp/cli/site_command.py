@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..inspection.unpack import unpack
+from .output import print_path
 
 if TYPE_CHECKING:
     import argparse
@@ -23,5 +24,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    print(unpack(arguments.bundle, arguments.directory, keep=arguments.keep))  # as it is: for scripts
+    print_path(unpack(arguments.bundle, arguments.directory, keep=arguments.keep))
     return 0

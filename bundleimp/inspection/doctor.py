@@ -80,7 +80,9 @@ def _bundles() -> list[Observation]:
             result += _unclaimed(entry)
         else:
             location = locate(entry)
-            if location is None:
+            if location is None and os.path.isdir(entry):
+                result.append(Observation(entry, "is a folder, not a bundle: its files are imported"))
+            elif location is None:
                 missing = not os.path.exists(entry)
                 text = "there is no such file" if missing else "is not a regular file, so it is not a bundle"
                 result.append(Observation(entry, text, fine=False))
@@ -145,7 +147,9 @@ def _bundle(path: str) -> Observation:
     if not archive.column >= 0:
         tag = sys.implementation.cache_tag
         if sys.dont_write_bytecode:
-            text = f"can be opened; no bytecode for this Python ({tag}), and as PYTHONDONTWRITEBYTECODE is set, none is"
+            text = (
+                f"can be opened; no bytecode for this Python ({tag}), and with PYTHONDONTWRITEBYTECODE or -B, none is"
+            )
             return Observation(path, f"{text} cached: it is compiled in every process", fine=False)
         return Observation(path, f"can be opened; no bytecode for this Python ({tag}): it is compiled once and cached")
     return Observation(path, "can be opened, with bytecode for this Python")

@@ -71,6 +71,5 @@ def _into(archive: Archive, directory: str) -> str:
         message = "has other files in it; name a folder that does not exist yet, or is empty"
         raise BundleError(message, file=directory)
     if not cacheentries.publish_folder(directory, lambda folder: unpacked.write_all(folder, archive)):
-        message = "cannot be written"
-        raise BundleError(message, file=directory)
+        raise BundleError(cachefolder.failure, file=directory)
     return directory

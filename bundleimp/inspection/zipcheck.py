@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..runtime.content.localheader import HEADER_SIGNATURE, HEADER_SIZE
 from ..runtime.content.reading import data_offset
-from ..runtime.faults.kinds import NOT_PRINTABLE, BundleFormatError
+from ..runtime.faults.kinds import HIDDEN, BundleFormatError, is_hidden
 from ..runtime.format import CENTRAL_SIZE, END64_LOCATOR_SIZE, END64_SIZE, END_SIGNATURE, END_SIZE, MANIFEST, number
 from .finding import Finding
 
@@ -60,8 +60,8 @@ def _names(part: ZipPart) -> Iterator[Finding]:
         if name in seen:
             yield Finding("the name appears twice in the archive", name, entry.position)
         seen.add(name)
-        if not name.isprintable():
-            yield Finding(NOT_PRINTABLE, name, entry.position)
+        if any(map(is_hidden, name)):
+            yield Finding(HIDDEN, name, entry.position)
         if any(piece != piece.rstrip(". ") for piece in name.split("/")) and entry.fault is None:
             yield Finding("the name has a part that ends in a dot or a space", name, entry.position)
         other = alike.setdefault(unicodedata.normalize("NFC", name.casefold()), name)

@@ -16,7 +16,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..runtime.faults.kinds import NOT_PRINTABLE
+from ..runtime.faults.kinds import HIDDEN, is_hidden
 from .collect import collect
 from .compiler import Compiler
 from .errors import PackError, PackWarning
@@ -188,7 +188,7 @@ def _new_report(
         ordered=len(blueprint.order),
         warnings=[
             *inputs.warnings,
-            *(PackWarning(file.member, NOT_PRINTABLE) for file in blueprint.files if not file.member.isprintable()),
+            *(PackWarning(file.member, HIDDEN) for file in blueprint.files if any(map(is_hidden, file.member))),
         ],
     )
 

@@ -48,7 +48,9 @@ TRACING = environ("BUNDLEIMP_TRACE") not in {"", "0"}
 def trace(message: str) -> None:
     """Write one line to standard error.  Callers test `TRACING` first."""
     if sys.stderr is not None:
-        sys.stderr.write(f"bundleimp: {message}\n")
+        from . import faults  # noqa: PLC0415 (loaded when first needed)
+
+        sys.stderr.write(f"bundleimp: {faults.kinds.printable(message)}\n")
 
 
 def fault(message: str, **where: "Any") -> "BundleFormatError":

@@ -22,6 +22,8 @@ else:
 _TAIL = 16 * 1024
 # Blocks of neighbouring directories are adjacent.  One read of this size saves most of the later system calls.
 _WINDOW = 32 * 1024
+# How often a read is tried whose file loses its descriptor to other threads.
+_ATTEMPTS = 100
 
 
 def code_tag() -> str:
@@ -209,19 +211,20 @@ class Archive:
         return bundle_format.Directory(self.near(block.offset, block.size), path, block.checksum)
 
     def retried(self, attempt: "Callable[..., Any]", *arguments: object) -> "Any":
-        """Call *attempt*.  If the program had closed the file's descriptor, reopen the file and call it again.
+        """Call *attempt*.  If the file's descriptor had been closed, reopen the file and call it again.
 
         The file is replaced in one assignment, because threads share the archive.  The old file stays open for the
         reads that other threads have begun.
         """
-        file = self.file
-        try:
-            return attempt(*arguments)
-        except ImportError as error:
-            from . import content  # noqa: PLC0415 (loaded when first needed)
+        for _ in range(_ATTEMPTS):
+            file = self.file
+            try:
+                return attempt(*arguments)
+            except ImportError as error:
+                from . import content  # noqa: PLC0415 (loaded when first needed)
 
-            content.reopening.reopen(self, file, error)
-            return attempt(*arguments)
+                content.reopening.reopen(self, file, error)
+        return attempt(*arguments)
 
     def image_at(self, entry: bytes, prefix: str, name: str) -> bytes:
         """Return the pyc image that the *entry* of the index points to, checked.

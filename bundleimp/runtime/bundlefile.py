@@ -18,7 +18,7 @@ else:
 
 # How many descriptors are left to the program, and to the import system's own finders.
 _SPARE = 16
-give_up: "Callable[[], bool]" = bool  # `bundles.give_up`, once that is loaded
+givers: "list[Callable[[], bool]]" = []  # functions that close descriptors; they return whether there were any
 _NONE_LEFT = {23, 24}  # ENFILE and EMFILE on all platforms; `errno` need not be loaded yet
 _pread: "Any" = getattr(os, "pread", None)
 if _pread is None:  # on Windows
@@ -38,6 +38,11 @@ def status_of(path: str) -> "os.stat_result | None":
 def is_regular(status: "os.stat_result | None") -> bool:
     """Return whether *status* is that of a regular file."""
     return status is not None and status.st_mode & 0o170000 == 0o100000
+
+
+def give_up() -> bool:
+    """Close the descriptors that bundles and locks can do without.  Return whether there were any."""
+    return any([give() for give in givers])  # noqa: C419 (each must give)
 
 
 def retried(function: "Callable[..., Any]", *arguments: object) -> "Any":

@@ -152,7 +152,7 @@ def give_up() -> bool:
     return found
 
 
-bundlefile.give_up = give_up
+bundlefile.givers.append(give_up)
 
 
 def absolute(path: str) -> str:

@@ -94,7 +94,7 @@ class BundleFinder:
             if view is None and self._bundle.fault is not None:
                 from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 
-                interpreter.reasons.check(fullname, self._bundle.fault)
+                return interpreter.reasons.find_elsewhere(fullname, self._bundle.fault)
             if target is not None and hasattr(spec, "settle"):
                 spec.settle()  # type: ignore[union-attr] # a reload does not create the module again
         except ImportError as error:

@@ -153,7 +153,7 @@ def _may_answer(fullname: str) -> bool:
 
 
 def _find_distributions(context: object = None) -> "Any":
-    """Adapt the modules that were still being loaded before.  Return what those find not that cannot be adapted."""
+    """Adapt the modules that were still being loaded before.  Return distributions for libraries that have no seam."""
     _tell_interpreter()  # another thread may be about to call it
     if _late:
         from . import interpreter  # noqa: PLC0415 (loaded when first needed)

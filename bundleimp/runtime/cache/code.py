@@ -10,7 +10,7 @@ import os
 import sys
 from _io import open_code
 
-from .. import TRACING, content, trace
+from .. import TRACING, bundlefile, content, trace
 from . import folder as cachefolder
 
 TYPE_CHECKING = False
@@ -45,8 +45,8 @@ def load(archive: "Archive", member: "Member", bytecode_path: str) -> "bytes | N
     if path is None:
         return None
     try:
-        with open_code(path) as stream:
-            data = stream.read()
+        with bundlefile.retried(open_code, path) as stream:
+            data: bytes = stream.read()
     except (OSError, ValueError):
         return None
     body = data[:-4]

@@ -25,6 +25,8 @@ MARK = ".bundleimp"
 _DAY = 24 * 60 * 60
 # Other processes may remove an entry repeatedly between its creation and its use.  More than a few times is unlikely.
 _ATTEMPTS = 20
+# What makes a mapping that has no descriptor of its own.
+_UNTRACKED = {"trackfd": False} if sys.version_info >= (3, 13) else {}
 
 _errno = content.standard.standard_module("errno")  # it need not be loaded yet
 
@@ -43,6 +45,14 @@ class _Held:
         """Forget the descriptor if the program has closed it.  A new lock on the same mark may soon get its number."""
         if not self._is_ours():
             self.descriptor = -1
+
+    def rest(self) -> bool:
+        """Close the descriptor.  Return whether the lock is still held, by a mapping that has no descriptor."""
+        if self.mapping is None or not _UNTRACKED or not self._is_ours():
+            return False
+        os.close(self.descriptor)
+        self.descriptor = -1
+        return True
 
     def _is_ours(self) -> bool:
         try:
@@ -73,14 +83,31 @@ def _mapped(descriptor: int) -> "Any":
         return None
     try:
         mmap = content.standard.standard_module("mmap")
-        untracked = {"trackfd": False} if sys.version_info >= (3, 13) else {}
-        return mmap.mmap(descriptor, 0, prot=mmap.PROT_READ, **untracked)
+        return mmap.mmap(descriptor, 0, prot=mmap.PROT_READ, **_UNTRACKED)
     except (ImportError, OSError, ValueError):  # the mark may be empty: a cleaner removed the first one
         return None
 
 
 # The locks that this interpreter holds, by entry.
 _held: "dict[str, _Held]" = {}
+
+
+def give_up() -> bool:
+    """Close the descriptors of all locks.  Return whether there were any.
+
+    On Linux, from Python 3.13 on, the locks stay.  Elsewhere, they end with the descriptors.  Another process may then
+    remove an entry that this process has not used today.
+    """
+    found = False
+    for path, held in list(_held.items()):
+        if held.descriptor >= 0:
+            found = True
+            if not held.rest():
+                _held.pop(path, None)
+    return found
+
+
+bundlefile.givers.append(give_up)
 
 
 def use(path: str, fill: "Callable[[str], object] | None" = None) -> bool:
@@ -192,8 +219,7 @@ def publish_folder(path: str, fill: "Callable[[str], object]") -> bool:
         if not wrote:
             remove_folder(aside)
     except (OSError, ValueError) as error:
-        if TRACING:
-            trace(f"cache: cannot write {path}: {error}")
+        cachefolder.failed(f"write {path}", error)
         return False
     if wrote and TRACING:
         trace(f"cache: wrote {path}")

@@ -10,13 +10,15 @@ sees the whole file or none.  If the cache cannot be written, that is no error: 
 import os
 import sys
 
-from .. import TRACING, faults, trace
+from .. import TRACING, bundlefile, faults, trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _complained: "set[str]" = set()
+# What could not be written last, and why; or "".
+failure = ""
 
 
 class Candidate:
@@ -123,7 +125,18 @@ def lack() -> str:
             except (OSError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
             return f"{candidate.path}, which {candidate.variable} names, cannot be used: {reason}"
+    if failure and folder(create=False) is not None:
+        return failure
     return "no cache folder can be written; set BUNDLEIMP_CACHE_DIR"
+
+
+def failed(what: str, error: Exception) -> None:
+    """Remember, for `lack`, that *what* could not be done because of *error*."""
+    global failure  # noqa: PLW0603 (the last one counts)
+    path, reason = (getattr(error, name, None) for name in ("filename", "strerror"))
+    failure = f"{path} cannot be written: {reason}" if path and reason else str(error)
+    if TRACING:
+        trace(f"cache: cannot {what}: {error}")
 
 
 def make_folders(path: str, mode: int = 0o755) -> None:
@@ -172,7 +185,9 @@ def write(path: str, data: bytes, mode: int = 0o600) -> None:
 
     """
     mode |= 0o200 if os.name == "nt" else 0  # Windows does not delete read-only files
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode)
+    descriptor = bundlefile.retried(
+        os.open, path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode
+    )
     try:
         view = memoryview(data)
         while view:
@@ -211,8 +226,7 @@ def publish(path: str, data: bytes, mode: int = 0o600) -> bool:
     try:
         put(path, data, mode)
     except (OSError, ValueError) as error:
-        if TRACING:
-            trace(f"cache: cannot write {path}: {error}")
+        failed(f"write {path}", error)
         return False
     if TRACING:
         trace(f"cache: wrote {path}")

@@ -4,6 +4,7 @@ import time
 
 LONGEST_NAME = 4096
 DEEPEST_NAME = 200
+LONGEST_PART = 255  # in bytes, on most file systems
 
 
 def name_fault(name: str) -> "str | None":  # noqa: PLR0911 (one for each rule)
@@ -28,6 +29,11 @@ def name_fault(name: str) -> "str | None":  # noqa: PLR0911 (one for each rule)
         return f"has more than {DEEPEST_NAME} parts"
     if not {"", ".", ".."}.isdisjoint(parts):
         return "has an empty part, '.' or '..'"
+    if (
+        len(name) > LONGEST_PART // 4
+        and max(len(part.encode("utf-8", "surrogatepass")) for part in parts) > LONGEST_PART
+    ):
+        return f"has a part of more than {LONGEST_PART} bytes"
     return None
 
 

@@ -12,13 +12,18 @@ if TYPE_CHECKING:
 
 
 def reopen(archive: "Archive", file: "BundleFile", error: ImportError) -> None:
-    """Reopen the *file* of *archive* if a read failed with *error* because the program had closed its descriptor.
+    """Reopen the *file* of *archive* if a read failed with *error* because its descriptor was closed.
+
+    The program has closed it, or it was given up.  If another thread has replaced the file meanwhile, do nothing.
 
     Raises:
         BundleChangedError: the file has changed.
+        BundleUnreadableError: the file cannot be opened: the program has taken all descriptors.
         ImportError: *error*, if another attempt would fail in the same way.
 
     """
+    if archive.file is not file and isinstance(error, faults.kinds.BundleFormatError):
+        return
     fresh = None
     if isinstance(error, faults.kinds.BundleFormatError):
         if not isinstance(error, faults.kinds.BundleChangedError):
@@ -36,6 +41,7 @@ def reopened(file: "BundleFile") -> "BundleFile | None":
 
     Raises:
         BundleChangedError: the file has changed.
+        BundleUnreadableError: the file cannot be opened: the program has taken all descriptors.
 
     """
     present = _present(file)
@@ -51,6 +57,8 @@ def reopened(file: "BundleFile") -> "BundleFile | None":
     try:
         fresh: BundleFile | None = opening.open_file(file.path, file.signers)
     except faults.kinds.NotABundleError:
+        if os.path.isfile(file.path):
+            raise
         fresh = None
     if fresh is None or not status.same_version(fresh.status, file.status):
         message = "its descriptor had been closed, and the file was replaced since; restart the program"

@@ -58,6 +58,13 @@ def relative(path: "Any", other: "Any", *parts: str, **options: bool) -> pathlib
     return own[0].relative_to(bases[0], **options)
 
 
+class _Content(io.BytesIO):
+    """The content of a file.  ``name`` is its path."""
+
+    mode = "rb"
+    name: str
+
+
 class BundlePath(walking.Walkable):
     """A file or directory of one version of a bundle, which need not exist."""
 
@@ -87,22 +94,8 @@ class BundlePath(walking.Walkable):
 
     __fspath__ = __str__
 
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, BundlePath):
-            return self._archive is other._archive and self._inner == other._inner
-        if not isinstance(other, pathlib.PurePath):
-            return NotImplemented
-        text = str(other)
-        return text == self._place or (bundles.may_be_in_site(text) and text == str(self))
-
-    def __hash__(self) -> int:
-        return hash(self._pure)
-
     def __reduce__(self) -> "Any":
         return path_at, (self._place,)
-
-    def __rtruediv__(self, folder: "str | os.PathLike[str]") -> pathlib.PurePath:
-        return folder / self._pure  # an absolute path
 
     # The path's text.
 
@@ -146,22 +139,28 @@ class BundlePath(walking.Walkable):
             self._archive, bundles.inner_name("/".join([self._inner, *(os.fspath(part) for part in descendants)]))
         )
 
-    def absolute(self) -> "BundlePath":
-        """Return the same path."""
-        return self
-
-    expanduser = absolute
-
-    def resolve(self, strict: bool = False) -> "BundlePath":
-        """Return the same path.  If *strict* and it does not exist, raise FileNotFoundError."""
-        if strict:
-            self.stat()
-        return self
-
     # What is there.
 
     def is_dir(self, *, follow_symlinks: bool = True) -> bool:  # noqa: ARG002, D102
         return self._archive.directory(self._inner) is not None
+
+    def owner(self, *, follow_symlinks: bool = True) -> str:  # noqa: ARG002
+        """Return the name of the user who owns the bundle."""
+        return pathlib.Path(self._archive.path).owner()
+
+    def group(self, *, follow_symlinks: bool = True) -> str:  # noqa: ARG002
+        """Return the name of the group of the bundle."""
+        return pathlib.Path(self._archive.path).group()
+
+    def samefile(self, other: "Any") -> bool:
+        """Return whether *other* is the same file or directory.  Raise FileNotFoundError if either is missing."""
+        self.stat()
+        theirs = other if isinstance(other, walking.Walkable) else path_at(os.path.abspath(other))
+        theirs.stat()
+        if isinstance(theirs, walking.Walkable):
+            return self == theirs
+        text = str(self)
+        return os.path.exists(text) and os.path.samefile(text, theirs)
 
     def is_file(self, *, follow_symlinks: bool = True) -> bool:  # noqa: ARG002, D102
         return content.files.find(self._archive, self._inner) is not None
@@ -198,20 +197,46 @@ class BundlePath(walking.Walkable):
         """Return the file's text.  The arguments are those of `open`."""
         return decoded(self.read_bytes(), encoding, errors, newline)
 
-    def open(self, mode: str = "r", *args: "Any", **kwargs: "Any") -> "IO[Any]":
-        """Open the file for reading.  Further arguments are those of `io.TextIOWrapper`; *buffering* has no effect.
+    def open(
+        self,
+        mode: str = "r",
+        buffering: int = -1,
+        encoding: "str | None" = None,
+        errors: "str | None" = None,
+        newline: "str | None" = None,
+    ) -> "IO[Any]":
+        """Open the file for reading.  The arguments are those of `open`.
 
         Raises:
-            io.UnsupportedOperation: *mode* is not one for reading.
+            io.UnsupportedOperation: *mode* is one for writing.
+            ValueError: the arguments are not valid.
             OSError: there is no such file.
 
         """
-        if mode not in {"r", "rt", "rb"}:
+        letters = set(mode)
+        is_text = "b" not in letters
+        if (
+            len(letters) < len(mode)
+            or letters - set("rwaxbt+")
+            or len(letters & set("rwax")) != 1
+            or {"b", "t"} <= letters
+        ):
+            message = f"invalid mode: {mode!r}"
+            raise ValueError(message)
+        if letters & set("wax+"):
             message = f"a bundle is read only: mode {mode!r}"
             raise io.UnsupportedOperation(message)
-        kwargs.pop("buffering", None)
-        stream = io.BytesIO(self.read_bytes())
-        return stream if "b" in mode else io.TextIOWrapper(stream, *args, **kwargs)
+        if buffering == 0 if is_text else (encoding, errors, newline) != (None, None, None):
+            message = "text cannot be unbuffered, and bytes have no encoding, errors or newline"
+            raise ValueError(message)
+        content = _Content(self.read_bytes())
+        content.name = self._place
+        stream = io.BufferedReader(content)
+        if not is_text:
+            return stream
+        text: Any = io.TextIOWrapper(stream, encoding, errors, newline)
+        text.mode = mode
+        return text  # type: ignore[no-any-return]
 
     def real_path(self) -> "pathlib.Path | None":
         """Return a real file or folder with this content in the cache, or None if the cache cannot be written."""

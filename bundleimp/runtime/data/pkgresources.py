@@ -64,7 +64,7 @@ def _of_file(pkg_resources: "Any", path: "Any") -> "Any":
 
 def find_distributions(pkg_resources: "Any", entry: str) -> "Iterator[Any]":
     """Yield the distributions in the path entry *entry*: those with a metadata folder or file."""
-    root = paths.path_at(entry)
+    root = paths.portion_at(entry)
     for path in root.iterdir() if root.is_dir() else ():
         if path.suffix.lower() in paths.METADATA:
             if path.is_dir():
@@ -85,7 +85,7 @@ def complete(pkg_resources: "Any", entries: "list[str]") -> None:
     """
     working_set = pkg_resources.working_set
     for place, entry in enumerate(entries):
-        if bundles.locate(entry) is not None:
+        if bundles.locate(entry) is not None or bundles.locate_site(entry) is not None:
             for distribution in pkg_resources.find_distributions(entry, only=True):
                 known = working_set.by_key.get(distribution.key)
                 first = known is None or known.location not in entries[: place + 1]

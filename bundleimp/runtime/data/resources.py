@@ -45,12 +45,6 @@ class JoinedPath(walking.Walkable):
     def __str__(self) -> str:
         return str(self.portions[0])
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, JoinedPath) and self.portions == other.portions
-
-    def __hash__(self) -> int:
-        return hash(self.portions)
-
     @property
     def _pure(self) -> pathlib.PurePath:  # type: ignore[override]
         return pathlib.PurePath(getattr(self.portions[0], "filename", self.portions[0]))
@@ -86,6 +80,10 @@ class JoinedPath(walking.Walkable):
         first = next((path for path in found if path.is_file() or path.is_dir()), found[0])
         child = JoinedPath(*folders, parent=self) if len(folders) > 1 and first.is_dir() else first
         return child.joinpath(*parts[1:]) if parts[1:] else child
+
+    def samefile(self, other: "Any") -> bool:
+        """Return whether *other* is the same directory as a portion.  Raise FileNotFoundError if it is missing."""
+        return self == other or any(portion.samefile(other) for portion in self.portions)
 
     def relative_to(self, other: "Any", *parts: str, **options: bool) -> pathlib.PurePath:
         """Return the path relative to *other*, which may be another union.

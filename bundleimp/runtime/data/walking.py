@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
+# What has the whole path as text: that of the real file, if there is one.
+_WHOLE = {"anchor", "as_posix", "as_uri", "drive", "parts", "root"}
 # What `pathlib.Path` reads from the file's status.  All files of a bundle are regular.
 _NEVER = {
     "is_block_device",
@@ -40,7 +42,22 @@ class Walkable:
         if name.startswith("_") or not hasattr(pathlib.PurePath, name):
             message = f"{type(self).__name__!r} object has no attribute {name!r}"
             raise AttributeError(message)
-        return getattr(self._pure, name)
+        return getattr(pathlib.PurePath(str(self)) if name in _WHOLE else self._pure, name)
+
+    def __dir__(self) -> "list[str]":
+        return sorted({*object.__dir__(self), *filter(lambda name: name[0] != "_", dir(pathlib.PurePath)), *_NEVER})
+
+    def __bytes__(self) -> bytes:
+        return os.fsencode(str(self))
+
+    def __rtruediv__(self, folder: "str | os.PathLike[str]") -> pathlib.Path:
+        return pathlib.Path(folder, str(self))
+
+    def __eq__(self, other: object) -> bool:
+        return self._compare(other, "__eq__")  # type: ignore[no-any-return]
+
+    def __hash__(self) -> int:
+        return hash(self._pure)
 
     def __lt__(self, other: "Any") -> "Any":
         return self._compare(other, "__lt__")
@@ -86,10 +103,21 @@ class Walkable:
         """Return the file status, as `stat` does."""
         return self.stat()
 
-    def samefile(self, other: "Any") -> bool:
-        """Return whether *other* is the same file or directory.  Raise FileNotFoundError if nothing is here."""
-        self.stat()
-        return str(other) in {str(self), str(self._pure)}
+    def readlink(self) -> "Any":
+        """Raise OSError: there are no links."""
+        raise OSError(22, "Not a link", str(self))  # EINVAL
+
+    def absolute(self) -> "Any":
+        """Return the same path."""
+        return self
+
+    expanduser = absolute
+
+    def resolve(self, strict: bool = False) -> "Any":
+        """Return the same path.  If *strict* and it does not exist, raise FileNotFoundError."""
+        if strict:
+            self.stat()
+        return self
 
     def is_dir(self, *, follow_symlinks: bool = True) -> bool:
         """Return whether this is an existing directory."""
@@ -120,7 +148,11 @@ class Walkable:
         return self.joinpath(name)
 
     def glob(
-        self, pattern: "str | os.PathLike[str]", *, case_sensitive: "bool | None" = None, **_options: bool
+        self,
+        pattern: "str | os.PathLike[str]",
+        *,
+        case_sensitive: "bool | None" = None,
+        recurse_symlinks: bool = False,  # noqa: ARG002
     ) -> "Iterator[Any]":
         """Return the existing paths below this one that match *pattern*, as `pathlib.Path.glob` does.
 
@@ -129,22 +161,21 @@ class Walkable:
             NotImplementedError: the pattern is an absolute path.
 
         """
-        text = os.fspath(pattern)
-        pure = pathlib.PurePath(text)
-        if pure.anchor:
-            message = "Non-relative patterns are unsupported"
-            raise NotImplementedError(message)
-        if not pure.parts:
-            message = f"Unacceptable pattern: {text!r}"
+        parts = _parts(pattern)
+        if not parts:
+            message = f"Unacceptable pattern: {os.fspath(pattern)!r}"
             raise ValueError(message)
-        parts = [*pure.parts, ""] if text.endswith("/") else list(pure.parts)
         return iter(dict.fromkeys(_selected(self, parts, fold=case_sensitive is False)))
 
     def rglob(
-        self, pattern: "str | os.PathLike[str]", *, case_sensitive: "bool | None" = None, **_options: bool
+        self,
+        pattern: "str | os.PathLike[str]",
+        *,
+        case_sensitive: "bool | None" = None,
+        recurse_symlinks: bool = False,  # noqa: ARG002
     ) -> "Iterator[Any]":
         """Return the existing paths in all directories below this one that match *pattern*."""
-        return self.glob(f"**/{os.fspath(pattern)}", case_sensitive=case_sensitive)
+        return iter(dict.fromkeys(_selected(self, ["**", *_parts(pattern)], fold=case_sensitive is False)))
 
     def walk(
         self,
@@ -161,6 +192,15 @@ class Walkable:
 
         """
         return _walked(self, top_down, on_error)
+
+
+def _parts(pattern: "str | os.PathLike[str]") -> "list[str]":
+    """Return the parts of a *pattern*.  The last is "" if it matches directories only."""
+    pure = pathlib.PurePath(pattern)
+    if pure.anchor:
+        message = "Non-relative patterns are unsupported"
+        raise NotImplementedError(message)
+    return [*pure.parts, ""] if os.fspath(pattern).endswith("/") else list(pure.parts)
 
 
 def _walked(

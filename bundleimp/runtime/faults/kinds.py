@@ -1,12 +1,22 @@
 """The exceptions and the warning.  Exceptions that leave an ``import`` statement are also `ImportError`."""
 
-NOT_PRINTABLE = "the name has letters that a terminal does not show as they are"
-"""What is said of a member with such a name."""
+HIDDEN = "the name has control characters or invisible characters"
+# Control characters, line ends, characters without width, and those that reverse the text: from the first to the last.
+_HIDDEN = (
+    *(("\0", "\x1f"), ("\x7f", "\x9f"), ("\xad", "\xad"), ("\u061c", "\u061c"), ("\u200b", "\u200b")),
+    *(("\u200e", "\u200f"), ("\u2028", "\u202e"), ("\u2060", "\u206f"), ("\ud800", "\udfff"), ("\ufeff", "\ufeff")),
+    *(("\ufff9", "\ufffb"), ("\U000e0000", "\U000e007f")),
+)
+
+
+def is_hidden(character: str) -> bool:
+    """Return whether a terminal does not show the *character*, but is told something by it, or shows nothing."""
+    return any(first <= character <= last for first, last in _HIDDEN)
 
 
 def printable(text: str) -> str:
-    """Return *text* with escapes for letters that are not printable: they would move the cursor, or worse."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    """Return *text* with escapes for control characters and invisible characters."""
+    return text if text.isprintable() else "".join(ascii(c)[1:-1] if is_hidden(c) else c for c in text)
 
 
 class BundleError(Exception):

@@ -4,64 +4,63 @@ This module is loaded when a finder is first asked for a module of such a bundle
 """
 
 import sys
-from _frozen_importlib import _module_locks  # type: ignore[attr-defined]
 from _frozen_importlib_external import PathFinder
-from _thread import get_ident
 
 from .. import bundles
 from .. import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _frozen_importlib import ModuleSpec
+    from collections.abc import Sequence
+    from types import FrameType
+
     from ..faults.kinds import BundleFormatError
 
-# The modules that are looked for now, each with the thread that does so.
-_wanted: "set[tuple[str, int]]" = set()
 
+def find_elsewhere(fullname: str, fault: "BundleFormatError") -> "ModuleSpec | None":
+    """Return the spec of a module that is being imported, from the path entries and finders that have no fault.
 
-def is_being_imported(name: str) -> bool:
-    """Return whether a thread is importing the module *name*, and not only looking for it.
-
-    An importing thread holds the module's lock from the moment when it asks the finders.
-    """
-    reference = _module_locks.get(name)
-    return reference is not None and getattr(reference(), "owner", None) is not None
-
-
-def check(fullname: str, fault: "BundleFormatError") -> None:
-    """Raise an error if the module is being imported, and no finder has it.
+    Return None if the module is only looked for, or is a namespace package.
 
     Arguments:
         fullname: the module's name.
         fault: why the bundle cannot be used in which the module may be.
 
     Raises:
-        ModuleNotFoundError: the module is missing.
+        ModuleNotFoundError: the module is being imported, and is missing.
 
     """
-    wanted = fullname, get_ident()
-    if wanted in _wanted or not is_being_imported(fullname):
-        return
-    _wanted.add(wanted)
-    try:
-        found = _is_found(fullname)
-    finally:
-        _wanted.discard(wanted)
-    if not found:
-        message = f"No module named {fullname!r}, unless it is in a bundle that cannot be used: {fault}"
-        raise ModuleNotFoundError(message, name=fullname, path=fault.path)
-
-
-def _is_found(fullname: str) -> bool:
-    """Return whether a finder has the module, apart from those of bundles that cannot be used."""
+    if not _is_imported(sys._getframe(2)):  # noqa: SLF001 (no other function tells an import from a look)
+        return None
     package = sys.modules.get(fullname.rpartition(".")[0])
-    path = package.__path__ if package is not None else None
-    sound = [entry for entry in (sys.path if path is None else path) if not _is_faulty(entry)]
-    for finder in list(sys.meta_path):
-        if hasattr(finder, "find_spec") and not hasattr(finder, "claims_bundles"):  # none of ours
-            spec = finder.find_spec(fullname, sound if finder is PathFinder else path, None)
-            if spec is not None:
-                return True
+    path: Sequence[str] = sys.path if package is None else package.__path__
+    spec = PathFinder.find_spec(fullname, [entry for entry in path if not _is_faulty(entry)])
+    if spec is not None:
+        return spec if spec.loader is not None else None
+    finders = list(sys.meta_path)
+    for finder in finders[finders.index(PathFinder) + 1 :] if PathFinder in finders else ():
+        if hasattr(finder, "find_spec"):
+            spec = finder.find_spec(fullname, path if package is not None else None, None)
+        if spec is not None:
+            return spec
+    message = f"No module named {fullname!r}, unless it is in a bundle that cannot be used: {fault}"
+    raise ModuleNotFoundError(message, name=fullname, path=fault.path)
+
+
+def _is_imported(caller: "FrameType | None") -> bool:
+    """Return whether the import system itself asks, for an import, and no other finder or function does.
+
+    Arguments:
+        caller: the frame that has called our finder.
+
+    """
+    while caller is not None and caller.f_globals.get("__name__", "").endswith(".waiting"):  # which stands in for it
+        caller = caller.f_back
+    while caller is not None and caller.f_code.co_filename.startswith("<frozen importlib._bootstrap"):
+        if caller.f_code.co_name == "_find_and_load_unlocked":
+            return True
+        caller = caller.f_back
     return False
 
 

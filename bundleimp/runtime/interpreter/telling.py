@@ -5,6 +5,7 @@ replaced our changes.
 """
 
 import sys
+from _frozen_importlib import _module_locks  # type: ignore[attr-defined]
 
 from .. import interpreter
 
@@ -52,10 +53,19 @@ def _teller(name: str) -> "Any":
     return getattr(interpreter, _TELLERS[name])
 
 
+def _is_being_imported(name: str) -> bool:
+    """Return whether a thread is importing the module *name*, and not only looking for it.
+
+    An importing thread holds the module's lock from the moment when it asks the finders.
+    """
+    reference = _module_locks.get(name)
+    return reference is not None and getattr(reference(), "owner", None) is not None
+
+
 def _is_on_its_way(name: str, module: object) -> bool:
     """Return whether a thread is, or may be, importing the module *name*."""
     if module is None:
-        return interpreter.reasons.is_being_imported(name)
+        return _is_being_imported(name)
     return getattr(getattr(module, "__spec__", None), "_initializing", False)
 
 

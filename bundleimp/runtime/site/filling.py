@@ -85,8 +85,7 @@ def _place(archive: "Archive", site: Site, unit: "Unit", *, data: bool) -> bool:
             cache.entries.remove_folder(aside)
         return marks.note(site.path, mark, names, size)
     except (OSError, ValueError) as error:
-        if TRACING:
-            trace(f"cache: cannot place {unit.name} in {site.path}: {error}")
+        cache.folder.failed(f"place {unit.name} in {site.path}", error)
         return False
 
 

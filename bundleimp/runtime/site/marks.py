@@ -8,7 +8,7 @@ files, written before the first of them: a folder with other files is not remove
 
 import os
 
-from .. import cache
+from .. import bundlefile, cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def write_bundle(folder: str, bundle: str) -> None:
 def bundle_of(folder: str) -> "str | None":
     """Return the path of the bundle that the *folder* belongs to, or None if it has no note."""
     try:
-        with open(os.path.join(folder, NOTES, _NOTE), "rb") as stream:
+        with bundlefile.retried(open, os.path.join(folder, NOTES, _NOTE), "rb") as stream:
             return os.fsdecode(stream.read())
     except (OSError, ValueError):
         return None
@@ -54,8 +54,8 @@ def is_unchanged(folder: str, mark: str, names: "Callable[[], list[str]]") -> bo
     """
     path = os.path.join(folder, NOTES, mark)
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as stream:
-            size, *lines = stream.read().split("\0")
+        with bundlefile.retried(open, path, "rb") as stream:
+            size, *lines = stream.read().decode("utf-8", "surrogateescape").split("\0")
         times = dict(line.split(" ", 1)[::-1] for line in lines)
         if all(str(os.stat(os.path.join(folder, name)).st_mtime_ns) == time for name, time in times.items()):
             return True

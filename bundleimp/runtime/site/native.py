@@ -5,7 +5,7 @@ import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import ExtensionFileLoader
 
-from .. import cache, content
+from .. import bundlefile, cache, content
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def put_file(path: str, archive: "Archive", member: "Member") -> bool:
 
     """
     try:
-        with open(path, "rb") as stream:
+        with bundlefile.retried(open, path, "rb") as stream:
             data = stream.read()
         if len(data) == member.size and content.decompression.crc32(data) == member.crc:
             return True

@@ -50,8 +50,7 @@ def folder_of(archive: "Archive") -> "str | None":
         try:
             write_all(path, archive)
         except (OSError, ValueError) as error:
-            if TRACING:
-                trace(f"cache: cannot mend {path}: {error}")
+            cache.folder.failed(f"mend {path}", error)
             return None
     return path
 
