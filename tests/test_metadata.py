@@ -103,8 +103,8 @@ import re
 
 def shown(file):
     # A file of a distribution with data has the path that it has when its modules are imported.
-    path = re.sub(r".*/sites/[0-9a-f]{32}\.pybundle", place, str(file.locate()))
-    assert path.startswith(place + os.sep) and ("dist-info" in path or os.path.isfile(str(file.locate()))), path
+    path = re.sub(r".*/(sites/[0-9a-f]{32}\.pybundle|files/[0-9a-f]{32})", place, str(file.locate()))
+    assert path.startswith(place + os.sep) and os.path.isfile(str(file.locate())), path
     return path.removeprefix(place)
 
 result = []
