@@ -84,6 +84,7 @@ def load_runtime() -> "Any":
                 raise ImportError(message, name=fullname)
             _attempt = _load(fullname)
             module = next(_attempt)
+            _attempt = None
     return module
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,6 @@ from .builders import Tree, make_bundle, run_python
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 # What the collector looks like; "frozen" leaves out the few objects that an interpreter may freeze by itself.
 STATE = "import gc\ndef state(): return gc.get_threshold(), gc.isenabled(), gc.get_freeze_count() > 1000\n"
@@ -126,3 +126,70 @@ def test_garbage_that_the_program_makes_is_collected(tmp_path: Path) -> None:
     )
     bundle = make_bundle(tmp_path / "app.pybundle", {"app.py": code}, entry_point="app:main")
     assert output(bundle) == "None\n"
+
+
+# What a program does when it ends, by its last act: "done" is printed, or written into a file.
+LAST_ACTS = {
+    "a file of a module": "stream = open('out.txt', 'w')\ndef main(): stream.write('done')",
+    "a file of a class": "class Kind:\n    stream = open('out.txt', 'w')\n    itself = lambda: Kind\n"
+    "def main(): Kind.stream.write('done')",
+    "a file in a list": "files = []\ndef main():\n    files.append(open('out.txt', 'w'))\n    files[0].write('done')",
+    "an object": "class Kind:\n    def __del__(self): print('done', flush=True)\nit = Kind()\ndef main(): pass",
+    "a generator": "def steps():\n    try:\n        yield\n    finally:\n        print('done', flush=True)\n"
+    "it = steps()\ndef main(): next(it)",
+    "a temporary file": "import tempfile\nit = tempfile.NamedTemporaryFile()\ndef main(): print(it.name, flush=True)",
+    "logging": "import logging\nlogging.basicConfig(filename='out.txt', format='%(message)s')\n"
+    "def main(): logging.warning('done')",
+}
+
+
+@pytest.mark.parametrize("act", LAST_ACTS)
+@pytest.mark.parametrize("way", [["app.pybundle"], ["-m", "bundleimp", "run", "app.pybundle"]], ids=["alone", "run"])
+def test_what_the_end_of_a_program_does_to_its_objects_is_done(tmp_path: Path, act: str, way: list[str]) -> None:
+    tree = {"prog/__init__.py": "", "prog/cli.py": LAST_ACTS[act] + "\n"}
+    make_bundle(tmp_path / "app.pybundle", tree, entry_point="prog.cli:main")
+    printed = run_python("-X", "utf8", *way, cwd=tmp_path).stdout.strip()
+    if act == "a temporary file":
+        assert not Path(printed).exists()
+    else:
+        written = tmp_path / "out.txt"
+        assert (written.read_text().strip() if written.exists() else printed) == "done"
+
+
+ENDED = """
+import gc, io, sys, tempfile
+from MODULE import ending
+def end():
+    gc.freeze()
+    ending.end()
+    return gc.get_freeze_count() > 1000
+def steps():
+    yield
+def main():
+    found = [end()]
+    text = io.StringIO("x")
+    with open(__file__.partition('.pybundle')[0] + '.pybundle', 'rb') as reading:
+        begun = steps()
+        found.append(end())
+        next(begun)
+        found.append(end())
+        del begun
+    written = tempfile.TemporaryFile()
+    found.append(end())
+    written.close()
+    found.append(end())
+    # An object of a type of an extension module, of the kind that writes a file when it is freed.
+    sys.modules['other'] = type(sys)('other')
+    sys.modules['other'].__file__ = 'other' + __import__('importlib.machinery').machinery.EXTENSION_SUFFIXES[0]
+    foreign = type('Foreign', (), {'__module__': 'other'})()
+    gc.unfreeze()
+    ending.end()
+    found.append(gc.get_freeze_count() > 1000)
+    print(found)
+"""
+
+
+def test_a_program_without_such_objects_ends_without_freeing_what_was_imported(tmp_path: Path) -> None:
+    tree = {"prog/__init__.py": "", "prog/cli.py": ENDED.replace("MODULE", "bundleimp.runtime.interpreter")}
+    bundle = make_bundle(tmp_path / "app.pybundle", tree, entry_point="prog.cli:main")
+    assert output("-m", "bundleimp", "run", bundle) == "[True, True, False, False, True, False]\n"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .builders import run_python
 from .places import DIRECTORY, FLAT, NESTED, PLAIN_ZIP, Places, in_each, in_each_with_source
 
 if TYPE_CHECKING:
@@ -300,3 +302,39 @@ def use(path):
 result = [outcome(use, resources.files("res") / name) for name in ("missing", "missing/too")]
 """
     assert places.observe(kind, probe) == ["FileNotFoundError"] * 2
+
+
+@pytest.mark.parametrize("kind", [PLAIN_ZIP, FLAT, NESTED])
+def test_open_takes_the_encoding_where_zipfile_path_takes_it(places: Places, kind: str) -> None:
+    probe = f"""{CALLS}
+path = resources.files("res") / "text.txt"
+result = [path.open("r", "latin-1").encoding, path.open("r", "ascii", "replace").errors]
+result += [path.open("r", "ascii", errors="ignore").errors, outcome(path.open, "rb", "ascii")]
+"""
+    assert places.observe(kind, probe) == ["latin-1", "replace", "ignore", "ValueError"]
+
+
+@pytest.mark.parametrize("call", ["read_text()", "open()", "open('r', 1)"])
+def test_who_names_no_encoding_is_warned_at_the_own_line(places: Places, call: str) -> None:
+    probe = f"""
+import warnings
+from importlib import resources
+path = resources.files("res") / "text.txt"
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    path.{call}
+result = [[warning.category.__name__, warning.filename == __file__] for warning in caught][:1]
+"""
+    assert places.observe(FLAT, probe, options=("-X", "warn_default_encoding")) == [["EncodingWarning", True]]
+
+
+def test_a_link_beside_a_package_in_a_plain_zip_is_left_out(tmp_path: Path) -> None:
+    bundle = tmp_path / "out.pybundle"
+    link = zipfile.ZipInfo("pkg/link")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(bundle, "w") as archive:
+        archive.writestr("pkg/__init__.py", "import os\nNAMES = os.listdir(os.path.dirname(__file__))\n")
+        archive.writestr("pkg/data.txt", "")
+        archive.writestr(link, "data.txt")
+    result = run_python("-W", "error", "-c", "import pkg; print(sorted(pkg.NAMES))", path=[bundle])
+    assert result.stdout == "['__init__.py', 'data.txt']\n"

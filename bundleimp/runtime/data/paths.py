@@ -171,8 +171,8 @@ class BundlePath(walking.Walkable):
             if self.is_file():
                 raise NotADirectoryError(faults.numbers.ENOTDIR, "Not a directory", self._place)
             raise FileNotFoundError(faults.numbers.ENOENT, "No such directory in the bundle", self._place)
-        for name in directory.names:
-            yield type(self)(self._archive, directory.prefix + name.removesuffix("/"))
+        prefix = directory.prefix
+        return (type(self)(self._archive, prefix + name.removesuffix("/")) for name in directory.names)
 
     def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:  # noqa: ARG002, D102
         member = None if self.is_dir() else content.files.member_named(self._archive, self._inner, self._place)
@@ -195,17 +195,10 @@ class BundlePath(walking.Walkable):
         self, encoding: "str | None" = None, errors: "str | None" = None, newline: "str | None" = None
     ) -> str:
         """Return the file's text.  The arguments are those of `open`."""
-        return decoded(self.read_bytes(), encoding, errors, newline)
+        return decoded(self.read_bytes(), io.text_encoding(encoding), errors, newline)
 
-    def open(
-        self,
-        mode: str = "r",
-        buffering: int = -1,
-        encoding: "str | None" = None,
-        errors: "str | None" = None,
-        newline: "str | None" = None,
-    ) -> "IO[Any]":
-        """Open the file for reading.  The arguments are those of `open`.
+    def open(self, mode: str = "r", *args: "Any", **kwargs: "Any") -> "IO[Any]":
+        """Open the file for reading.  The arguments are those of `open`, or as in `zipfile.Path`: without *buffering*.
 
         Raises:
             io.UnsupportedOperation: *mode* is one for writing.
@@ -213,6 +206,18 @@ class BundlePath(walking.Walkable):
             OSError: there is no such file.
 
         """
+        if args and isinstance(args[0], str):
+            args = (-1, *args)
+        return self._opened(mode, *args, **kwargs)
+
+    def _opened(
+        self,
+        mode: str,
+        buffering: int = -1,
+        encoding: "str | None" = None,
+        errors: "str | None" = None,
+        newline: "str | None" = None,
+    ) -> "IO[Any]":
         letters = set(mode)
         is_text = "b" not in letters
         if (
@@ -234,7 +239,7 @@ class BundlePath(walking.Walkable):
         stream = io.BufferedReader(content)
         if not is_text:
             return stream
-        text: Any = io.TextIOWrapper(stream, encoding, errors, newline)
+        text: Any = io.TextIOWrapper(stream, io.text_encoding(encoding, 3), errors, newline)
         text.mode = mode
         return text  # type: ignore[no-any-return]
 

@@ -49,6 +49,16 @@ class JoinedPath(walking.Walkable):
     def _pure(self) -> pathlib.PurePath:  # type: ignore[override]
         return pathlib.PurePath(getattr(self.portions[0], "filename", self.portions[0]))
 
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self._pure.name
+
+    @property
+    def filename(self) -> pathlib.Path:
+        """The path of the first portion (as in `zipfile.Path`)."""
+        return pathlib.Path(self._pure)
+
     def is_dir(self, *, follow_symlinks: bool = True) -> bool:  # noqa: ARG002
         """Return True."""
         return True
@@ -65,8 +75,7 @@ class JoinedPath(walking.Walkable):
         names: dict[str, None] = {}
         for path in self.portions:
             names |= dict.fromkeys(child.name for child in path.iterdir())
-        for name in names:
-            yield self.joinpath(name)
+        return map(self.joinpath, names)
 
     def joinpath(self, *descendants: "str | os.PathLike[str]") -> "Any":
         """Return the path below this one.  Each argument may have several parts, separated by slashes."""

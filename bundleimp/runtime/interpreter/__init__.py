@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         classes,
         distributions,
         embedded,
+        ending,
         lines,
         parts,
         pkgresources,
@@ -23,4 +24,4 @@ if TYPE_CHECKING:
         tracebacks,
     )
 else:
-    __getattr__ = parts_of(__name__, {"program": ("gc",)})
+    __getattr__ = parts_of(__name__, {"ending": ("gc", "io", "itertools"), "program": ("atexit", "gc")})

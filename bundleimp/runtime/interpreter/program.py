@@ -1,10 +1,11 @@
 """Start the program of a bundle: the generated ``__main__`` calls `prepare` of this version or of a later one."""
 
+import atexit
 import gc
 import os
 import sys
 
-from .. import bundles, content, faults, hook, site
+from .. import bundles, content, faults, hook, interpreter, site
 from .. import format as bundle_format
 from . import telling
 
@@ -88,13 +89,14 @@ def run_module(module: str, *, alter_argv: bool) -> None:
 def _relaxed(load: "Callable[..., Any]", *arguments: object) -> "Any":
     """Call *load* with the cyclic collector relaxed: objects made by imports stay, so searching them is useless.
 
-    Afterwards the collector ignores these objects (`gc.freeze`).  It gets back its previous settings, unless the
-    program has changed them.
+    Afterwards the collector ignores these objects (`gc.freeze`) until the program ends.  It gets back its previous
+    settings, unless the program has changed them.
     """
     before = gc.get_threshold()
     relaxed = (max(_RELAXED, before[0]), *before[1:])
     if os.environ.get("BUNDLEIMP_RELAX_GC") == "0" or 0 in before[:1] or not gc.isenabled():
         return load(*arguments)
+    atexit.register(_end)  # before those of the program, so it is called after them
     gc.set_threshold(*relaxed)
     try:
         result = load(*arguments)
@@ -103,6 +105,10 @@ def _relaxed(load: "Callable[..., Any]", *arguments: object) -> "Any":
             gc.set_threshold(*before)
     gc.freeze()
     return result
+
+
+def _end() -> None:
+    interpreter.ending.end()
 
 
 def _locate(loader: "Any") -> str:

@@ -37,7 +37,8 @@ def _list(archive: "Archive") -> "list[units.Unit]":
         BundleFormatError: the archive is damaged.
 
     """
-    found = list(members(archive))
+    every = ((name, content.files.find(archive, name)) for name in members(archive))
+    found = [name for name, member in every if member is not None and member.refusal is None]
     records: dict[str, list[str]] = {}
     for member in found:
         owner = planning.record_owner(member)
