@@ -5,6 +5,9 @@ from typing import Any as Any
 
 from .inspection.bundle import Bundle as Bundle
 from .inspection.bundle import open_bundle as open_bundle
+from .mounting import Mount as Mount
+from .mounting import load_module as load_module
+from .mounting import mount as mount
 from .packing.pack import pack as pack
 from .packing.report import PackReport as PackReport
 from .runtime.faults.kinds import BundleError as BundleError

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import compileall
 import json
+import os
 import re
+import shelve
 import textwrap
 import zipfile
 from dataclasses import dataclass
@@ -29,12 +31,18 @@ FLAT = "flat bundle"
 NESTED = "nested bundle"
 NO_BYTECODE = "bundle without bytecode"
 SOURCELESS = "bundle without source"
+MEMORY = "bundle in memory"
+DICT = "dict"
+SHELVE = "shelve"
 
 WITH_SOURCE = (PLAIN_ZIP, FLAT, NESTED, NO_BYTECODE)
 EVERY = (*WITH_SOURCE, SOURCELESS)
 
 in_each_with_source = pytest.mark.parametrize("kind", WITH_SOURCE)
 in_each = pytest.mark.parametrize("kind", EVERY)
+MOUNTED = (MEMORY, DICT, SHELVE)
+in_each_and_mounted = pytest.mark.parametrize("kind", [*EVERY, *MOUNTED])
+in_each_with_source_and_mounted = pytest.mark.parametrize("kind", [*WITH_SOURCE, *MOUNTED])
 
 _PACK_OPTIONS: dict[str, dict[str, Any]] = {
     FLAT: {"layout": "flat"},
@@ -64,6 +72,39 @@ def _make_zip_with_directories(path: Path, tree: Mapping[str, str | bytes]) -> P
     return path
 
 
+# Mounts the place at the start of the interpreter, where PYTHONPATH has the folder of this file.
+_MOUNTING = """
+import os, sys
+folder = os.path.dirname(__file__)
+KIND
+import bundleimp
+entry = bundleimp.mount(source, "place").path
+del sys.path[-1]
+sys.path[sys.path.index(folder)] = entry
+sys.path_importer_cache.pop(folder, None)
+"""
+_SOURCES = {
+    MEMORY: "with open(os.path.join(folder, 'content'), 'rb') as source:\n    source = source.read()",
+    DICT: "import ast\nwith open(os.path.join(folder, 'content')) as source:\n"
+    "    source = ast.literal_eval(source.read())",
+    SHELVE: "import shelve\nsource = shelve.open(os.path.join(folder, 'content'), 'r')",
+}
+
+
+def _make_mounted(kind: str, place: Path, tree: Mapping[str, str | bytes]) -> Path:
+    """Make a folder that mounts *tree* where it is an entry of PYTHONPATH."""
+    make_tree(place, {"sitecustomize.py": _MOUNTING.replace("KIND", _SOURCES[kind])})
+    content = place / "content"
+    if kind == MEMORY:
+        content.write_bytes(make_bundle(place / "out.pybundle", tree).read_bytes())
+    elif kind == DICT:
+        content.write_text(repr(dict(tree)), "utf-8")
+    else:
+        with shelve.open(str(content)) as store:  # noqa: S301 (our own)
+            store.update(tree)
+    return place
+
+
 def lay_out(kind: str, folder: Path, tree: Mapping[str, str | bytes], name: str = "place") -> Path:
     """Make *tree* a path entry of the given *kind* in *folder*, and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -72,6 +113,8 @@ def lay_out(kind: str, folder: Path, tree: Mapping[str, str | bytes], name: str 
         if kind == SOURCELESS_DIRECTORY:
             _make_sourceless(place)
         return place
+    if kind in MOUNTED:
+        return _make_mounted(kind, folder / name, tree)
     if kind == ZIPIMPORT:
         return _make_zip_with_directories(folder / f"{name}.zip", tree)
     path = folder / f"{name}.pybundle"
@@ -144,7 +187,8 @@ class Laboratory:
             str(self.folder / "probes"): "<probes>",
             (self._variables | variables)["BUNDLEIMP_CACHE_DIR"] + "/sites": "<sites>",
         }
-        return dict(zip(map(str, path), names, strict=True)) | known
+        mounted = {f"{os.devnull}/place.pybundle": "<place>"}
+        return dict(zip(map(str, path), names, strict=True)) | known | mounted
 
     def observe(
         self,

@@ -42,8 +42,8 @@ ALWAYS_THERE = {
     "time",
 }
 PUBLIC = [
-    *("Bundle", "BundleError", "BundleFinder", "BundleLoader", "BundleWarning", "PackReport"),
-    *("install", "open_bundle", "pack", "uninstall"),
+    *("Bundle", "BundleError", "BundleFinder", "BundleLoader", "BundleWarning", "Mount", "PackReport"),
+    *("install", "load_module", "mount", "open_bundle", "pack", "uninstall"),
 ]
 # They name everything, and are loaded by type checkers only.
 TYPED = {"bundleimp._typing", *(f"bundleimp.runtime.{name}" for name in FOR_TYPES)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .places import DIRECTORY, SOURCELESS, WITH_SOURCE, Places, in_each, in_each_with_source
+from .places import DIRECTORY, SOURCELESS, WITH_SOURCE, Places, in_each_and_mounted, in_each_with_source_and_mounted
 
 if TYPE_CHECKING:
     from .builders import Tree
@@ -128,7 +128,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     return Places(tmp_path_factory.mktemp("behaviour"), TREE)
 
 
-@in_each
+@in_each_and_mounted
 def test_a_module_has_the_attributes_of_an_installed_one(places: Places, kind: str) -> None:
     places.as_in_directory(kind, ATTRIBUTES)
 
@@ -144,7 +144,7 @@ def test_paths_are_those_of_a_file_below_the_bundle(places: Places, kind: str) -
     assert known["spaces.one.two"]["path"] == ["<place>/spaces/one/two"]
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 @pytest.mark.parametrize("options", [("-O",), ("-OO",)])
 def test_optimised_interpreters_see_the_attributes_of_an_installed_module(
     places: Places, kind: str, options: tuple[str, ...]
@@ -152,7 +152,7 @@ def test_optimised_interpreters_see_the_attributes_of_an_installed_module(
     places.as_in_directory(kind, ATTRIBUTES, options=options)
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 @pytest.mark.parametrize("options", [(), ("-O",), ("-OO",)])
 def test_optimisation_leaves_out_asserts_and_docstrings(places: Places, kind: str, options: tuple[str, ...]) -> None:
     probe = """
@@ -171,14 +171,14 @@ def test_optimisation_leaves_out_asserts_and_docstrings(places: Places, kind: st
     assert places.as_in_directory(kind, probe, options=options) == expected[options]
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_the_bytecode_prefix_shows_in_the_attributes_as_for_a_directory(places: Places, kind: str) -> None:
     prefix = str(places.laboratory.folder / "prefix")
     known = places.as_in_directory(kind, ATTRIBUTES, PYTHONPYCACHEPREFIX=prefix)
     assert known["plain"]["cached"].startswith(prefix)
 
 
-@in_each
+@in_each_and_mounted
 def test_modules_are_imported_by_every_form_of_the_statement(places: Places, kind: str) -> None:
     probe = """
     import sys
@@ -197,13 +197,13 @@ def test_modules_are_imported_by_every_form_of_the_statement(places: Places, kin
     assert places.as_in_directory(kind, probe)[-1] == ["plain"]
 
 
-@in_each
+@in_each_and_mounted
 def test_a_package_goes_before_a_module_and_a_module_before_a_portion(places: Places, kind: str) -> None:
     probe = "import same, both\nresult = [same.WHICH, both.WHICH]"
     assert places.as_in_directory(kind, probe) == ["package", "module"]
 
 
-@in_each
+@in_each_and_mounted
 def test_circular_imports_work_and_fail_as_from_a_directory(places: Places, kind: str) -> None:
     probe = """
     import sys
@@ -217,7 +217,7 @@ def test_circular_imports_work_and_fail_as_from_a_directory(places: Places, kind
     assert "partially initialized" in places.as_in_directory(kind, probe)[2]
 
 
-@in_each
+@in_each_and_mounted
 def test_missing_things_are_reported_in_the_same_words(places: Places, kind: str) -> None:
     probe = """
     result = []
@@ -237,7 +237,7 @@ def test_missing_things_are_reported_in_the_same_words(places: Places, kind: str
     assert len(places.as_in_directory(kind, probe)) == 12
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_reload_executes_the_module_again_in_its_own_namespace(places: Places, kind: str) -> None:
     probe = """
     import importlib
@@ -255,7 +255,7 @@ def test_reload_executes_the_module_again_in_its_own_namespace(places: Places, k
     assert places.as_in_directory(kind, probe)[:4] == [True, 1, [1, 2], False]
 
 
-@in_each
+@in_each_and_mounted
 def test_functions_and_classes_are_pickled_by_reference(places: Places, kind: str) -> None:
     probe = """
     import pickle
@@ -270,7 +270,7 @@ def test_functions_and_classes_are_pickled_by_reference(places: Places, kind: st
     places.as_in_directory(kind, probe)
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_source_in_any_encoding_and_with_any_line_ends_is_read(places: Places, kind: str) -> None:
     probe = """
     import latin, marked, windows

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .builders import make_bundle, run_python
-from .places import DIRECTORY, Places, in_each, in_each_with_source
+from .places import DIRECTORY, Places, in_each_and_mounted, in_each_with_source_and_mounted
 from .platforms import needs_threads
 
 if TYPE_CHECKING:
@@ -73,14 +73,14 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     return Places(tmp_path_factory.mktemp("errors"), TREE)
 
 
-@in_each
+@in_each_and_mounted
 @pytest.mark.parametrize("module", ["fails", "fails.inside", "chain", "wants"])
 def test_an_exception_at_import_has_the_frames_of_the_modules_alone(places: Places, kind: str, module: str) -> None:
     known = places.as_in_directory(kind, f"{SHAPE}\nresult = shape('import {module}')")
     assert all("<place>" in frame[0] for frame in known[3][2:])
 
 
-@in_each
+@in_each_and_mounted
 @pytest.mark.parametrize("module", ["syntax", "indent", "nul", "encoding", "codec"])
 def test_what_cannot_be_compiled_is_a_syntax_error_with_file_and_line(places: Places, kind: str, module: str) -> None:
     """And the package that holds it is importable all the same."""
@@ -88,14 +88,14 @@ def test_what_cannot_be_compiled_is_a_syntax_error_with_file_and_line(places: Pl
     assert known[0] in {"SyntaxError", "IndentationError"}
 
 
-@in_each
+@in_each_and_mounted
 @pytest.mark.parametrize("module", ["syntax", "imports_syntax"])
 def test_a_syntax_error_shows_no_frame_of_the_import_system(places: Places, kind: str, module: str) -> None:
     known = places.as_in_directory(kind, f"{SHAPE}\nresult = shape('import pkg.{module}')[3]")
     assert known[-1][0] in {"<string>", "<place>/pkg/imports_syntax.py"}
 
 
-@in_each
+@in_each_and_mounted
 def test_a_module_that_failed_is_not_left_behind(places: Places, kind: str) -> None:
     probe = """
     import sys
@@ -121,7 +121,7 @@ UNCAUGHT = {
 }
 
 
-@in_each
+@in_each_and_mounted
 @pytest.mark.parametrize("where", UNCAUGHT)
 def test_an_uncaught_exception_prints_the_lines_of_bundled_code(places: Places, kind: str, where: str) -> None:
     script = places.laboratory.probe_file(UNCAUGHT[where])
@@ -130,7 +130,7 @@ def test_an_uncaught_exception_prints_the_lines_of_bundled_code(places: Places, 
     assert outcome.stderr.startswith(("Traceback", "  + Exception Group"))
 
 
-@in_each
+@in_each_and_mounted
 @pytest.mark.parametrize("arguments", [("-c", "import flow"), ("-m", "flow")])
 def test_an_uncaught_exception_prints_bundled_lines_for_any_main(
     places: Places, kind: str, arguments: tuple[str, ...]
@@ -138,7 +138,7 @@ def test_an_uncaught_exception_prints_bundled_lines_for_any_main(
     assert places.runs_as_in_directory(kind, *arguments).status == 1
 
 
-@in_each
+@in_each_and_mounted
 def test_running_a_module_that_cannot_be_compiled_prints_what_it_prints_for_a_directory(
     places: Places, kind: str
 ) -> None:
@@ -146,7 +146,7 @@ def test_running_a_module_that_cannot_be_compiled_prints_what_it_prints_for_a_di
 
 
 @needs_threads
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_an_uncaught_exception_in_a_thread_prints_bundled_lines(places: Places, kind: str) -> None:
     for first, second in (("threading", "pkg.work"), ("pkg.work", "threading")):
         code = (
@@ -174,13 +174,13 @@ OWN_WAYS = {
 }
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 @pytest.mark.parametrize("way", OWN_WAYS)
 def test_a_program_that_ends_in_its_own_way_prints_the_same(places: Places, kind: str, way: str) -> None:
     places.runs_as_in_directory(kind, str(places.laboratory.probe_file(OWN_WAYS[way])))
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_unraisable_exceptions_print_bundled_lines(places: Places, kind: str) -> None:
     """They are printed where nobody can catch them: by a finaliser."""
     code = """
@@ -204,13 +204,13 @@ def test_unraisable_exceptions_print_bundled_lines(places: Places, kind: str) ->
     assert found[0] == found[1]
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_a_warning_from_bundled_code_shows_its_source_line(places: Places, kind: str) -> None:
     outcome = places.runs_as_in_directory(kind, "-W", "always", str(places.laboratory.probe_file("import careful")))
     assert outcome.stderr == "<place>/careful.py:5: UserWarning: careful\n  warnings.warn('careful', stacklevel=1)\n"
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_traceback_formatting_shows_the_same_text(places: Places, kind: str) -> None:
     probe = """
     import traceback

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .builders import make_bundle, make_tree
-from .places import FLAT, NESTED, Places, in_each, in_each_with_source
+from .places import FLAT, NESTED, Places, in_each, in_each_and_mounted, in_each_with_source_and_mounted
 from .platforms import needs_processes
 
 if TYPE_CHECKING:
@@ -80,26 +80,26 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     return Places(tmp_path_factory.mktemp("execution"), TREE)
 
 
-@in_each
+@in_each_and_mounted
 @pytest.mark.parametrize("module", ["tool", "tool.run", "tool.__main__", "spaces", "exits", "speaks"])
 def test_python_m_runs_modules_and_packages(places: Places, kind: str, module: str) -> None:
     outcome = places.runs_as_in_directory(kind, "-m", module, "argument")
     assert outcome.status == (7 if module == "exits" else 0)
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 @pytest.mark.parametrize("options", [("-O",), ("-B",), ("-s", "-P"), ("-X", "frozen_modules=off")])
 def test_python_m_runs_under_options(places: Places, kind: str, options: tuple[str, ...]) -> None:
     places.runs_as_in_directory(kind, *options, "-m", "tool")
 
 
-@in_each
+@in_each_and_mounted
 @pytest.mark.parametrize("module", ["missing", "bare", "tool.missing", "report.part"])
 def test_python_m_refuses_in_the_same_words(places: Places, kind: str, module: str) -> None:
     assert places.runs_as_in_directory(kind, "-m", module).status == 1
 
 
-@in_each
+@in_each_and_mounted
 def test_python_runs_the_place_itself(places: Places, kind: str) -> None:
     outcome = places.runs_as_in_directory(kind, "{place}", "argument")
     assert outcome.stdout.startswith("['__main__', '<place>/__main__.py")
@@ -123,7 +123,7 @@ def test_python_runs_a_bundle_with_any_name_and_relative_path(tmp_path: Path, la
     assert outcome.stdout.endswith("näme with space.pybundle\n")
 
 
-@in_each
+@in_each_and_mounted
 def test_runpy_runs_modules_and_paths(places: Places, kind: str) -> None:
     probe = """
     import contextlib, io, runpy, sys
@@ -144,7 +144,7 @@ def test_runpy_runs_modules_and_paths(places: Places, kind: str) -> None:
 
 
 @needs_processes
-@in_each_with_source
+@in_each_with_source_and_mounted
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 @pytest.mark.parametrize("module", ["workers", "crew"])
 def test_children_of_multiprocessing_import_from_the_bundle(
@@ -166,7 +166,7 @@ def test_children_work_where_the_bundle_is_run_and_not_on_their_path(places: Pla
 
 
 @needs_processes
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_process_pools_give_their_answers(places: Places, kind: str) -> None:
     code = """
     import concurrent.futures, multiprocessing

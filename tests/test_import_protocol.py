@@ -9,7 +9,7 @@ import pytest
 
 from bundleimp.runtime.faults import numbers
 
-from .places import FLAT, Places, in_each, in_each_with_source
+from .places import FLAT, Places, in_each_and_mounted, in_each_with_source_and_mounted
 
 if TYPE_CHECKING:
     from .builders import Tree
@@ -32,7 +32,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     return Places(tmp_path_factory.mktemp("protocol"), TREE)
 
 
-@in_each
+@in_each_and_mounted
 def test_find_spec_finds_without_loading(places: Places, kind: str) -> None:
     probe = """
     import importlib.util, sys
@@ -49,7 +49,7 @@ def test_find_spec_finds_without_loading(places: Places, kind: str) -> None:
     assert places.as_in_directory(kind, probe)[-2:] == ["pkg.mod", False]
 
 
-@in_each
+@in_each_and_mounted
 def test_a_lazy_loader_loads_at_the_first_attribute(places: Places, kind: str) -> None:
     probe = """
     import importlib.util, sys
@@ -68,7 +68,7 @@ def test_a_lazy_loader_loads_at_the_first_attribute(places: Places, kind: str) -
     assert places.as_in_directory(kind, probe)[0][:3] == ["_LazyModule", [1], True]
 
 
-@in_each
+@in_each_and_mounted
 @pytest.mark.parametrize("first", ["importlib.abc", "plain"])
 def test_finder_and_loaders_are_instances_of_the_abstract_classes(places: Places, kind: str, first: str) -> None:
     probe = f"""
@@ -86,7 +86,7 @@ def test_finder_and_loaders_are_instances_of_the_abstract_classes(places: Places
     assert places.as_in_directory(kind, probe)[0] is False
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_the_loader_is_no_source_file_loader(places: Places, kind: str) -> None:
     """Tools that see one open its path with `open`."""
     probe = """
@@ -97,7 +97,7 @@ def test_the_loader_is_no_source_file_loader(places: Places, kind: str) -> None:
     assert places.observe(kind, probe) == [False, False, True]
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 @pytest.mark.parametrize("options", [("-W", "error"), ("-O",), ("-OO",), ("--check-hash-based-pycs", "always")])
 def test_the_inherited_get_code_gives_the_same_code(places: Places, kind: str, options: tuple[str, ...]) -> None:
     """As does the compiler.  Version 2 of marshal writes the same bytes however often an object is referred to."""
@@ -120,7 +120,7 @@ def test_the_inherited_get_code_gives_the_same_code(places: Places, kind: str, o
     assert places.observe(kind, probe, options=options) == [[True] * 5] * 6
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_get_code_does_not_run_or_import_the_module(places: Places, kind: str) -> None:
     probe = """
     import importlib.util, sys
@@ -130,7 +130,7 @@ def test_get_code_does_not_run_or_import_the_module(places: Places, kind: str) -
     assert places.as_in_directory(kind, probe) == ["<place>/plain.py", False]
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_a_loader_refuses_the_name_of_another_module(places: Places, kind: str) -> None:
     probe = """
     import plain
@@ -144,7 +144,7 @@ def test_a_loader_refuses_the_name_of_another_module(places: Places, kind: str) 
     assert places.as_in_directory(kind, probe)
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_loaders_read_data_and_say_what_is_known_of_the_source(places: Places, kind: str) -> None:
     probe = """
     import os, pkg
@@ -163,7 +163,7 @@ def test_loaders_read_data_and_say_what_is_known_of_the_source(places: Places, k
     places.as_in_directory(kind, probe)
 
 
-@in_each
+@in_each_and_mounted
 def test_pkgutil_lists_modules_and_walks_packages(places: Places, kind: str) -> None:
     probe = """
     import pkgutil, sys
@@ -186,7 +186,7 @@ def test_pkgutil_lists_modules_and_walks_packages(places: Places, kind: str) -> 
     ]
 
 
-@in_each
+@in_each_and_mounted
 def test_pkgutil_gets_data(places: Places, kind: str) -> None:
     probe = """
     import pkgutil
@@ -233,7 +233,7 @@ def test_the_numbers_of_errors_are_those_of_the_platform() -> None:
     assert (numbers.ENOENT, numbers.ENOTDIR, numbers.EISDIR) == (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
 
 
-@in_each
+@in_each_and_mounted
 def test_copies_of_specs_and_loaders_leave_the_bundle_open(places: Places, kind: str) -> None:
     probe = """
     import copy, gc, importlib, pickle, plain
@@ -248,7 +248,7 @@ def test_copies_of_specs_and_loaders_leave_the_bundle_open(places: Places, kind:
     assert places.as_in_directory(kind, probe)[-1] == "pkg.sub.leaf"
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_a_loader_of_a_programs_own_needs_no_bytecode(places: Places, kind: str) -> None:
     probe = """
     import plain
@@ -265,7 +265,7 @@ def test_a_loader_of_a_programs_own_needs_no_bytecode(places: Places, kind: str)
     assert (names[-1], module) == ("outer", None)
 
 
-@in_each
+@in_each_and_mounted
 def test_a_name_that_no_file_can_have_is_not_found(places: Places, kind: str) -> None:
     probe = """
     import importlib

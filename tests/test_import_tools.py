@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .builders import make_tree, run_python
-from .places import DIRECTORY, FLAT, NESTED, Places, in_each, in_each_with_source, lay_out
+from .places import (
+    DIRECTORY,
+    FLAT,
+    NESTED,
+    Places,
+    in_each_and_mounted,
+    in_each_with_source,
+    in_each_with_source_and_mounted,
+    lay_out,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,7 +111,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     return Places(tmp_path_factory.mktemp("tools"), TREE)
 
 
-@in_each
+@in_each_and_mounted
 def test_inspect_finds_source_files_and_modules(places: Places, kind: str) -> None:
     probe = """
     import inspect
@@ -125,7 +134,7 @@ def test_inspect_finds_source_files_and_modules(places: Places, kind: str) -> No
     places.as_in_directory(kind, probe)
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 @pytest.mark.parametrize("order", ["import linecache, pkg.mod", "import pkg.mod, linecache"])
 def test_linecache_gives_lines_by_file_name_alone(places: Places, kind: str, order: str) -> None:
     probe = f"""
@@ -146,7 +155,7 @@ def test_linecache_gives_lines_by_file_name_alone(places: Places, kind: str, ord
     assert places.as_in_directory(kind, probe)[2] == "def outer(number):\n"
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 @pytest.mark.parametrize("clear", [True, False])
 def test_linecache_gives_the_files_own_lines_whatever_globals_it_is_given(
     places: Places, kind: str, clear: bool
@@ -162,7 +171,7 @@ def test_linecache_gives_the_files_own_lines_whatever_globals_it_is_given(
     assert places.as_in_directory(kind, probe) == ["def outer(number):\n"] * 2
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_linecache_finds_lines_by_file_name_after_it_was_cleared(places: Places, kind: str) -> None:
     probe = """
     import linecache
@@ -173,7 +182,7 @@ def test_linecache_finds_lines_by_file_name_after_it_was_cleared(places: Places,
     assert places.as_in_directory(kind, probe) == "def outer(number):\n"
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_linecache_finds_lines_where_the_module_was_replaced_in_the_module_table(places: Places, kind: str) -> None:
     probe = """
     import sys
@@ -186,7 +195,7 @@ def test_linecache_finds_lines_where_the_module_was_replaced_in_the_module_table
     assert places.as_in_directory(kind, probe) == "def outer(number):\n"
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_doctest_runs_examples_and_reports_failures(places: Places, kind: str) -> None:
     probe = """
     import contextlib, doctest, io
@@ -221,7 +230,7 @@ PDB_SESSIONS = {
 }
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 @pytest.mark.parametrize("session", PDB_SESSIONS)
 @pytest.mark.parametrize("main", ["script", "module"])
 def test_pdb_stops_in_bundled_code_and_lists_it(places: Places, kind: str, session: str, main: str) -> None:
@@ -234,7 +243,7 @@ def test_pdb_stops_in_bundled_code_and_lists_it(places: Places, kind: str, sessi
     assert "***" not in outcome.stdout
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_post_mortem_lists_bundled_code(places: Places, kind: str) -> None:
     script = str(places.laboratory.probe_file("import pkg.mod\npkg.mod.outer(None)()\n"))
     outcome = places.runs_as_in_directory(kind, "-m", "pdb", "-c", "c", "-c", "l", "-c", "q", "-c", "q", script)
@@ -252,7 +261,7 @@ print(json.dumps([[path, sorted(data.lines(path)), sorted(data.arcs(path) or [])
 """
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 @pytest.mark.parametrize("options", [("--source=pkg",), ("--branch", "--source=pkg"), ("--include=*/pkg/*",)])
 def test_coverage_measures_the_same_lines_and_branches(
     places: Places, kind: str, options: tuple[str, ...], tmp_path: Path
@@ -297,7 +306,7 @@ def test_coverage_reports_the_same_counts_once_combined_with_the_sources(
     assert set(reports[0]) == {"__init__.py", "branches.py", "mod.py"}
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_pytest_runs_tests_that_use_bundled_helpers_and_plugins(places: Places, kind: str, tmp_path: Path) -> None:
     """Assertions in the bundle are not rewritten (pytest rewrites files), but they fail, and their line is shown."""
     test = (
@@ -317,7 +326,7 @@ def test_pytest_runs_tests_that_use_bundled_helpers_and_plugins(places: Places, 
     assert shown[1][3] == ["test_it.py::test_right", "test_it.py::test_wrong"]
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_trace_counts_lines_of_bundled_code(places: Places, kind: str) -> None:
     probe = """
     import trace
@@ -329,7 +338,7 @@ def test_trace_counts_lines_of_bundled_code(places: Places, kind: str) -> None:
     assert places.as_in_directory(kind, probe) == [["<place>/pkg/branches.py", 2, 1], ["<place>/pkg/branches.py", 4, 1]]
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 def test_profiles_name_bundled_files(places: Places, kind: str) -> None:
     probe = """
     import cProfile, pstats
@@ -352,7 +361,7 @@ def test_the_sampling_profiler_shows_the_source_of_bundled_code(tmp_path: Path, 
     assert "the_sum = number + 1" in page.read_text(encoding="utf-8")
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is there from 3.12 on")
 def test_monitoring_sees_the_lines_of_bundled_code(places: Places, kind: str) -> None:
     probe = """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .builders import Tree, make_zip, run_python
-from .places import DIRECTORY, FLAT, NESTED, NO_BYTECODE, PLAIN_ZIP, Places
+from .places import DIRECTORY, FLAT, MOUNTED, NESTED, NO_BYTECODE, PLAIN_ZIP, Places
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +41,7 @@ TREE: Tree = {
 }
 KINDS = (FLAT, NESTED, NO_BYTECODE, PLAIN_ZIP)
 in_each = pytest.mark.parametrize("kind", KINDS)
+in_each_and_mounted = pytest.mark.parametrize("kind", [*KINDS, *MOUNTED])
 
 
 @pytest.fixture(scope="module", name="places")
@@ -54,13 +55,13 @@ def seen(places: Places, kind: str, probe: str) -> Any:
     return places.as_in_directory(kind, prologue + probe)
 
 
-@in_each
+@in_each_and_mounted
 @pytest.mark.parametrize("name", ["One.Project", "one-project", "one_project", "ONE--project", "two", "three.x"])
 def test_a_version_by_any_spelling_of_the_name(places: Places, kind: str, name: str) -> None:
     assert seen(places, kind, f"result = m.version({name!r})") in {"1.0", "2.0", "3"}
 
 
-@in_each
+@in_each_and_mounted
 @pytest.mark.parametrize("name", ["one", "project", "nothing", "old", "four", "One.Project-1.0", ".."])
 def test_what_is_not_there_is_not_found(places: Places, kind: str, name: str) -> None:
     probe = f"try:\n    result = m.version({name!r})\nexcept m.PackageNotFoundError as error:\n    result = error.name"
@@ -75,7 +76,7 @@ def test_every_distribution_once(places: Places, kind: str) -> None:
     assert found == ["One.Project-1.0.dist-info", "empty-4.dist-info", "three_x-3.egg-info", "two-2.0.egg-info"]
 
 
-@in_each
+@in_each_and_mounted
 def test_metadata_and_requirements(places: Places, kind: str) -> None:
     probe = """
 one, two = m.distribution("one-project"), m.distribution("two")
@@ -88,7 +89,7 @@ result = [
     assert seen(places, kind, probe)[3] == ["two (>=2)", "three ; extra == 'more'"]
 
 
-@in_each
+@in_each_and_mounted
 def test_entry_points_are_found_and_loaded(places: Places, kind: str) -> None:
     probe = """
 (plugin,) = m.entry_points(group="plugins")
@@ -136,7 +137,7 @@ def test_files_are_located_and_read(places: Places, kind: str) -> None:
     assert found[4:6] == ["äöü\n", "äöü\r\n"]
 
 
-@in_each
+@in_each_and_mounted
 @pytest.mark.parametrize("name", ["", "one", "no.py", "one/mod.py/x"])
 def test_reading_what_is_no_file_is_an_os_error(places: Places, kind: str, name: str) -> None:
     probe = f"""
@@ -159,7 +160,7 @@ for read in (path.read_bytes, path.read_text, path.open, lambda: list(path.iterd
 PROLOGUE = "import importlib.metadata as m, os, sys\n"
 
 
-@in_each
+@in_each_and_mounted
 def test_packages_and_the_distributions_that_they_come_from(places: Places, kind: str) -> None:
     assert seen(places, kind, "result = m.packages_distributions()['one']") == ["One.Project"]
 
@@ -176,7 +177,7 @@ result += [m.version(d.name) for d in m.distributions(path=[entry])]
     assert seen(places, kind, probe)[1] in {"4.1", "5"}
 
 
-@in_each
+@in_each_and_mounted
 @pytest.mark.parametrize("entry", ["nothing", "one", "two.py", "one/mod.py/x"])
 def test_a_path_entry_without_distributions(places: Places, kind: str, entry: str) -> None:
     probe = f"result = len(list(m.distributions(path=[os.path.join(place, *{entry!r}.split('/'))])))"

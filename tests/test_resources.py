@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .builders import run_python
-from .places import DIRECTORY, FLAT, NESTED, PLAIN_ZIP, Places, in_each, in_each_with_source
+from .places import DIRECTORY, FLAT, NESTED, PLAIN_ZIP, Places, in_each_and_mounted, in_each_with_source_and_mounted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +72,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     return Places(tmp_path_factory.mktemp("resources"), TREE, PYTHONDONTWRITEBYTECODE="1")
 
 
-@in_each
+@in_each_and_mounted
 @pytest.mark.parametrize(
     "function", ["open_binary", "open_text", "read_binary", "read_text", "path", "is_resource", "contents"]
 )
@@ -97,7 +97,7 @@ for anchor in ("res", "res.sub", "res.mod", "plain", "nsres", "res.folder", "mis
     assert "res" in str(known)
 
 
-@in_each
+@in_each_and_mounted
 def test_text_functions_take_encoding_and_errors(places: Places, kind: str) -> None:
     probe = f"""{CALLS}
 for function in (resources.read_text, resources.open_text) if hasattr(resources, "read_text") else ():
@@ -121,7 +121,7 @@ def walk(path):
 """
 
 
-@in_each_with_source
+@in_each_with_source_and_mounted
 @pytest.mark.parametrize("anchor", ["res", "res.sub", "res.mod", "plain", "nsres", "res.folder", "nsres.folder"])
 def test_files_gives_a_tree_to_walk(places: Places, kind: str, anchor: str) -> None:
     """A module that is no package stands for the folder that holds it, from 3.12 on."""
@@ -136,7 +136,7 @@ except TypeError as error:
     assert known[:2] == [True, False] or (known == "TypeError" and anchor in {"res.mod", "plain"})
 
 
-@in_each
+@in_each_and_mounted
 def test_traversables_join_open_and_fail_like_paths(places: Places, kind: str) -> None:
     probe = f"""{CALLS}
 import importlib.resources.abc
@@ -183,13 +183,13 @@ result.append(repr(outcome(reading, "r", errors="replace", buffering=3)))
     assert known == places.observe(DIRECTORY, "import os\n" + probe)
 
 
-@in_each
+@in_each_and_mounted
 def test_files_finds_the_calling_module(places: Places, kind: str) -> None:
     probe = f"{CALLS}\nimport res.mod\nresult = outcome(res.mod.own)"
     places.as_in_directory(kind, probe)
 
 
-@in_each
+@in_each_and_mounted
 def test_resource_readers_answer_as_those_of_a_directory(places: Places, kind: str) -> None:
     probe = f"""{CALLS}
 import res, res.mod, plain
@@ -203,7 +203,7 @@ for module in (res, res.mod, plain):
     places.as_in_directory(kind, probe)
 
 
-@in_each
+@in_each_and_mounted
 def test_a_reader_has_no_path_to_give_for_what_is_no_file(places: Places, kind: str) -> None:
     probe = f"""{CALLS}
 import res
@@ -213,7 +213,7 @@ result = [outcome(reader.resource_path, "text.txt"), outcome(reader.resource_pat
     assert places.observe(kind, probe) == ["FileNotFoundError"] * 2
 
 
-@in_each
+@in_each_and_mounted
 def test_pkgutil_gets_resources(places: Places, kind: str) -> None:
     probe = f"""{CALLS}
 import pkgutil
@@ -242,7 +242,7 @@ with resources.as_file(resources.files("res")) as path:
 """
 
 
-@in_each
+@in_each_and_mounted
 def test_as_file_gives_files_and_folders_under_their_own_names(places: Places, kind: str) -> None:
     known = places.as_in_directory(kind, AS_FILE)
     assert known[0][0] == ["text.txt", "6f6e650d0a74776f20e280942064726569" + "0a"]
@@ -277,7 +277,7 @@ with resources.as_file(resources.files("res") / "text.txt") as path:
 UNWARNED = ("-W", "ignore")
 
 
-@in_each
+@in_each_and_mounted
 def test_as_file_works_where_the_cache_cannot_be_written(places: Places, kind: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     places.as_in_directory(kind, AS_FILE, options=UNWARNED, BUNDLEIMP_CACHE_DIR=str(tmp_path / "file" / "cache"))
@@ -292,7 +292,7 @@ def test_as_file_leaves_nothing_behind_where_the_cache_cannot_be_written(places:
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
-@in_each
+@in_each_and_mounted
 def test_as_file_of_what_is_missing_is_file_not_found(places: Places, kind: str) -> None:
     probe = f"""{CALLS}
 def use(path):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .places import DIRECTORY, FLAT, NESTED, ZIPIMPORT, Laboratory, Places, in_each, lay_out
+from .places import DIRECTORY, FLAT, NESTED, ZIPIMPORT, Laboratory, Places, in_each_and_mounted, lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,14 +120,14 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     return Places(tmp_path_factory.mktemp("interface"), TREE, PYTHONDONTWRITEBYTECODE="1", PYTHONUTF8="1")
 
 
-@in_each
+@in_each_and_mounted
 @pytest.mark.parametrize("expressions", [OF_NAMES, OF_FILES, OF_GLOBS], ids=["names", "files", "globs"])
 def test_all_is_as_in_a_directory(places: Places, kind: str, expressions: list[str]) -> None:
     observed = places.as_in_directory(kind, probe("res", expressions))
     assert "AttributeError" not in [observed[name] for name in expressions if name != "file.unknown"]
 
 
-@in_each
+@in_each_and_mounted
 def test_what_younger_pythons_have_is_there_on_all(places: Places, kind: str) -> None:
     observed = places.observe(kind, probe("res", FROM_3_12))
     module = "__init__.pyc" if kind == "bundle without source" else "__init__.py"

@@ -9,6 +9,7 @@ from .verify import verify
 
 if TYPE_CHECKING:
     import os
+    from typing import BinaryIO
 
     from .finding import Finding
 
@@ -32,14 +33,15 @@ class Bundle(BundleReader):
         return verify(self)
 
 
-def open_bundle(path: str | os.PathLike[str]) -> Bundle:
-    """Open the bundle (or plain zip, or wheel) at *path* for inspection.
+def open_bundle(source: str | os.PathLike[str] | bytes | BinaryIO) -> Bundle:
+    """Open a bundle (or a plain zip, or a wheel) for inspection.  Nothing is imported from it.
 
-    Nothing is imported from it.
+    Arguments:
+        source: its path, its bytes, or a binary file object, which is read to its end.
 
     Raises:
         BundleError: the file is missing, unreadable, no zip archive, damaged, or of a newer format.
-        TypeError: *path* is no path.
+        TypeError: the source is of none of these types.
 
     """
-    return Bundle(path)
+    return Bundle(source)

@@ -16,22 +16,26 @@ from ..runtime.content.opening import open_file
 from ..runtime.content.reading import data_offset
 from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.faults.opening import check_version
+from ..runtime.sources.memory import file_of
 from .zippart import ZipPart, stream
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from ..runtime.content.member import Member
     from ..runtime.plain.zipdirectory import RawEntry
 
 # A member that describes the bundle is read whole.  `pack` writes none that is larger; lists grow with the members.
 _LARGEST_NOTE = 4 << 20
 _LARGEST_LIST = 3
+IN_MEMORY = "<bundle in memory>"
 
 
 class BundleReader:
     """Reads the members and the manifest of a bundle, or of any zip.
 
     Attributes:
-        path: its path.
+        path: its path, or `IN_MEMORY`.
         size: its size in bytes.
         layout: "flat" or "nested".
         file: the open file.
@@ -40,9 +44,17 @@ class BundleReader:
 
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.fspath(path)
-        self.file = open_file(self.path)
+    def __init__(self, source: str | os.PathLike[str] | bytes | BinaryIO) -> None:
+        if isinstance(source, str | os.PathLike):
+            self.path = os.fspath(source)
+            self.file = open_file(self.path)
+        else:
+            content = source if isinstance(source, bytes) or not hasattr(source, "read") else source.read()
+            if not isinstance(content, bytes | bytearray | memoryview):
+                message = f"a path, bytes or a binary file object is needed, and not {type(source).__name__}"
+                raise TypeError(message)
+            self.path = IN_MEMORY
+            self.file = file_of(self.path, bytes(content))
         self.size = self.file.size
         try:
             self.outer = ZipPart(self.file, 0, self.file.size)

@@ -23,7 +23,7 @@ _TAIL = 16 * 1024
 # Blocks of neighbouring directories are adjacent.  One read of this size saves most of the later system calls.
 _WINDOW = 32 * 1024
 # How often a read is tried whose file loses its descriptor to other threads.
-_ATTEMPTS = 100
+_ATTEMPTS = range(100)
 
 
 def code_tag() -> str:
@@ -101,12 +101,15 @@ class Archive:
 
     __slots__ = ("column", "directories", "fault", "file", "indexed", "key", "path", "site", "units", "window")
 
-    def __init__(self, path: str, signers: "Signers | None" = None) -> None:
+    def __init__(
+        self, path: str, signers: "Signers | None" = None, file: "bundlefile.BundleFile | None" = None
+    ) -> None:
         """Open the bundle at *path*.
 
         Arguments:
             path: absolute path of the file.
             signers: the allowed signers; None: the bundle need not be signed.
+            file: what the archive reads, if it is in no file: it has `BundleFile.read` and the attributes of that.
 
         Raises:
             BundleSignatureError: none of *signers* has signed the bundle; nothing else was read from it.
@@ -116,7 +119,7 @@ class Archive:
 
         """
         self.path = path
-        self.file = bundlefile.BundleFile(path, signers)
+        self.file = file or bundlefile.BundleFile(path, signers)
         self.directories: dict[str, bundle_format.Directory | ListedDirectory] = {}
         self.column = -1
         self.units: Extent | list[Unit] | None = None
@@ -141,7 +144,7 @@ class Archive:
 
     def __reduce__(self) -> "tuple[Any, ...]":
         """Copies open the file anew, because two objects would close the same descriptor."""
-        return Archive, (self.path, self.file.signers)
+        return Archive, (self.path, self.file.signers, self.file if self.file.content is not None else None)
 
     def find_end(self, start: int, end: int) -> "EndRecord":
         """Return the end record of the archive in the bytes *start* to *end* of the file, like `find_end`."""
@@ -216,7 +219,7 @@ class Archive:
         The file is replaced in one assignment, because threads share the archive.  The old file stays open for the
         reads that other threads have begun.
         """
-        for _ in range(_ATTEMPTS):
+        for _ in _ATTEMPTS:
             file = self.file
             try:
                 return attempt(*arguments)

@@ -88,6 +88,8 @@ class BundleFile:
 
     __slots__ = ("content", "descriptor", "path", "signers", "size", "status")
 
+    mapping: "Any" = None  # of a store (`sources.stores`)
+
     def __init__(self, path: str, signers: "Signers | None" = None) -> None:
         """Open the regular file at *path* with ``open_code``, because its content will be executed (PEP 578).
 

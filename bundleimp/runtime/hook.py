@@ -95,6 +95,11 @@ def _other_finder(path: str) -> "Any":
         from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 
         return interpreter.parts.PartFinder(path)
+    if SUFFIX in path:
+        from . import faults, sources  # noqa: PLC0415 (loaded when first needed)
+
+        if sources.mounts.may_be_elsewhere(path):
+            faults.warning.warn(f"{path}: is in the memory of the process that has mounted it: mount it here, too")
     message = "no path to a bundle"
     raise ImportError(message, path=path)
 

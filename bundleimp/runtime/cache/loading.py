@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def path_stats(loader: "BundleLoader", path: str) -> "dict[str, int]":
     """Return modification time and size of the source at *path* (see `BundleLoader.path_stats`)."""
     source = content.files.member_named(loader.archive, content.files.name_at(loader.archive, path), path)
-    return {"mtime": content.member.local_seconds(source.stamp), "size": source.size}
+    return source.stats()
 
 
 def bytecode_path(loader: "BundleLoader") -> "str | None":

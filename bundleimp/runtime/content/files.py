@@ -143,7 +143,10 @@ def sound_bundle_at(path: "str | os.PathLike[str]") -> "tuple[OpenBundle, Locati
         TypeError: *path* is not a path.
 
     """
-    text = os.fspath(path)
+    text: Any = os.fspath(path)
+    if not isinstance(text, str):
+        message = "a path is needed, and not bytes: bundleimp.mount imports from bytes"
+        raise TypeError(message)
     location = bundles.locate(text)
     if location is None:
         message = "neither this path nor a parent of it is a file named *.pybundle"

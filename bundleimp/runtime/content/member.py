@@ -71,6 +71,10 @@ class Member:
         self.header = header
         self.refusal = refusal
 
+    def stats(self) -> "dict[str, int]":
+        """Return what a loader's ``path_stats`` returns: time in seconds since the epoch, and size in bytes."""
+        return {"mtime": local_seconds(self.stamp), "size": self.size}
+
 
 def local_seconds(stamp: int) -> int:
     """Return the seconds since the epoch for a DOS date and time in local time, or 0 if it is invalid."""

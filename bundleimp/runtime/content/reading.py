@@ -30,6 +30,8 @@ def read(file: "BundleFile", member: "Member") -> bytes:
         BundleFormatError: the member is damaged or refused.
 
     """
+    if file.mapping is not None:
+        return file.value(member.name)  # type: ignore[attr-defined, no-any-return] # it is a `StoreFile`
     if member.refusal is not None:
         message = f"is not read: it {member.refusal}"
         raise faults.kinds.BundleFormatError(message, member=member.name, offset=member.offset)

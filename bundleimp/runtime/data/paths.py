@@ -245,6 +245,8 @@ class BundlePath(walking.Walkable):
 
     def real_path(self) -> "pathlib.Path | None":
         """Return a real file or folder with this content in the cache, or None if the cache cannot be written."""
+        if self._archive.file.mapping is not None:  # its content may change
+            return None
         if self.is_file():
             member = content.files.find(self._archive, self._inner)
             path = site.native.real_file(self._archive, member) if member is not None else None

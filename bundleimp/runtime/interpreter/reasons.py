@@ -31,7 +31,7 @@ def find_elsewhere(fullname: str, fault: "BundleFormatError") -> "ModuleSpec | N
         ModuleNotFoundError: the module is being imported, and is missing.
 
     """
-    if not _is_imported(sys._getframe(2)):  # noqa: SLF001 (no other function tells an import from a look)
+    if not is_import(sys._getframe(2)):  # noqa: SLF001 (no other function tells an import from a look)
         return None
     package = sys.modules.get(fullname.rpartition(".")[0])
     path: Sequence[str] = sys.path if package is None else package.__path__
@@ -48,7 +48,7 @@ def find_elsewhere(fullname: str, fault: "BundleFormatError") -> "ModuleSpec | N
     raise ModuleNotFoundError(message, name=fullname, path=fault.path)
 
 
-def _is_imported(caller: "FrameType | None") -> bool:
+def is_import(caller: "FrameType | None") -> bool:
     """Return whether the import system itself asks, for an import, and no other finder or function does.
 
     Arguments:
