@@ -22,6 +22,7 @@ from . import (
     imports,
     instructions,
     metadata,
+    mounted,
     opening,
     packing,
     plot,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 ROWS = (
     imports.ROW,
+    mounted.ROW,
     cold.ROW,
     startup.ROW,
     first.ROW,

@@ -6,6 +6,7 @@ A directory is the oracle: whatever a probe reports of it, it must report of all
 from __future__ import annotations
 
 import compileall
+import dbm.dumb
 import json
 import os
 import re
@@ -87,7 +88,8 @@ _SOURCES = {
     MEMORY: "with open(os.path.join(folder, 'content'), 'rb') as source:\n    source = source.read()",
     DICT: "import ast\nwith open(os.path.join(folder, 'content')) as source:\n"
     "    source = ast.literal_eval(source.read())",
-    SHELVE: "import shelve\nsource = shelve.open(os.path.join(folder, 'content'), 'r')",
+    # The default of `shelve` may be SQLite, which only the thread may use that has opened it.
+    SHELVE: "import dbm.dumb, shelve\nsource = shelve.Shelf(dbm.dumb.open(os.path.join(folder, 'content'), 'r'))",
 }
 
 
@@ -100,7 +102,8 @@ def _make_mounted(kind: str, place: Path, tree: Mapping[str, str | bytes]) -> Pa
     elif kind == DICT:
         content.write_text(repr(dict(tree)), "utf-8")
     else:
-        with shelve.open(str(content)) as store:  # noqa: S301 (our own)
+        database: Any = dbm.dumb.open(str(content), "c")  # noqa: SIM115 (the shelf closes it)
+        with shelve.Shelf[Any](database) as store:
             store.update(tree)
     return place
 

@@ -2,7 +2,8 @@
 
 KIND is "entry"; or "floor": then ENTRY is a dict of bytecode (`benchmarks.trees.code_file`), in memory before the clock
 starts; or "read": then ENTRY is a file of bytecode, and what is in memory before is the table of what lies where in it
-(`benchmarks.trees.image_file`).  All that opening a path entry takes lies between the two looks at the clock.  The peak
+(`benchmarks.trees.image_file`); or "memory", for a bundle whose bytes are in memory before; or "dict", for the files of
+a tree, in a dict before.  All that opening a path entry takes lies between the two looks at the clock.  The peak
 of memory is that of the process when the last module was there.
 """
 
@@ -16,6 +17,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from importlib.readers import FileReader
     from types import ModuleType
     from typing import Any
@@ -89,6 +91,16 @@ class Reading(Floor):
         exec(marshal.loads(code), module.__dict__)  # noqa: S102, S302
 
 
+def _files(tree: str) -> "Iterator[tuple[str, bytes]]":
+    """Yield the relative path and the content of each file in the folder *tree*, but of no bytecode."""
+    for folder, _, names in os.walk(tree):
+        if not folder.endswith("__pycache__"):
+            for name in names:
+                path = os.path.join(folder, name)
+                with open(path, "rb") as stream:
+                    yield os.path.relpath(path, tree), stream.read()
+
+
 def main(kind: str, entry: str, tree: str, *names: str) -> None:
     """Import the modules *names*, and report on all that came with them."""
     floor: Floor | None = None
@@ -98,8 +110,18 @@ def main(kind: str, entry: str, tree: str, *names: str) -> None:
     elif kind == "read":
         with open(os.path.splitext(entry)[0] + ".table", "rb") as stream:
             floor = Reading(marshal.load(stream), entry)  # noqa: S302
+    source: Any = None
+    if kind == "memory":
+        with open(entry, "rb") as stream:
+            source = stream.read()
+    elif kind == "dict":
+        source = dict(_files(entry))
     wall, cpu = time.perf_counter(), time.process_time()
-    if floor is None:
+    if source is not None:
+        import bundleimp  # noqa: PLC0415 (mounting counts)
+
+        bundleimp.mount(source, "packages", first=True)
+    elif floor is None:
         sys.path.insert(0, entry)
     else:
         sys.meta_path.insert(0, floor)
