@@ -123,6 +123,10 @@ def _put(source: Any, name: str | None, digests: Mapping[str, str] | None, trust
     if trust not in {None, "unverified"}:
         message = f'trust is "unverified" or None, and not {trust!r}'
         raise ValueError(message)
+    if isinstance(source, str) and sources.urls.is_url(source):
+        from .fetching.entry import resolve  # noqa: PLC0415 (loaded when first needed)
+
+        return str(resolve(source))
     if isinstance(source, str | os.PathLike):
         path = bundles.absolute(os.fspath(source))
         files.sound_bundle_at(path)

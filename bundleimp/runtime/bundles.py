@@ -133,6 +133,8 @@ class OpenBundle:
 _SITES = f"{external.path_sep}sites{external.path_sep}"
 # Every bundle in use, by absolute path.
 in_use: "dict[str, OpenBundle]" = {}
+# The files that were fetched, by the path entries that are their URLs (`sources.urls`).
+aliases: "dict[str, str]" = {}
 # The archive whose real files are in a site (`site.sites`), by the site's folder; None if no signer has signed it.
 sites: "dict[str, archives.Archive | None]" = {}
 
@@ -170,6 +172,7 @@ def locate(path: str) -> "Location | None":
     A bundle is a regular file with the suffix, or a bundle in use, or, if bundles must be signed, any path with the
     suffix outside sites.
     """
+    path = aliases.get(path, path)
     end = 0
     while (end := path.find(bundle_format.SUFFIX, end)) >= 0:
         end += len(bundle_format.SUFFIX)

@@ -8,6 +8,6 @@ from .. import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import memory, mounts, requiring, signatures, stores
+    from . import memory, mounts, requiring, signatures, stores, urls
 else:
     __getattr__ = parts_of(__name__)
