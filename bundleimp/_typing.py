@@ -3,6 +3,8 @@
 from _frozen_importlib import ModuleSpec as ModuleSpec
 from typing import Any as Any
 
+from .fetching.errors import BundleFetchError as BundleFetchError
+from .fetching.fetch import fetch as fetch
 from .inspection.bundle import Bundle as Bundle
 from .inspection.bundle import open_bundle as open_bundle
 from .mounting import Mount as Mount

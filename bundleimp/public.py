@@ -12,11 +12,13 @@ _PACKAGE = __name__.rpartition(".")[0]
 _HOMES = {
     "Bundle": "inspection.bundle",
     "BundleError": "runtime.faults.kinds",
+    "BundleFetchError": "fetching.errors",
     "BundleFinder": "runtime.finder",
     "BundleLoader": "runtime.loaders",
     "BundleWarning": "runtime.faults.kinds",
     "Mount": "mounting",
     "PackReport": "packing.report",
+    "fetch": "fetching.fetch",
     "install": "runtime.hook",
     "load_module": "mounting",
     "mount": "mounting",

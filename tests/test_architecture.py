@@ -20,7 +20,7 @@ from .places import FLAT, NESTED, NO_BYTECODE, PLAIN_ZIP, SOURCELESS, lay_out
 if TYPE_CHECKING:
     from pathlib import Path
 
-LAYERS = {"runtime": 0, "packing": 1, "inspection": 1, "cli": 2}
+LAYERS = {"runtime": 0, "packing": 1, "inspection": 1, "fetching": 1, "cli": 2}
 # What every import goes through; each imports the ones before it.
 FAST_ORDER = ["format", "bundlefile", "archive", "bundles", "loaders", "finder", "hook"]
 # Each imports rooms before it, and modules of `FAST_ORDER`.
@@ -42,8 +42,17 @@ ALWAYS_THERE = {
     "time",
 }
 PUBLIC = [
-    *("Bundle", "BundleError", "BundleFinder", "BundleLoader", "BundleWarning", "Mount", "PackReport"),
-    *("install", "load_module", "mount", "open_bundle", "pack", "uninstall"),
+    *(
+        "Bundle",
+        "BundleError",
+        "BundleFetchError",
+        "BundleFinder",
+        "BundleLoader",
+        "BundleWarning",
+        "Mount",
+        "PackReport",
+    ),
+    *("fetch", "install", "load_module", "mount", "open_bundle", "pack", "uninstall"),
 ]
 # They name everything, and are loaded by type checkers only.
 TYPED = {"bundleimp._typing", *(f"bundleimp.runtime.{name}" for name in FOR_TYPES)}

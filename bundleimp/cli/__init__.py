@@ -24,6 +24,7 @@ _COMMANDS = {
     "info": "say what a bundle holds",
     "verify": "check everything that can be checked",
     "sign": "sign a bundle with an SSH key",
+    "fetch": "fetch a bundle from a URL into the cache, check it, and print its path",
     "extract": "unpack a bundle into a directory",
     "site": "unpack all of a bundle for tools that need files, and print the folder",
     "run": "run a bundle, or a module in it",

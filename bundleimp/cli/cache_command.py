@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import re
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..inspection import cache
 from ..inspection.cachecheck import check
 from .output import add_json, plural, print_json, print_path, print_table, show, size_text
+from .sizes import parse_size
 
 if TYPE_CHECKING:
     from ..inspection.cache import Entry, Removal
@@ -20,7 +20,6 @@ DESCRIPTION = """Look at the cache of bytecode and of files that had to be real,
 process keeps what it uses, and the next one makes again what it needs.  A site or an unpacked bundle
 that has other files in it is kept, and one of these is named."""
 
-_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _DAYS = 30.0
 
 
@@ -40,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             older = "what was last used so many days ago (default: 30, unless --max-size is given)"
             largest = "the least recently used, until the rest is no larger: 500MB, 2GB"
             action.add_argument("--older-than", metavar="DAYS", type=_days, help=older)
-            action.add_argument("--max-size", metavar="SIZE", type=_size, help=largest)
+            action.add_argument("--max-size", metavar="SIZE", type=parse_size, help=largest)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -89,14 +88,6 @@ def _days(text: str) -> float:
         message = f"{text!r} is not a number of days"
         raise argparse.ArgumentTypeError(message)
     return days
-
-
-def _size(text: str) -> int:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([a-z]*)", text.strip().lower(), re.ASCII)
-    if match is None or match[2] not in _UNITS:
-        message = f"{text!r} is not a size: give bytes, or 500MB, or 2GB"
-        raise argparse.ArgumentTypeError(message)
-    return int(float(match[1]) * _UNITS[match[2]])
 
 
 def _as_dict(entry: Entry) -> dict[str, Any]:

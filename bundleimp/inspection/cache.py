@@ -31,9 +31,10 @@ _KINDS = {
     "unpacked": re.compile(r"[0-9a-f]{32}-[\w.-]+\.pybundle"),
     "files": _KEY,
     "folders": _KEY,
+    "fetched": re.compile(r"[0-9a-f]{64}"),
 }
 # What is on its way into the cache or out of it; see `cachefolder.aside_of`.
-_ASIDE = re.compile(r"\.\d+-[0-9a-f]{8}\.tmp")
+_ASIDE = re.compile(r"\.\d+-[0-9a-f]{8}\.tmp(?:\.sig)?|\.[0-9a-f]{64}\.lock")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Entry:
 
     Attributes:
         kind: "code" (bytecode of an archive), "sites" (real files of a bundle), "unpacked" (all of a bundle), "files"
-            or "folders" (of an archive).
+            or "folders" (of an archive), "fetched" (a bundle from a URL).
         name: its name in the folder of its kind.
         path: where it is.
         size: of its files, in bytes.
