@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, text in {
         "dir": "print where it is, also where there is nothing yet",
         "list": "print what is in it, with sizes and the day of the last use",
-        "verify": "check all real files in it against their bundles",
+        "verify": "check all real files in it against their bundles, and fetched bundles by their digests",
         "prune": "remove what was not used for a while, and what makes it too large",
         "clear": "remove all that no process uses",
     }.items():

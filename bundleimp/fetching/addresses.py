@@ -132,7 +132,7 @@ def redirected(url: str, location: str) -> str:
 
     """
     parts = urlsplit(urljoin(url, location))
-    if parts.port is None and not parts.hostname:
+    if not parts.hostname or parts.port == 0:  # reading the port raises ValueError, too
         message = "no host"
         raise ValueError(message)
     return _bare(parts).geturl()

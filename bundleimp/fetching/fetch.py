@@ -207,8 +207,7 @@ class _Fetch:
                 if self._offline:
                     raise
         elif self._signers is not None and self._offline:
-            # Without its query, a URL may stand for another file that the same signer has signed.
-            for address in (address for address in self._found if address.is_plain):
+            for address in self._found:
                 for path in store.fetched_from(address.shown):
                     if store.find(store.digest_in(path), whole=True) == path:
                         return self._known(path, address, path + SUFFIX)
@@ -293,7 +292,7 @@ class _Fetch:
         known = self._known(path, address, signature)
         if data:
             store.put_signature(path, data)
-        if address.is_plain:
+        if address.is_plain:  # without its query, a URL may stand for another file that the same signer has signed
             store.note_source(path, address.shown)
         return known
 

@@ -98,6 +98,6 @@ def open_other(address: Address, options: Mapping[str, Any]) -> OtherSource:
 
 
 def _failure(error: Exception) -> SourceError:
-    """Return what *error* means.  Only texts of the system are used: those of libraries may have credentials in them."""
+    """Return what *error* means.  Only texts of the system are used: those of libraries may have credentials."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
     return SourceError(f"cannot be read: {reason}")

@@ -1,7 +1,8 @@
-"""Check all real files in the cache against the bundles that they came from."""
+"""Check all real files in the cache against the bundles that they came from, and fetched bundles by their digests."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -37,13 +38,30 @@ class Fault:
 
 
 def check(folder: str) -> Iterator[Fault]:
-    """Yield the faults of the real files in the cache *folder*: what differs, is missing, or was added.
+    """Yield the faults of real files and fetched bundles in the cache *folder*: what differs, is missing, or was added.
 
     What is missing is written again when it is needed.  A file that differs from the bundle is not.
     """
     for entry in entries(folder):
         if entry.kind in _FILES:
             yield from _faults(entry)
+        elif entry.kind == "fetched":
+            yield from _changed(entry)
+
+
+def _changed(entry: Entry) -> Iterator[Fault]:
+    """Yield a fault if the fetched bundle of *entry* has not the digest that the name of the entry is."""
+    for name in sorted(os.listdir(entry.path)):
+        if name.endswith(".pybundle"):
+            path = os.path.join(entry.path, name)
+            try:
+                with open(path, "rb") as stream:
+                    found = hashlib.file_digest(stream, "sha256").hexdigest()
+            except OSError as error:
+                yield Fault(path, f"cannot be read: {error.strerror}")
+                continue
+            if found != entry.name:
+                yield Fault(path, "differs from what was fetched; `bundleimp fetch` with its pin fetches it again")
 
 
 def _faults(entry: Entry) -> Iterator[Fault]:
