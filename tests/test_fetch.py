@@ -26,12 +26,14 @@ from bundleimp.runtime.faults.kinds import BundleSignatureError
 
 from .builders import make_bundle, run_python
 from .fetching import FIRST_USE, OTHER, _data, _pin, _web, _world, kept, left_over  # noqa: F401 (fixtures)
-from .platforms import needs_processes, needs_ssh_keygen
+from .platforms import needs_processes, needs_ssh_keygen, needs_threads
 from .signing import allow, make_key, sign
 from .webserver import Web, content, in_turn, status
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+pytestmark = needs_threads
 
 SECRETS = ("secret", "user")
 
@@ -257,6 +259,7 @@ except StoreError as error:
         ("/app.pybundle", "app.pybundle"),
         ("/lib-1.0-py3-none-any.whl", "lib-1.0-py3-none-any.pybundle"),
         ("/download/s3cr3t", "bundle.pybundle"),
+        ("/download/s3cr.3t", "bundle.pybundle"),
         ("/", "bundle.pybundle"),
         ("/..%2f..%2fevil%00.pybundle", "_.._evil_.pybundle"),
         ("/...pybundle", "bundle.pybundle"),
@@ -615,6 +618,17 @@ def test_a_lock_that_is_held_is_waited_for_until_the_deadline(tmp_path: Path) ->
     assert not os.path.exists(path)
     with locks.held(path, Deadline(60)):
         pass
+
+
+def test_a_fetch_by_another_process_is_waited_for_until_the_deadline(web: Web, world: Path, pin: str) -> None:
+    pytest.importorskip("fcntl")
+    (world / "fetched").mkdir(parents=True)
+    with (
+        locks.held(str(world / "fetched" / f".{pin}.lock"), Deadline(60)),
+        pytest.raises(OutOfTimeError, match=f"^{web.url}/app.pybundle: takes longer than 0.1 s"),
+    ):
+        bundleimp.fetch(f"{web.url}/app.pybundle", sha256=pin, timeout=0.1)
+    assert web.asked == []
 
 
 def test_waiting_is_bounded() -> None:

@@ -275,7 +275,7 @@ def test_proxies_come_from_the_environment(web: Web, data: bytes, pin: str, monk
 
 
 def test_a_proxy_that_is_none_is_an_error_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    for proxy in ("http:user:secret@host", "http://user:secret@host:port"):
+    for proxy in ("http:/user:secret@host", "http://user:secret@host:port"):
         monkeypatch.setenv("http_proxy", proxy)
         with pytest.raises(BundleFetchError) as caught:
             bundleimp.fetch("http://host.invalid/app.pybundle")
@@ -346,6 +346,16 @@ def test_http_may_lead_to_https(secure: Web, web: Web, data: bytes, pin: str) ->
     web.routes["/app.pybundle"] = redirect(f"{secure.url}/app.pybundle")
     secure.routes["/app.pybundle"] = data
     assert Path(bundleimp.fetch(f"{web.url}/app.pybundle#sha256={pin}")).read_bytes() == data
+
+
+@needs_openssl
+def test_https_goes_through_a_proxy(
+    secure: Web, web: Web, data: bytes, pin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", web.url)
+    secure.routes["/app.pybundle"] = data
+    assert Path(bundleimp.fetch(f"{secure.url}/app.pybundle#sha256={pin}")).read_bytes() == data
+    assert web.paths == [secure.url.removeprefix("https://")]
 
 
 # Processes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import subprocess
 import threading
@@ -58,6 +59,18 @@ def serve(certificate: Path | None = None) -> Iterator[Web]:
         def do_GET(self) -> None:
             web.answer(self)
 
+        def do_CONNECT(self) -> None:
+            """Pass on what both sides send, as a proxy for https."""
+            web.asked.append((self.path, self.headers))
+            host, _, port = self.path.partition(":")
+            with socket.create_connection((host, int(port))) as other:
+                self.send_response(200)
+                self.end_headers()
+                back = threading.Thread(target=pass_on, args=(other, self.connection))
+                back.start()
+                pass_on(self.connection, other)
+                back.join()
+
         def log_message(self, *_: object) -> None:
             """Print nothing."""
 
@@ -82,6 +95,15 @@ def serve(certificate: Path | None = None) -> Iterator[Web]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def pass_on(source: socket.socket, target: socket.socket) -> None:
+    """Send to *target* what *source* sends, to its end."""
+    with suppress(OSError):
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
 
 
 def content(data: bytes, *, length: int | None = None, **headers: str) -> Behaviour:

@@ -190,8 +190,12 @@ class _Fetch:
         usable = [address for address in self._found if address.scheme == "file" or not self._offline]
         if not usable:
             raise self._is_offline()
-        with self._lock():
-            return self._cached() or self._from_any(usable)
+        try:
+            with self._lock():
+                return self._cached() or self._from_any(usable)
+        except OutOfTimeError as error:
+            error.file = error.file or self._found[0].shown
+            raise
 
     def _cached(self) -> Fetched | None:
         """Return what the cache has.  A signature that is missing there or does not fit may be fetched later."""
