@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -434,6 +435,16 @@ def test_an_endless_signature_is_refused(signed: Signed) -> None:
         signed.fetch()
 
 
+@needs_ssh_keygen
+@pytest.mark.parametrize("pinned", [True, False])
+def test_many_threads_fetch_a_bundle_once(signed: Signed, pin: str, pinned: bool) -> None:
+    pytest.importorskip("fcntl")
+    with ThreadPoolExecutor(8) as pool:
+        paths = list(pool.map(lambda _: signed.fetch(**{"sha256": pin} if pinned else {}), range(8)))
+    assert len(set(paths)) == 1
+    assert signed.web.paths.count("/app.pybundle") == 1
+
+
 # Path entries
 
 
@@ -587,6 +598,17 @@ def test_no_credentials_are_in_warnings_and_in_the_cache(web: Web, world: Path, 
     for path in world.rglob("*"):
         assert "secret" not in str(path)
         assert path.is_dir() or b"secret" not in path.read_bytes()
+
+
+@needs_processes
+@pytest.mark.parametrize("answer", [status(404), b"no zip", content(b"short", length=9)])
+def test_no_credentials_are_in_tracebacks(web: Web, answer: bytes, pin: str) -> None:
+    web.routes["/app.pybundle"] = answer
+    url = web.url.replace("//", "//user:secret@") + "/app.pybundle?token=secret#sha256=" + pin
+    script = "import os, bundleimp\nbundleimp.fetch(os.environ['URL'], headers={'X-Token': os.environ['VALUE']})"
+    result = run_python("-c", script, check=False, URL=url, VALUE="secret")
+    assert result.stderr.count("Traceback") == 1
+    assert "secret" not in result.stderr
 
 
 @pytest.mark.parametrize(
