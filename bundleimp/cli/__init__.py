@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from .. import __version__
 from ..runtime.faults.kinds import BundleError, printable
+from ..runtime.sources.urls import is_url
 from .output import show
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given, passed_on = _split(sys.argv[1:] if arguments is None else arguments)
     parsed = _parser(given).parse_args(given, argparse.Namespace(passed_on=passed_on))
     try:
+        _fetch_bundles(parsed, given[0])
         program = parsed.run(parsed)
         sys.stdout.flush()
     except BundleError as error:
@@ -118,6 +120,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGINT
     # What the user's program raises is its own affair: it is called outside of all handlers.
     return int(program() if callable(program) else program)
+
+
+def _fetch_bundles(parsed: argparse.Namespace, command: str) -> None:
+    """Put local paths in the place of URLs of bundles, which are pinned or signed.
+
+    Raises:
+        BundleError: one is neither, or cannot be fetched.
+
+    """
+    for name in ("bundle", "before", "after"):
+        value = getattr(parsed, name, None)
+        if isinstance(value, str) and is_url(value) and command != "sign":
+            entry = importlib.import_module("bundleimp.fetching.entry")
+            setattr(parsed, name, entry.resolve(value, allowed_signers=getattr(parsed, "allowed_signers", None)))
 
 
 def _silence() -> None:

@@ -15,10 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-    from ..faults.kinds import BundleFormatError
 
-
-def find_elsewhere(fullname: str, fault: "BundleFormatError") -> "ModuleSpec | None":
+def find_elsewhere(fullname: str, fault: Exception) -> "ModuleSpec | None":
     """Return the spec of a module that is being imported, from the path entries and finders that have no fault.
 
     Return None if the module is only looked for, or is a namespace package.
@@ -45,7 +43,7 @@ def find_elsewhere(fullname: str, fault: "BundleFormatError") -> "ModuleSpec | N
         if spec is not None:
             return spec
     message = f"No module named {fullname!r}, unless it is in a bundle that cannot be used: {fault}"
-    raise ModuleNotFoundError(message, name=fullname, path=fault.path)
+    raise ModuleNotFoundError(message, name=fullname, path=getattr(fault, "path", None))
 
 
 def is_import(caller: "FrameType | None") -> bool:

@@ -6,8 +6,9 @@ entry is an alias for the file in the cache.
 
 import _imp
 import sys
+from _thread import get_ident
 
-from .. import bundles, faults, hook, this
+from .. import bundles, faults, finder, this
 from .. import format as bundle_format
 
 TYPE_CHECKING = False
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..faults.kinds import BundleError
+
+
+# The URLs that are being fetched, each with the thread that does so.
+_busy: "set[tuple[str, int]]" = set()
 
 
 def is_url(path: str) -> bool:
@@ -30,13 +35,20 @@ def finder_for(url: str) -> "Any":
     If the bundle cannot be fetched, one `BundleWarning` says why, and the finder finds nothing.  The URL is asked for
     again after `importlib.invalidate_caches`.
     """
+    busy = url, get_ident()
+    if busy in _busy:  # what fetches the bundle imports a module, and that is looked for here, too
+        return _Missing(url)
+    _busy.add(busy)
     try:
         path = _unlocked(_fetched, url)
+        found = finder.BundleFinder(path)
     except (faults.kinds.BundleError, ImportError) as error:
         faults.warning.warn(str(error))
-        return _Failed(url, error)
+        return _Missing(url, error)
+    finally:
+        _busy.discard(busy)
     bundles.aliases[url] = path
-    return hook.path_hook(path)
+    return found
 
 
 def _fetched(url: str) -> str:
@@ -75,15 +87,17 @@ def _unlocked(function: "Callable[[str], str]", url: str) -> str:
             _imp.acquire_lock()
 
 
-class _Failed:
-    """Path entry finder for a URL that could not be fetched."""
+class _Missing:
+    """Path entry finder for a URL whose bundle is not there: because of a *fault*, or because it is being fetched."""
 
-    def __init__(self, url: str, fault: "BundleError | ImportError") -> None:
+    def __init__(self, url: str, fault: "BundleError | ImportError | None" = None) -> None:
         self._url = url
         self._fault = fault
 
     def find_spec(self, fullname: str, target: object = None) -> "Any":  # noqa: ARG002 (PEP 451)
         """Return None, or the spec that others find; see `interpreter.reasons`."""
+        if self._fault is None:
+            return None
         from .. import interpreter  # noqa: PLC0415 (loaded when first needed)
 
         return interpreter.reasons.find_elsewhere(fullname, self._fault)
