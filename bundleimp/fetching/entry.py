@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import os
 
+from ..runtime.cache import fetched
 from ..runtime.sources.requiring import ALLOWED_SIGNERS
 from . import store
 from .errors import BundleFetchError
-
-_PIN = "#sha256="
-_DIGITS = frozenset("0123456789abcdef")
-_DIGEST_SIZE = 64
 
 
 def resolve(entry: str, *, allowed_signers: str | os.PathLike[str] | None = None) -> str:
@@ -32,11 +29,10 @@ def resolve(entry: str, *, allowed_signers: str | os.PathLike[str] | None = None
 
     """
     signed = allowed_signers is not None or bool(os.environ.get(ALLOWED_SIGNERS))
-    pin = entry.rpartition(_PIN)[2].lower() if _PIN in entry else ""
-    if not signed and len(pin) == _DIGEST_SIZE and _DIGITS.issuperset(pin):
-        path = store.find(pin, whole=False)
-        if path is not None:
-            return path
+    pin = fetched.pin_of(entry) if not signed else ""
+    path = store.find(pin, whole=False) if pin else None
+    if path is not None:
+        return path
     from . import addresses, fetch  # noqa: PLC0415 (not needed for what is in the cache)
 
     address = addresses.parse(entry)

@@ -8,20 +8,19 @@ holds a lock on it, so `bundleimp cache prune` leaves it alone.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from ..runtime.cache import entries as cacheentries
+from ..runtime.cache import fetched
 from ..runtime.cache import folder as cachefolder
 from ..runtime.sources.signatures import SUFFIX
 from .errors import StoreError
 
+TYPE_CHECKING = False  # `typing` takes ten times as long to import as this module
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FOLDER = "fetched"
+FOLDER = fetched.FOLDER
 _BUNDLE = ".pybundle"
-_CHECKED = "checked"
 _SOURCES = "sources"
 
 
@@ -132,8 +131,10 @@ def note_source(path: str, url: str) -> None:
     sources = os.path.join(os.path.dirname(path), _SOURCES)
     known = read(sources).decode("utf-8", "replace").splitlines()
     lines = [*(line for line in known if line != url), url]
-    with suppress(OSError):
+    try:  # noqa: SIM105 (`contextlib` takes as long to import as this module)
         cachefolder.put(sources, "".join(f"{line}\n" for line in lines).encode(), 0o644)
+    except OSError:
+        pass
 
 
 def put_signature(path: str, signature: bytes) -> None:
@@ -174,10 +175,10 @@ def _names(path: str) -> list[str]:
 
 
 def _is_sound(path: str, sha256: str, *, whole: bool) -> bool:
-    noted = os.path.join(os.path.dirname(path), _CHECKED)
+    noted = os.path.join(os.path.dirname(path), fetched.CHECKED)
     try:
         status = os.stat(path)
-        if not whole and read(noted) == _note(status):
+        if not whole and read(noted) == fetched.note_of(status):
             return True
         import hashlib  # noqa: PLC0415 (loads OpenSSL; a path entry that is in the cache needs none)
 
@@ -185,15 +186,13 @@ def _is_sound(path: str, sha256: str, *, whole: bool) -> bool:
             sound = hashlib.file_digest(stream, "sha256").hexdigest() == sha256
     except OSError:
         return False
-    if sound and read(noted) != _note(status):
+    if sound and read(noted) != fetched.note_of(status):
         _note_checked(path, status)
     return sound
 
 
-def _note(status: os.stat_result) -> bytes:
-    return f"{status.st_size} {status.st_mtime_ns}\n".encode()
-
-
 def _note_checked(path: str, status: os.stat_result) -> None:
-    with suppress(OSError):  # in a read-only cache, the digest is computed each time
-        cachefolder.put(os.path.join(os.path.dirname(path), _CHECKED), _note(status), 0o644)
+    try:  # noqa: SIM105 (as above)
+        cachefolder.put(os.path.join(os.path.dirname(path), fetched.CHECKED), fetched.note_of(status), 0o644)
+    except OSError:  # in a read-only cache, the digest is computed each time
+        pass

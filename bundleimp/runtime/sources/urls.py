@@ -8,7 +8,7 @@ import _imp
 import sys
 from _thread import get_ident
 
-from .. import bundles, faults, finder, this
+from .. import bundles, cache, faults, finder, this
 from .. import format as bundle_format
 
 TYPE_CHECKING = False
@@ -40,7 +40,8 @@ def finder_for(url: str) -> "Any":
         return _Missing(url)
     _busy.add(busy)
     try:
-        path = _unlocked(_fetched, url)
+        pin = cache.fetched.pin_of(url) if bundles.OpenBundle.signers is None else ""
+        path = cache.fetched.path_of(pin) or _unlocked(_fetched, url)
         found = finder.BundleFinder(path)
     except (faults.kinds.BundleError, ImportError) as error:
         faults.warning.warn(str(error))
