@@ -16,5 +16,7 @@ from .runtime.faults.kinds import BundleError as BundleError
 from .runtime.faults.kinds import BundleWarning as BundleWarning
 from .runtime.finder import BundleFinder as BundleFinder
 from .runtime.hook import install as install
+from .runtime.interpreter.events import TraceEvent as TraceEvent
 from .runtime.interpreter.removing import uninstall as uninstall
+from .runtime.interpreter.tracing import trace as trace
 from .runtime.loaders import BundleLoader as BundleLoader

@@ -18,12 +18,14 @@ _HOMES = {
     "BundleWarning": "runtime.faults.kinds",
     "Mount": "mounting",
     "PackReport": "packing.report",
+    "TraceEvent": "runtime.interpreter.events",
     "fetch": "fetching.fetch",
     "install": "runtime.hook",
     "load_module": "mounting",
     "mount": "mounting",
     "open_bundle": "inspection.bundle",
     "pack": "packing.pack",
+    "trace": "runtime.interpreter.tracing",
     "uninstall": "runtime.interpreter.removing",
 }
 

@@ -120,10 +120,13 @@ def forget_known() -> None:
     """
     import os  # noqa: PLC0415 (not above: see `runtime`)
 
+    # Then a `BundleFinder`, which reports what is missing, answers from the start.
+    variable = "BUNDLEIMP_TRACE" if sys.platform == "win32" else b"BUNDLEIMP_TRACE"
+    is_traced = variable in external._os.environ  # type: ignore[attr-defined]
     for path in list(sys.path_importer_cache):
         if ".pybundle" in path:
             importer: Any = sys.path_importer_cache.pop(path)
-            if path.endswith(".pybundle") and hasattr(importer, "get_data"):
+            if path.endswith(".pybundle") and hasattr(importer, "get_data") and not is_traced:
                 _known_zips[os.path.abspath(path)] = importer
     if os.environ.get("BUNDLEIMP_UNPACK", "") not in {"", "0"}:
         install_hooks()

@@ -51,8 +51,9 @@ PUBLIC = [
         "BundleWarning",
         "Mount",
         "PackReport",
+        "TraceEvent",
     ),
-    *("fetch", "install", "load_module", "mount", "open_bundle", "pack", "uninstall"),
+    *("fetch", "install", "load_module", "mount", "open_bundle", "pack", "trace", "uninstall"),
 ]
 # They name everything, and are loaded by type checkers only.
 TYPED = {"bundleimp._typing", *(f"bundleimp.runtime.{name}" for name in FOR_TYPES)}

@@ -45,12 +45,9 @@ def environ(name: str) -> str:
 TRACING = environ("BUNDLEIMP_TRACE") not in {"", "0"}
 
 
-def trace(message: str) -> None:
-    """Write one line to standard error.  Callers test `TRACING` first."""
-    if sys.stderr is not None:
-        from . import faults  # noqa: PLC0415 (loaded when first needed)
-
-        sys.stderr.write(f"bundleimp: {faults.kinds.printable(message)}\n")
+def trace(kind: str, **fields: "Any") -> None:
+    """Report an event.  Callers test `TRACING` first.  *fields* has the arguments of `interpreter.events.emit`."""
+    this.interpreter.events.emit(kind, **fields)
 
 
 def fault(message: str, **where: "Any") -> "BundleFormatError":

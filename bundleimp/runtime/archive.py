@@ -7,7 +7,7 @@ import _frozen_importlib_external as external
 import _imp
 import sys
 
-from . import Record, bundlefile, fault
+from . import TRACING, Record, bundlefile, fault, trace
 from . import format as bundle_format
 
 TYPE_CHECKING = False
@@ -241,7 +241,10 @@ class Archive:
             BundleFormatError: the image is damaged.
 
         """
-        return self.retried(self._image, entry, prefix, name)  # type: ignore[no-any-return]
+        image: bytes = self.retried(self._image, entry, prefix, name)
+        if TRACING:
+            trace("read", path=self.path, member=f"bytecode of {prefix}{name}", size=len(image))
+        return image
 
     def _image(self, entry: bytes, prefix: str, name: str) -> bytes:
         offset = int.from_bytes(entry[:8], "little")

@@ -74,10 +74,10 @@ class OpenBundle:
                 self.archive = opened
                 self.status = status
                 self.settled = True
+                if TRACING:
+                    trace("opened", path=self.path, size=opened.file.size)
                 if opened.file.signers is not self.signers:  # they were required while the file was opened
                     OpenBundle.require(self)
-                if TRACING:
-                    trace(f"{self.path}: opened")
                 return True
         from . import content  # noqa: PLC0415 (loaded when first needed)
 

@@ -91,6 +91,8 @@ class BundleFinder:
             if view is None or view.archive is not self._bundle.archive or self._bundle.interrupted:
                 view = self._current()
             spec = self._find(view, fullname, fullname.rpartition(".")[2]) if view is not None else None
+            if TRACING and spec is None:
+                trace("missing", name=fullname, path=self.path)
             if view is None and self._bundle.fault is not None:
                 from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 
@@ -127,7 +129,7 @@ class BundleFinder:
         spec = bootstrap.ModuleSpec(fullname, None, is_package=True)
         spec.submodule_search_locations = [portion or self._folder + tail]
         if TRACING:
-            trace(f"{fullname}: found portion {portion or self._folder + tail}")
+            trace("portion", name=fullname, path=portion or self._folder + tail)
         return spec
 
     def _spec(
@@ -169,7 +171,7 @@ class BundleFinder:
         if package:
             spec.submodule_search_locations = [folder[:-1]]
         if TRACING:
-            trace(f"{fullname}: found {path}")
+            trace("found", name=fullname, path=path, loader=loader)
         native = cached is None and suffix in external.EXTENSION_SUFFIXES
         if flags or native or not archive.indexed:
             from . import site  # noqa: PLC0415 (loaded when first needed)

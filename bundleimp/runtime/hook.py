@@ -72,7 +72,7 @@ def path_hook(path: str) -> "Any":
     # Claim a file that is not sound, too: zipimport, the next hook, imports from many truncated files.
     found = finder.BundleFinder(path, (bundle, location))
     if TRACING:
-        trace(f"claimed path entry {path}")
+        trace("claimed", path=path)
     return found
 
 
@@ -103,6 +103,8 @@ def _other_finder(path: str) -> "Any":
         if sources.mounts.may_be_elsewhere(path):
             faults.warning.warn(f"{path}: is in the memory of the process that has mounted it: mount it here, too")
     message = "no path to a bundle"
+    if TRACING and SUFFIX in path:
+        trace("declined", path=path, reason=message)
     raise ImportError(message, path=path)
 
 

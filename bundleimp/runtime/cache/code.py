@@ -48,16 +48,20 @@ def load(archive: "Archive", member: "Member", bytecode_path: str) -> "bytes | N
         with bundlefile.retried(open_code, path) as stream:
             data: bytes = stream.read()
     except (OSError, ValueError):
+        if TRACING:
+            trace("cache-miss", path=path, member=member.name)
         return None
     body = data[:-4]
     if len(data) < _HEADER + _TRAILER or _checksum(body, member, path) != data[-4:]:
         if TRACING:
-            trace(f"cache: refused {path}: it is damaged, or belongs to another module")
+            trace("cache-refused", path=path, member=member.name, reason="it is damaged, or belongs to another module")
         return None
     if body[-16:].hex() != archive.key:
         if TRACING:
-            trace(f"cache: refused {path}: it belongs to another bundle")
+            trace("cache-refused", path=path, member=member.name, reason="it belongs to another bundle")
         return None
+    if TRACING:
+        trace("cache-hit", path=path, member=member.name, size=len(data))
     return data[:-_TRAILER]
 
 

@@ -222,7 +222,7 @@ def publish_folder(path: str, fill: "Callable[[str], object]") -> bool:
         cachefolder.failed(f"write {path}", error)
         return False
     if wrote and TRACING:
-        trace(f"cache: wrote {path}")
+        trace("cache-wrote", path=path)
     return True
 
 

@@ -136,7 +136,7 @@ def failed(what: str, error: Exception) -> None:
     path, reason = (getattr(error, name, None) for name in ("filename", "strerror"))
     failure = f"{path} cannot be written: {reason}" if path and reason else str(error)
     if TRACING:
-        trace(f"cache: cannot {what}: {error}")
+        trace("cache-failed", path=path, reason=f"cannot {what}: {error}")
 
 
 def make_folders(path: str, mode: int = 0o755) -> None:
@@ -229,7 +229,7 @@ def publish(path: str, data: bytes, mode: int = 0o600) -> bool:
         failed(f"write {path}", error)
         return False
     if TRACING:
-        trace(f"cache: wrote {path}")
+        trace("cache-wrote", path=path, size=len(data))
     return True
 
 

@@ -3,8 +3,8 @@
 import os
 from _frozen_importlib_external import decode_source
 
+from .. import TRACING, bundles, faults, trace
 from .. import archive as archives
-from .. import bundles, faults
 from .. import format as bundle_format
 from . import reading, refreshing
 
@@ -39,7 +39,10 @@ def read(archive: "Archive", member: "Member") -> bytes:
         BundleFormatError: the member is damaged or refused.
 
     """
-    return archive.retried(lambda: reading.read(archive.file, member))  # type: ignore[no-any-return]
+    data: bytes = archive.retried(lambda: reading.read(archive.file, member))
+    if TRACING:
+        trace("read", path=archive.path, member=member.name, size=len(data))
+    return data
 
 
 def member_named(archive: "Archive", name: str, path: str) -> "Member":

@@ -49,8 +49,6 @@ def refresh(
         bundle.status = status  # only the file's name or permissions were changed
         return False
     exchange(bundle, status, archive, fault)
-    if TRACING:
-        trace(f"{bundle.path}: opened")
     return True
 
 
@@ -74,6 +72,10 @@ def exchange(
     bundle.status = status
     # If the reason need not be in the file itself, the next check may find the file sound.
     bundle.settled = fault is None or not faults.opening.may_open_later(fault)
+    if TRACING and archive is not None:
+        trace("opened", path=bundle.path, size=archive.file.size)
+    elif TRACING and fault is not None:
+        trace("refused", path=bundle.path, member=fault.member, reason=fault.message)
     if archive is not None and archive.file.signers is not bundle.signers:  # required while the file was opened
         bundle.require(bundle)
 

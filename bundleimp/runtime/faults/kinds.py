@@ -99,4 +99,4 @@ class SignatureNotCheckedError(BundleSignatureError):
 
 
 class BundleWarning(UserWarning):
-    """A bundle or a part of it cannot be used, or the cache cannot be used."""
+    """A bundle or a part of it cannot be used, or the cache cannot be used, or a trace callback raised an exception."""

@@ -6,6 +6,10 @@ import sys
 
 from . import kinds
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # Modules that import, or look for distributions, for others.
 _NOT_THE_CAUSE = sys.stdlib_module_names | {__name__.partition(".")[0], "importlib_metadata"}
 
@@ -15,7 +19,7 @@ def warn(message: str) -> None:
 
     ``warnings`` is not imported here, because it may itself be in the middle of an import from a bundle.
     """
-    level = 1
+    level = 2  # this function and `unlocked`
     frame = sys._getframe().f_back  # noqa: SLF001 (documented in sys)
     while frame is not None:
         # Frames of the import system do not count as stack levels.
@@ -26,8 +30,15 @@ def warn(message: str) -> None:
         frame = frame.f_back
     else:
         level += 1  # at the start of the interpreter: no line of a program is the cause
-    # `warnings` imports modules to print a warning.  A finder holds the import lock, and a thread that is importing
-    # such a module may be waiting for that lock.  So release the lock here.
+    # `warnings` imports modules to print a warning.
+    unlocked(_warnings.warn, kinds.printable(message), kinds.BundleWarning, level)
+
+
+def unlocked(function: "Callable[..., object]", *arguments: object) -> None:
+    """Call *function*, which may import modules, without the import lock.
+
+    A finder holds that lock, and a thread that is importing one of these modules may be waiting for it.
+    """
     held = 0
     try:
         try:
@@ -36,7 +47,7 @@ def warn(message: str) -> None:
                 held += 1
         except RuntimeError:  # this thread does not hold the lock any more
             pass
-        _warnings.warn(kinds.printable(message), kinds.BundleWarning, level)
+        function(*arguments)
     finally:
         for _ in range(held):
             _imp.acquire_lock()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         distributions,
         embedded,
         ending,
+        events,
         lines,
         parts,
         pkgresources,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         removing,
         telling,
         tracebacks,
+        tracing,
     )
 else:
     __getattr__ = parts_of(__name__, {"ending": ("gc", "io", "itertools"), "program": ("atexit", "gc")})

@@ -5,6 +5,7 @@ written last.  What another site has already is linked, not copied.
 """
 
 import os
+import time
 
 from .. import TRACING, cache, content, faults, trace
 from .. import format as bundle_format
@@ -60,11 +61,12 @@ def fill(archive: "Archive", site: Site, unit: "Unit", asked: "list[Unit]", *, d
         if marks.is_unchanged(site.path, name, lambda: unit.part(data=name != names[0])):  # noqa: B023 (called at once)
             site.placed.add(name)
             return True
+    begun = time.perf_counter()
     if not _place(archive, site, unit, data=data):
         return False
     site.placed.add(names[-1])
     if TRACING:
-        trace(f"{unit.name}: real files in {site.path}")
+        trace("placed", name=unit.name, path=site.path, duration=time.perf_counter() - begun)
     return True
 
 

@@ -173,7 +173,7 @@ def real_path(path: str) -> "str | None":
         _warn_once(f"{archive.path}: cannot be unpacked, as BUNDLEIMP_UNPACK asks for: {cache.folder.lack()}")
         return None
     if TRACING:
-        trace(f"{archive.path}: unpacked in {folder}")
+        trace("unpacked", name=archive.path, path=folder)
     return marks.below(folder, location.inner) if location.inner else folder
 
 

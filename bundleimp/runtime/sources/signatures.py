@@ -73,7 +73,7 @@ class Signers:
             raise
         self._told = False
         if TRACING:
-            trace(f"{file.path}: signed by {principal}")
+            trace("signed", name=principal, path=file.path)
         return principal
 
     def _check(self, file: "BundleFile", signature: str, identity: "str | None") -> str:
