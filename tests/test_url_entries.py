@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,8 +15,6 @@ from .fetching import _web, _world  # noqa: F401 (fixtures)
 from .webserver import content, in_turn, status
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .builders import Tree
     from .webserver import Web
 
@@ -111,6 +110,18 @@ import app
 print(app.X)
 """
     assert run(script, url).stdout == "missing\nmissing\nonce\n1\n"
+    assert len(web.paths) == 2
+
+
+def test_a_file_in_the_cache_that_has_changed_is_fetched_again(web: Web, url: str) -> None:
+    script = "import sys\nsys.path.append(sys.argv[1])\nimport app\nprint(app.X)"
+    assert run(script, url).stdout == "1\n"
+    (kept,) = Path(os.environ["BUNDLEIMP_CACHE_DIR"], "fetched").glob("*/app.pybundle")
+    kept.chmod(0o600)
+    data = bytearray(kept.read_bytes())
+    data[data.index(b"X = 1")] ^= 1
+    kept.write_bytes(data)
+    assert run(script, url).stdout == "1\n"
     assert len(web.paths) == 2
 
 

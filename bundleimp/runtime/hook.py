@@ -96,11 +96,13 @@ def _other_finder(path: str) -> "Any":
 
         return interpreter.parts.PartFinder(path)
     if SUFFIX in path:
-        from . import faults, sources  # noqa: PLC0415 (loaded when first needed)
+        from . import sources  # noqa: PLC0415 (loaded when first needed)
 
         if sources.urls.is_url(path):
             return sources.urls.finder_for(path)
         if sources.mounts.may_be_elsewhere(path):
+            from . import faults  # noqa: PLC0415 (loaded when first needed)
+
             faults.warning.warn(f"{path}: is in the memory of the process that has mounted it: mount it here, too")
     message = "no path to a bundle"
     if TRACING and SUFFIX in path:

@@ -7,7 +7,6 @@ digest was computed.
 import os
 
 from .. import format as bundle_format
-from . import entries
 from . import folder as cachefolder
 
 FOLDER = "fetched"
@@ -28,7 +27,10 @@ def pin_of(url: str) -> str:
 
 
 def path_of(pin: str) -> "str | None":
-    """Return the path of the file with the digest *pin*, if it was checked and is as it was then; else None."""
+    """Return the path of the file with the digest *pin*, if it was checked and is as it was then; else None.
+
+    The entry is not locked: who imports from the file keeps it open.
+    """
     root = cachefolder.folder(create=False) if pin else None
     if root is None:
         return None
@@ -38,7 +40,7 @@ def path_of(pin: str) -> "str | None":
         with open(os.path.join(entry, CHECKED), "rb") as stream:
             note = stream.read()
         path = os.path.join(entry, min(names, default=""))
-        if note_of(os.stat(path)) != note or not entries.use(entry):
+        if note_of(os.stat(path)) != note:
             return None
     except OSError:
         return None

@@ -34,8 +34,8 @@ def warn(message: str) -> None:
     unlocked(_warnings.warn, kinds.printable(message), kinds.BundleWarning, level)
 
 
-def unlocked(function: "Callable[..., object]", *arguments: object) -> None:
-    """Call *function*, which may import modules, without the import lock.
+def unlocked(function: "Callable[..., object]", *arguments: object) -> object:
+    """Return the result of *function*, which may import modules, called without the import lock.
 
     A finder holds that lock, and a thread that is importing one of these modules may be waiting for it.
     """
@@ -47,7 +47,7 @@ def unlocked(function: "Callable[..., object]", *arguments: object) -> None:
                 held += 1
         except RuntimeError:  # this thread does not hold the lock any more
             pass
-        function(*arguments)
+        return function(*arguments)
     finally:
         for _ in range(held):
             _imp.acquire_lock()

@@ -4,19 +4,15 @@ The bundle is fetched when the path hook claims the entry, and never while a mod
 entry is an alias for the file in the cache.
 """
 
-import _imp
 import sys
 from _thread import get_ident
 
-from .. import bundles, cache, faults, finder, this
+from .. import Record, bundles, cache, finder, this
 from .. import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
-
-    from ..faults.kinds import BundleError
 
 
 # The URLs that are being fetched, each with the thread that does so.
@@ -37,19 +33,29 @@ def finder_for(url: str) -> "Any":
     """
     busy = url, get_ident()
     if busy in _busy:  # what fetches the bundle imports a module, and that is looked for here, too
-        return _Missing(url)
+        return _missing(url)
     _busy.add(busy)
     try:
         pin = cache.fetched.pin_of(url) if bundles.OpenBundle.signers is None else ""
-        path = cache.fetched.path_of(pin) or _unlocked(_fetched, url)
-        found = finder.BundleFinder(path)
-    except (faults.kinds.BundleError, ImportError) as error:
+        path = cache.fetched.path_of(pin)
+        if path is None:
+            from .. import faults  # noqa: PLC0415 (loaded when first needed)
+
+            path = str(faults.warning.unlocked(_fetched, url))  # it imports, and waits for a network
+        opened = bundles.open_bundle(path)
+        if opened.fault is not None:
+            raise opened.fault  # noqa: TRY301 (as what fetches does)
+    except Exception as error:
+        from .. import faults  # noqa: PLC0415 (as above)
+
+        if not isinstance(error, faults.kinds.BundleError | ImportError):
+            raise
         faults.warning.warn(str(error))
-        return _Missing(url, error)
+        return _missing(url, error)
     finally:
         _busy.discard(busy)
     bundles.aliases[url] = path
-    return found
+    return finder.BundleFinder(path, (opened, bundles.Location(bundle=path, inner="", status=None)))
 
 
 def _fetched(url: str) -> str:
@@ -72,37 +78,17 @@ def _fetched(url: str) -> str:
     return str(entry.resolve(url))
 
 
-def _unlocked(function: "Callable[[str], str]", url: str) -> str:
-    """Return the result of *function*, called without the import lock: it imports, and it waits for a network."""
-    held = 0
-    try:
-        try:
-            while True:
-                _imp.release_lock()
-                held += 1
-        except RuntimeError:  # this thread does not hold the lock any more
-            pass
-        return function(url)
-    finally:
-        for _ in range(held):
-            _imp.acquire_lock()
+def _missing(url: str, fault: "Exception | None" = None) -> "Any":
+    """Return a path entry finder for a *url* whose bundle is not there: it is being fetched, or there is a *fault*."""
 
-
-class _Missing:
-    """Path entry finder for a URL whose bundle is not there: because of a *fault*, or because it is being fetched."""
-
-    def __init__(self, url: str, fault: "BundleError | ImportError | None" = None) -> None:
-        self._url = url
-        self._fault = fault
-
-    def find_spec(self, fullname: str, target: object = None) -> "Any":  # noqa: ARG002 (PEP 451)
-        """Return None, or the spec that others find; see `interpreter.reasons`."""
-        if self._fault is None:
+    def find_spec(fullname: str, target: object = None) -> "Any":  # noqa: ARG001 (PEP 451)
+        if fault is None:
             return None
         from .. import interpreter  # noqa: PLC0415 (loaded when first needed)
 
-        return interpreter.reasons.find_elsewhere(fullname, self._fault)
+        return interpreter.reasons.find_elsewhere(fullname, fault)
 
-    def invalidate_caches(self) -> None:
-        """Make the path hook ask for the URL again."""
-        sys.path_importer_cache.pop(self._url, None)
+    def invalidate_caches() -> None:
+        sys.path_importer_cache.pop(url, None)  # so the path hook is asked again
+
+    return Record(find_spec=find_spec, invalidate_caches=invalidate_caches)
