@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from ..runtime.cache import fetched
+from ..runtime.sources import urls
 from ..runtime.sources.requiring import ALLOWED_SIGNERS
 from . import store
 from .errors import BundleFetchError
@@ -29,7 +29,7 @@ def resolve(entry: str, *, allowed_signers: str | os.PathLike[str] | None = None
 
     """
     signed = allowed_signers is not None or bool(os.environ.get(ALLOWED_SIGNERS))
-    pin = fetched.pin_of(entry) if not signed else ""
+    pin = urls.pin_of(entry) if not signed else ""
     path = store.find(pin, whole=False) if pin else None
     if path is not None:
         return path

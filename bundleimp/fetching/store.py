@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 
 from ..runtime.cache import entries as cacheentries
-from ..runtime.cache import fetched
 from ..runtime.cache import folder as cachefolder
+from ..runtime.sources import urls
 from ..runtime.sources.signatures import SUFFIX
 from .errors import StoreError
 
@@ -19,7 +19,7 @@ TYPE_CHECKING = False  # `typing` takes ten times as long to import as this modu
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FOLDER = fetched.FOLDER
+FOLDER = urls.FOLDER
 _BUNDLE = ".pybundle"
 _SOURCES = "sources"
 
@@ -175,10 +175,10 @@ def _names(path: str) -> list[str]:
 
 
 def _is_sound(path: str, sha256: str, *, whole: bool) -> bool:
-    noted = os.path.join(os.path.dirname(path), fetched.CHECKED)
+    noted = os.path.join(os.path.dirname(path), urls.CHECKED)
     try:
         status = os.stat(path)
-        if not whole and read(noted) == fetched.note_of(status):
+        if not whole and read(noted) == urls.note_of(status):
             return True
         import hashlib  # noqa: PLC0415 (loads OpenSSL; a path entry that is in the cache needs none)
 
@@ -186,13 +186,13 @@ def _is_sound(path: str, sha256: str, *, whole: bool) -> bool:
             sound = hashlib.file_digest(stream, "sha256").hexdigest() == sha256
     except OSError:
         return False
-    if sound and read(noted) != fetched.note_of(status):
+    if sound and read(noted) != urls.note_of(status):
         _note_checked(path, status)
     return sound
 
 
 def _note_checked(path: str, status: os.stat_result) -> None:
     try:  # noqa: SIM105 (as above)
-        cachefolder.put(os.path.join(os.path.dirname(path), fetched.CHECKED), fetched.note_of(status), 0o644)
+        cachefolder.put(os.path.join(os.path.dirname(path), urls.CHECKED), urls.note_of(status), 0o644)
     except OSError:  # in a read-only cache, the digest is computed each time
         pass

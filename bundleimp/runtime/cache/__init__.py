@@ -8,6 +8,6 @@ from .. import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import code, entries, fetched, folder, loader, loading
+    from . import code, entries, folder, loader, loading
 else:
     __getattr__ = parts_of(__name__)

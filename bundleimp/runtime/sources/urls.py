@@ -1,13 +1,15 @@
 """URLs as path entries: ``https://host/app.pybundle#sha256=…``.
 
 The bundle is fetched when the path hook claims the entry, and never while a module is looked for.  From then on, the
-entry is an alias for the file in the cache.
+entry is an alias for the file in the cache.  The name of its entry there is the SHA-256 of the file.  A note beside the
+file has the status that it had when its digest was computed.
 """
 
+import os
 import sys
 from _thread import get_ident
 
-from .. import Record, bundles, cache, finder, this
+from .. import Record, bundlefile, bundles, cache, finder, this
 from .. import format as bundle_format
 
 TYPE_CHECKING = False
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+FOLDER = "fetched"
+CHECKED = "checked"
+_PIN = "#sha256="
+_DIGEST_SIZE = 64
 # The URLs that are being fetched, each with the thread that does so.
 _busy: "set[tuple[str, int]]" = set()
 
@@ -36,13 +42,13 @@ def finder_for(url: str) -> "Any":
         return _missing(url)
     _busy.add(busy)
     try:
-        pin = cache.fetched.pin_of(url) if bundles.OpenBundle.signers is None else ""
-        path = cache.fetched.path_of(pin)
+        pin = pin_of(url) if bundles.OpenBundle.signers is None else ""
+        path = path_of(pin)
         if path is None:
             from .. import faults  # noqa: PLC0415 (loaded when first needed)
 
             path = str(faults.warning.unlocked(_fetched, url))  # it imports, and waits for a network
-        opened = bundles.open_bundle(path)
+        opened = bundles.open_bundle(path, bundlefile.status_of(path))
         if opened.fault is not None:
             raise opened.fault  # noqa: TRY301 (as what fetches does)
     except Exception as error:
@@ -56,6 +62,38 @@ def finder_for(url: str) -> "Any":
         _busy.discard(busy)
     bundles.aliases[url] = path
     return finder.BundleFinder(path, (opened, bundles.Location(bundle=path, inner="", status=None)))
+
+
+def note_of(status: os.stat_result) -> bytes:
+    """Return the note for a file with this *status*."""
+    return f"{status.st_size} {status.st_mtime_ns}\n".encode()
+
+
+def pin_of(url: str) -> str:
+    """Return the digest that *url* names in its fragment, in lower case; "" if it names none."""
+    pin = url.rpartition(_PIN)[2].lower() if _PIN in url else ""
+    return pin if len(pin) == _DIGEST_SIZE and not pin.strip("0123456789abcdef") else ""
+
+
+def path_of(pin: str) -> "str | None":
+    """Return the path of the file with the digest *pin*, if it was checked and is as it was then; else None.
+
+    The entry is not locked: who imports from the file keeps it open.
+    """
+    root = cache.folder.folder(create=False) if pin else None
+    if root is None:
+        return None
+    entry = os.path.join(root, FOLDER, pin)
+    try:
+        names = [name for name in os.listdir(entry) if name.endswith(bundle_format.SUFFIX)]
+        with open(os.path.join(entry, CHECKED), "rb") as stream:
+            note = stream.read()
+        path = os.path.join(entry, min(names, default=""))
+        if note_of(os.stat(path)) != note:
+            return None
+    except OSError:
+        return None
+    return path
 
 
 def _fetched(url: str) -> str:
