@@ -9,6 +9,7 @@ import sysconfig
 import warnings
 from dataclasses import dataclass
 
+from ..fetching.addresses import parse
 from ..runtime import finder  # which reads BUNDLEIMP_ALLOWED_SIGNERS
 from ..runtime.archive import Archive
 from ..runtime.bundlefile import is_regular, status_of
@@ -17,6 +18,7 @@ from ..runtime.cache import folder as cachefolder
 from ..runtime.data.modules import modules
 from ..runtime.faults.kinds import BundleError, BundleWarning
 from ..runtime.format import SUFFIX
+from ..runtime.sources.urls import is_url
 from .bundle import open_bundle
 from .cachecheck import check
 
@@ -80,7 +82,9 @@ def _bundles() -> list[Observation]:
             result += _unclaimed(entry)
         else:
             location = locate(entry)
-            if location is None and os.path.isdir(entry):
+            if location is None and is_url(entry):
+                result.append(Observation(parse(entry).shown, "is a URL: it is fetched when it is first used"))
+            elif location is None and os.path.isdir(entry):
                 result.append(Observation(entry, "is a folder, not a bundle: its files are imported"))
             elif location is None:
                 missing = not os.path.exists(entry)

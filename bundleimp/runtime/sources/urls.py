@@ -9,7 +9,7 @@ import os
 import sys
 from _thread import get_ident
 
-from .. import Record, bundlefile, bundles, cache, finder, this
+from .. import TRACING, Record, bundlefile, bundles, cache, finder, this, trace
 from .. import format as bundle_format
 
 TYPE_CHECKING = False
@@ -61,6 +61,8 @@ def finder_for(url: str) -> "Any":
     finally:
         _busy.discard(busy)
     bundles.aliases[url] = path
+    if TRACING:
+        trace("claimed", path=path)
     return finder.BundleFinder(path, (opened, bundles.Location(bundle=path, inner="", status=None)))
 
 
