@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import pickle
 import shelve
 import sys
+import traceback
 import zipfile
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -243,6 +245,44 @@ def test_a_mapping_over_a_network_needs_digests_or_a_word() -> None:
         bundleimp.mount(store, trust="yes")
     RemoteFiles.fs.protocol = "memory"
     bundleimp.mount(store).close()
+
+
+class FolderOfFiles(dict[str, str]):
+    """A mapping of fsspec, which has no keys if the server does not answer."""
+
+    root = "http://user:hush@host/plugs"
+
+    def __init__(self, error: Exception | None) -> None:
+        self.error = error
+        self.fs = self
+
+    protocol = "memory"
+
+    def ls(self, root: str) -> list[str]:
+        assert root == self.root
+        if self.error is not None:
+            raise self.error
+        return []
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (FileNotFoundError(FolderOfFiles.root), "FileNotFoundError: its folder does not exist"),
+        (ConnectionRefusedError("nobody is there"), "ConnectionRefusedError: nobody is there"),
+    ],
+)
+def test_a_folder_of_fsspec_that_cannot_be_listed_is_not_an_empty_one(error: Exception, reason: str) -> None:
+    store = FolderOfFiles(None)
+    with bundleimp.mount(store, "bad"):  # it is empty
+        store.error = error
+        with pytest.warns(bundleimp.BundleWarning, match=rf"/bad\.pybundle: cannot be listed: {reason}"):
+            importlib.invalidate_caches()
+        with pytest.raises(ModuleNotFoundError, match=reason):
+            import plugs  # noqa: F401, PLC0415
+    with pytest.raises(bundleimp.BundleError, match=rf"/bad\.pybundle: cannot be listed: {reason}") as caught:
+        bundleimp.mount(store, "bad")
+    assert "hush" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_where_bundles_must_be_signed_nothing_is_mounted(tmp_path: Path) -> None:

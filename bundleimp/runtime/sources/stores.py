@@ -75,7 +75,7 @@ class StoreFile:
 
         """
         try:
-            keys = list(self.mapping)
+            keys = list_keys(self.mapping)
         except Exception as error:
             reason = f"cannot be listed: {type(error).__name__}: {error}"
             raise self._fault(reason) from error
@@ -127,6 +127,27 @@ class StoreFile:
 
     def rested(self) -> None:
         """Return None: there is no descriptor to give up."""
+
+
+def list_keys(mapping: "Any") -> "list[Any]":
+    """Return the keys of *mapping*.
+
+    A mapping of fsspec leaves out folders that cannot be listed.  If it has no keys, the file system is asked why.
+
+    Raises:
+        Exception: the mapping cannot be listed, or its folder is missing.
+
+    """
+    keys = list(mapping)
+    files: Any = getattr(mapping, "fs", None)
+    root = getattr(mapping, "root", None)
+    if not keys and root is not None and hasattr(files, "ls"):
+        try:
+            files.ls(root)
+        except FileNotFoundError:  # its text is the URL, perhaps with a password
+            message = "its folder does not exist"
+            raise FileNotFoundError(message) from None
+    return keys
 
 
 class StoreArchive(archives.Archive):
