@@ -38,8 +38,9 @@ class Mount:
 
     """
 
-    def __init__(self, path: str, *, forget: bool) -> None:
+    def __init__(self, path: str, *, first: bool, forget: bool) -> None:
         self.path = path
+        self._is_first = first
         # A copy of the same bundle shares its site, so modules may have come from there.
         self._key = str(getattr(bundles.open_bundle(path).archive, "key", ""))
         self._forget = forget
@@ -75,7 +76,10 @@ class Mount:
         if self._is_closed:
             return
         self._is_closed = True
-        sys.path[:] = [entry for entry in sys.path if entry != self.path]
+        # Another mount, or the program, may have put the same path there.
+        places = [number for number, entry in enumerate(sys.path) if entry == self.path]
+        if places:
+            del sys.path[places[0 if self._is_first else -1]]
         _take_out(self.path)
         if self._forget if forget is None else forget:
             _forget(self.modules(), self.path)
@@ -115,7 +119,7 @@ def mount(
     path = _put(source, name, digests, trust)
     hook.install()
     sys.path.insert(0 if first else len(sys.path), path)
-    return Mount(path, forget=forget)
+    return Mount(path, first=first, forget=forget)
 
 
 def _put(source: Any, name: str | None, digests: Mapping[str, str] | None, trust: str | None) -> str:

@@ -79,6 +79,19 @@ def test_it_is_first_on_the_path_where_asked_for() -> None:
         assert (sys.path[0], sys.path[-1]) == (first.path, last.path)
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_closing_takes_one_path_entry_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: bool) -> None:
+    path = str(make_bundle(tmp_path / "packed.pybundle", TREE))
+    monkeypatch.setattr(sys, "path", [*sys.path, path, "end"])
+    before = list(sys.path)
+    with bundleimp.mount(path, first=first):
+        between = list(sys.path)
+        with bundleimp.mount(path, first=first):
+            assert sys.path == ([path, *between] if first else [*between, path])
+        assert sys.path == between
+    assert sys.path == before
+
+
 def test_what_is_imported_works_on_after_it_is_closed() -> None:
     with bundleimp.mount(dict(TREE), "plugs") as mounted:
         import plugs  # noqa: PLC0415
