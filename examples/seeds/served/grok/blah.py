@@ -1,0 +1,3 @@
+"""A submodule."""
+
+WORD = "blah"
