@@ -14,8 +14,8 @@ import pytest
 import bundleimp
 from bundleimp.cli import _COMMANDS
 
-from .builders import clean_environment, make_bundle, make_tree
-from .platforms import needs_ssh_keygen
+from .builders import clean_environment, make_bundle, make_tree, run_python
+from .platforms import needs_processes, needs_ssh_keygen
 
 README = Path(__file__).parent.parent / "README.md"
 TEXT = README.read_text("utf-8")
@@ -76,10 +76,18 @@ def test_the_python_code_runs(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(workspace)
-    assert len(PYTHON) == 1
+    assert len(PYTHON) == 2
     exec(compile(PYTHON[0], str(README), "exec"), {})  # noqa: S102 (our own README)
     tag = sys.implementation.cache_tag
     assert capsys.readouterr().out == f"2 ['{tag}']\n['mypkg/__init__.py', 'mypkg/__main__.py'] []\n"
+
+
+@needs_processes
+def test_the_python_code_for_mounts_runs(workspace: Path) -> None:
+    pytest.importorskip("fsspec")
+    make_bundle(workspace / "out.pybundle", {"mypkg/__init__.py": "print('mypkg')\n"})
+    (workspace / "script.py").write_text(PYTHON[1], "utf-8")
+    assert run_python("script.py", cwd=workspace).stdout == "mypkg\n1 2 3\n"
 
 
 def test_every_command_is_in_the_table() -> None:
