@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
 import re
 import shutil
@@ -163,6 +164,24 @@ def test_lazy_loader(served: Path) -> None:
             "nothing was loaded",
             "spam: I am being loaded",
             "spam: hello at last",
+        ]
+
+
+def test_noisy_importer() -> None:
+    for _ in range(2):  # the second time, with a filled cache
+        # Several finders may be asked for a module that is missing.
+        lines = [line for line, _ in itertools.groupby(map(str.strip, run_seed("noisy_importer.py")))]
+        assert lines == [
+            "import noisy.part",
+            *("found noisy", "load noisy", "loaded noisy"),
+            *("found noisy.part", "load noisy.part", "loaded noisy.part"),
+            "import noisy.missing",
+            "missing noisy.missing",
+            "ModuleNotFoundError No module named 'noisy.missing'",
+            "import noisy.broken",
+            *("found noisy.broken", "load noisy.broken", "failed noisy.broken ValueError: no"),
+            "ValueError no",
+            "quiet was loaded without a word",
         ]
 
 
