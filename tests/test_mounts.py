@@ -346,6 +346,35 @@ def test_a_shelve_is_written_and_imported_from_as_it_stands(tmp_path: Path) -> N
             assert __import__("importlib").reload(plugs).X == 2
 
 
+class Counting(dict[str, str]):
+    """A store that counts how often it is listed and read."""
+
+    listed = 0
+
+    def __init__(self, tree: Any) -> None:
+        super().__init__(tree)
+        self.got: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        self.listed += 1
+        return super().__iter__()
+
+    def __getitem__(self, name: str) -> str:
+        self.got.append(name)
+        return super().__getitem__(name)
+
+
+def test_a_store_is_listed_once_and_each_module_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BUNDLEIMP_CACHE_DIR", str(tmp_path / "cache"))
+    store = Counting({f"plugs{number}/{name}.py": "" for number in range(5) for name in ("__init__", "mod")})
+    with bundleimp.mount(store, forget=True):
+        for number in range(5):
+            __import__(f"plugs{number}.mod")
+        assert (store.listed, sorted(store.got)) == (1, sorted(store.keys()))
+        __import__("importlib").invalidate_caches()
+        assert store.listed == 2
+
+
 # load_module
 
 

@@ -9,7 +9,6 @@ import sysconfig
 import warnings
 from dataclasses import dataclass
 
-from ..fetching.addresses import parse
 from ..runtime import finder  # which reads BUNDLEIMP_ALLOWED_SIGNERS
 from ..runtime.archive import Archive
 from ..runtime.bundlefile import is_regular, status_of
@@ -83,7 +82,9 @@ def _bundles() -> list[Observation]:
         else:
             location = locate(entry)
             if location is None and is_url(entry):
-                result.append(Observation(parse(entry).shown, "is a URL: it is fetched when it is first used"))
+                result.append(
+                    Observation(f"{entry.partition('://')[0]}://…", "is a URL: it is fetched when it is first used")
+                )
             elif location is None and os.path.isdir(entry):
                 result.append(Observation(entry, "is a folder, not a bundle: its files are imported"))
             elif location is None:

@@ -83,6 +83,8 @@ class OpenBundle:
 
         return content.refreshing.refresh(self, status, opened)
 
+    check_again = refresh  # for `importlib.invalidate_caches`
+
     def opened(self, status: "os.stat_result") -> "archives.Archive | BundleFormatError":
         """Open the file and return its current version, or the error if it is not sound."""
         thread = _thread.get_ident()

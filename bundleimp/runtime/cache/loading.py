@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 def path_stats(loader: "BundleLoader", path: str) -> "dict[str, int]":
     """Return modification time and size of the source at *path* (see `BundleLoader.path_stats`)."""
     source = content.files.member_named(loader.archive, content.files.name_at(loader.archive, path), path)
-    return source.stats()
+    if loader.archive.file.mapping is None:
+        return source.stats()
+    # The caller reads it next, unless its bytecode is cached.  A store may give something else then.
+    loader.__dict__["content"], stats = source.read()  # type: ignore[attr-defined] # of a `StoreMember`
+    return stats  # type: ignore[no-any-return]
 
 
 def bytecode_path(loader: "BundleLoader") -> "str | None":
@@ -34,7 +38,11 @@ def get_data(loader: "BundleLoader", path: str) -> bytes:
     """Return the bytes of the file or the bytecode at *path* (see `BundleLoader.get_data`)."""
     path = os.fspath(path)
     if path != bytecode_path(loader):
-        return content.files.read_for(loader, path)
+        read: bytes | None = loader.__dict__.pop("content", None) if path == loader.path else None
+        if read is None:
+            return content.files.read_for(loader, path)
+        archives.audit_open(path)
+        return read
     image = None if loader.transforms_source() else _image(loader, path)
     if image is None:
         raise content.files.missing(path, "No bytecode in the bundle or the cache")

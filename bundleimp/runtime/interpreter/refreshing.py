@@ -23,7 +23,7 @@ def refresh() -> None:
 
 def _refresh_all() -> "list[OpenBundle]":
     """Check all files again.  Return the bundles that were replaced.  Remove bundles whose file is gone."""
-    replaced = [bundle for bundle in list(bundles.in_use.values()) if bundle.refresh()]
+    replaced = [bundle for bundle in list(bundles.in_use.values()) if bundle.check_again()]
     for bundle in replaced:
         bundle.report()
         if bundle.is_gone:

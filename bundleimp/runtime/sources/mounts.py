@@ -21,23 +21,18 @@ class Mounted(bundles.OpenBundle):
 
     __slots__ = ("_open_again",)
 
-    def __init__(self, path: str, open_again: "Callable[[], Archive]") -> None:
-        """Open the bundle or the store.
-
-        Arguments:
-            path: its path.
-            open_again: returns its present version.
-
-        Raises:
-            BundleFormatError: it is damaged, or cannot be listed.
-
-        """
-        super().__init__(path)
+    def __init__(self, archive: "Archive", open_again: "Callable[[], Archive]") -> None:
+        """Put the bundle or the store *archive* into use.  *open_again* returns its present version."""
+        super().__init__(archive.path)
         self._open_again = open_again
-        self.archive = open_again()
+        self.archive = archive
         self.settled = True
 
     def refresh(self, status: "os.stat_result | None" = None) -> bool:  # noqa: ARG002 (as of an `OpenBundle`)
+        """Return False: each finder calls this, and a store is listed once for all of them."""
+        return self.check_again() if self.archive is None else False
+
+    def check_again(self, status: "os.stat_result | None" = None) -> bool:  # noqa: ARG002 (as of an `OpenBundle`)
         """List a store again.  Return whether that is another version now."""
         fault: BundleFormatError | None = None
         archive: Archive | None = None
@@ -75,7 +70,7 @@ def put(name: str, open_as: "Callable[[str], Archive]", *, once: bool) -> str:
         message = f"{name!r} is the name of another mount: close that first"
         raise ValueError(message)
     first = open_as(path)
-    mounted = Mounted(path, (lambda: first) if once else (lambda: open_as(path)))
+    mounted = Mounted(first, (lambda: first) if once else (lambda: open_as(path)))
     if mounted.signers is not None:
         requiring.require(mounted)
         if mounted.fault is not None:

@@ -35,10 +35,13 @@ class StoreMember:
         """The CRC-32 of the content."""
         return content.decompression.crc32(self._file.value(self.name))
 
-    def stats(self) -> "dict[str, int]":
-        """Return what `content.member.Member.stats` returns.  A checksum stands in for the time, which is not known."""
+    def read(self) -> "tuple[bytes, dict[str, int]]":
+        """Return the content, and what `content.member.Member.stats` returns.
+
+        A checksum stands in for the time, which is not known.
+        """
         data = self._file.value(self.name)
-        return {"mtime": content.decompression.crc32(data), "size": len(data)}
+        return data, {"mtime": content.decompression.crc32(data), "size": len(data)}
 
 
 class StoreFile:
