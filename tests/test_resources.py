@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .builders import run_python
-from .places import DIRECTORY, FLAT, NESTED, PLAIN_ZIP, Places, in_each_and_mounted, in_each_with_source_and_mounted
+from .places import (
+    DIRECTORY,
+    FLAT,
+    NESTED,
+    PLAIN_ZIP,
+    Places,
+    in_each,
+    in_each_and_mounted,
+    in_each_with_source_and_mounted,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -277,7 +286,7 @@ with resources.as_file(resources.files("res") / "text.txt") as path:
 UNWARNED = ("-W", "ignore")
 
 
-@in_each_and_mounted
+@in_each
 def test_as_file_works_where_the_cache_cannot_be_written(places: Places, kind: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     places.as_in_directory(kind, AS_FILE, options=UNWARNED, BUNDLEIMP_CACHE_DIR=str(tmp_path / "file" / "cache"))
