@@ -59,7 +59,12 @@ class Mount:
 
     def modules(self) -> list[str]:
         """Return the names of the imported modules that came from here, sorted."""
-        return sorted(name for name, module in list(sys.modules.items()) if _is_from(module, self.path, self._key))
+        key = self._key
+        copies = [each for each in list(bundles.in_use.values()) if each.path != self.path and each.path in sys.path]
+        if any(getattr(each.archive, "key", None) == key for each in copies):
+            key = ""  # what came from an open copy is not ours
+        modules = [(name, module) for name, module in list(sys.modules.items()) if name != "__main__"]
+        return sorted(name for name, module in modules if _is_from(module, self.path, key))
 
     def close(self, *, forget: bool | None = None) -> None:
         """Take the path entry off ``sys.path``.  Closing twice does nothing.
@@ -69,8 +74,8 @@ class Mount:
                 Objects of the old ones keep working.  None: what `mount` was told.
 
         Raises:
-            BundleError: extension modules came from here: they stay loaded until the process ends.  Then no module is
-                forgotten.
+            BundleError: a module that came from here is still being imported, or is an extension module: those stay
+                loaded until the process ends.  Then no module is forgotten.
 
         """
         if self._is_closed:
@@ -81,7 +86,7 @@ class Mount:
         if places:
             del sys.path[places[0 if self._is_first else -1]]
         _take_out(self.path)
-        if self._forget if forget is None else forget:
+        if self.path not in sys.path and (self._forget if forget is None else forget):
             _forget(self.modules(), self.path)
 
 
@@ -122,12 +127,14 @@ def mount(
     return Mount(path, first=first, forget=forget)
 
 
-def _put(source: Any, name: str | None, digests: Mapping[str, str] | None, trust: str | None) -> str:
+def _put(  # noqa: C901 (one branch for each kind of source)
+    source: Any, name: str | None, digests: Mapping[str, str] | None, trust: str | None
+) -> str:
     """Put the *source* into use as `mount` describes it.  Return the path entry."""
     if trust not in {None, "unverified"}:
         message = f'trust is "unverified" or None, and not {trust!r}'
         raise ValueError(message)
-    if isinstance(source, str) and sources.urls.is_url(source):
+    if isinstance(source, str) and "://" in source:
         from .fetching.entry import resolve  # noqa: PLC0415 (loaded when first needed)
 
         return str(resolve(source))
@@ -135,17 +142,22 @@ def _put(source: Any, name: str | None, digests: Mapping[str, str] | None, trust
         path = bundles.absolute(os.fspath(source))
         files.sound_bundle_at(path)
         return path
-    name = f"mounted-{next(_numbers)}" if name is None else name
+    while name is None:
+        number = next(_numbers)
+        name = None if sources.memory.path_of(f"mounted-{number}") in bundles.in_use else f"mounted-{number}"
     if not _NAME.fullmatch(name) or name.startswith("."):
         message = f"{name!r} cannot be the name of a mount: it has letters, digits, and any of ._@+-"
         raise ValueError(message)
     if isinstance(source, Mapping) or (hasattr(source, "keys") and hasattr(source, "__getitem__")):
         if digests is None and trust is None and _is_remote(source):
-            message = 'a mapping over a network is not checked: give its digests, or say trust="unverified"'
+            message = 'is a mapping that may be over a network: give its digests, or say trust="unverified"'
             raise BundleError(message, file=name)
         return str(sources.mounts.store(name, source, digests))
     if hasattr(source, "read"):
         source = source.read()
+        if isinstance(source, str):
+            message = "the file must be opened in binary mode"
+            raise TypeError(message)
     if not isinstance(source, bytes | bytearray | memoryview):
         message = f"a path, bytes, a binary file object or a mapping is needed, and not {type(source).__name__}"
         raise TypeError(message)
@@ -189,16 +201,21 @@ def _is_below(portion: object, path: str) -> bool:
 def _forget(names: Iterable[str], path: str) -> None:
     """Remove modules from ``sys.modules``, and from the packages above them."""
     names = list(names)
-    loaders = {name: getattr(sys.modules[name].__spec__, "loader", None) for name in names}
+    specs = {name: getattr(sys.modules.get(name), "__spec__", None) for name in names}
+    loading = [name for name in names if getattr(specs[name], "_initializing", False)]
+    if loading:
+        message = f"{', '.join(loading)}: still being imported; forget it later"
+        raise BundleError(message, file=path)
+    loaders = {name: getattr(specs[name], "loader", None) for name in names}
     native = [name for name in names if isinstance(loaders[name], ExtensionFileLoader) or _is_native(loaders[name])]
     if native:
         message = f"the extension modules {', '.join(native)} stay loaded until the process ends: restart it"
         raise BundleError(message, file=path)
     for name in names:
-        module = sys.modules.pop(name)
+        module = sys.modules.pop(name, None)
         package, _, last = name.rpartition(".")
         parent = sys.modules.get(package)
-        if parent is not None and getattr(parent, last, None) is module:
+        if parent is not None and module is not None and getattr(parent, last, None) is module:
             delattr(parent, last)
 
 
@@ -229,6 +246,9 @@ def load_module(
         BundleError, ValueError, TypeError: as for `mount`.
 
     """
+    if not all(part.isidentifier() for part in name.split(".")):
+        message = f"{name!r} is not the full name of a module"
+        raise ValueError(message)
     path = _put(source, None, digests, trust)
     hook.install()
     root = f"loaded-{next(_numbers)}"

@@ -1,12 +1,12 @@
 """Modules that `load_module` loads: under a name of their own in ``sys.modules``, with checks of what they import.
 
-A module that imports itself absolutely would get another version, or none.  So its code is looked at before it runs.
+A module that imports itself absolutely would get another version, or none.  So its source is looked at before it runs.
 """
 
 from __future__ import annotations
 
+import ast
 import copyreg
-import dis
 import pickle
 import sys
 from importlib.machinery import PathFinder
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import CodeType
 
+_NEVER = frozenset({"TYPE_CHECKING", "typing.TYPE_CHECKING", "__name__"})
 # The top-level name of the modules below each package that `load_module` has made, by the name of the package.
 _watched: dict[str, str] = {}
 
@@ -86,7 +87,8 @@ def _check_code(loader: Any, name: str, top: str) -> None:
 
     def checked(fullname: str) -> CodeType | None:
         code: CodeType | None = get_code(fullname)
-        found = next(_absolute_imports(code, top), None) if code is not None else None
+        source = loader.get_source(fullname) if code is not None else None
+        found = min(_absolute_imports(source or "", top), key=lambda each: each[1], default=None)
         if found is not None:
             imported, line = found
             message = (
@@ -108,7 +110,9 @@ def refuse_pickling(root: str) -> None:
                     copyreg.dispatch_table.setdefault(kind, _refuse)
 
 
-def _refuse(each: object) -> str:
+def _refuse(each: object) -> Any:
+    if sys._getframe(1).f_globals.get("__name__") == "copy":  # noqa: SLF001 (it asks `copyreg`, too)
+        return each.__reduce_ex__(4)
     message = (
         f"{type(each).__qualname__!r} is of a module that bundleimp.load_module has loaded, "
         "which has a name in this process only"
@@ -116,22 +120,26 @@ def _refuse(each: object) -> str:
     raise pickle.PicklingError(message)
 
 
-def _absolute_imports(code: CodeType, top: str) -> Iterator[tuple[str, int]]:
-    """Yield the name and the line of each absolute import of *top*, or of a module below it, in *code*."""
-    constants = list(code.co_consts)
-    level: object = None
-    line = code.co_firstlineno
-    stack: list[object] = []
-    for instruction in dis.get_instructions(code):
-        positions = instruction.positions
-        line = (positions.lineno if positions is not None else None) or line
-        if instruction.opname in {"LOAD_CONST", "LOAD_SMALL_INT", "LOAD_COMMON_CONSTANT"}:
-            stack.append(instruction.argval)
-        elif instruction.opname == "IMPORT_NAME":
-            level = stack[-2] if len(stack) > 1 else None
-            imported = str(instruction.argval)
-            if level == 0 and imported.partition(".")[0] == top:
-                yield imported, line
-    for constant in constants:
-        if type(constant) is type(code):
-            yield from _absolute_imports(constant, top)
+def _absolute_imports(source: str, top: str) -> Iterator[tuple[str, int]]:
+    """Yield the name and the line of each absolute import of *top*, or of a module below it, in *source*.
+
+    What stands below ``if TYPE_CHECKING`` or ``if __name__ == "__main__"`` is left out: it does not run.
+    """
+    try:
+        waiting: list[ast.AST] = [ast.parse(source)]
+    except (SyntaxError, ValueError, RecursionError):  # the import says so
+        return
+    while waiting:
+        node = waiting.pop()
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [str(node.module)]
+        for name in names:
+            if name.partition(".")[0] == top:
+                yield name, node.lineno  # type: ignore[attr-defined] # of an import
+        if isinstance(node, ast.If) and _NEVER.intersection(ast.unparse(node.test).replace("'", '"').split()):
+            waiting += node.orelse
+        else:
+            waiting += ast.iter_child_nodes(node)

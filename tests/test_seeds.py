@@ -78,7 +78,7 @@ def run_seed(name: str, *arguments: str) -> list[str]:
 def test_explicit_load(served: Path) -> None:
     with serving(served) as url:
         assert run_seed("explicit_load.py", url) == [
-            'mounted-1: a mapping over a network is not checked: give its digests, or say trust="unverified"',
+            'mounted-1: is a mapping that may be over a network: give its digests, or say trust="unverified"',
             "fib: I am being loaded",
             "55",
             "False True",

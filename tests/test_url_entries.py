@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from .fetching import _web, _world  # noqa: F401 (fixtures)
 from .webserver import content, in_turn, status
 
 if TYPE_CHECKING:
+    from http.server import BaseHTTPRequestHandler
+
     from .builders import Tree
     from .webserver import Web
 
@@ -23,6 +26,8 @@ TREE: Tree = {
     "app/part.py": "def fail():\n    raise ValueError\n",
     "app/text.txt": "text",
     "app-1.dist-info/METADATA": "Name: app\nVersion: 1\n",
+    "one.py": "",
+    "two.py": "",
     "app/__main__.py": "import sys\nprint('ran', sys.argv[1:])\n",
 }
 
@@ -147,6 +152,32 @@ for thread in threads:
 print(sys.modules["app"].X)
 """
     assert run(script, url).stdout == "1\n"
+
+
+def test_another_thread_waits_for_what_is_being_fetched(web: Web, url: str, data: bytes) -> None:
+    script = """
+import sys, threading
+sys.path.insert(0, sys.argv[1])
+found = []
+def work(name):
+    found.append(__import__(name).__name__)
+threads = [threading.Thread(target=work, args=(name,)) for name in ["app", "one", "two"] * 3]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(sorted(set(found)), len(found))
+"""
+    asked = threading.Event()
+
+    def slow(handler: BaseHTTPRequestHandler) -> None:
+        asked.wait(0.3)  # the other threads come while this one waits, mostly
+        content(data)(handler)
+
+    web.routes["/app.pybundle"] = slow
+    result = run(script, url)
+    assert (result.stdout, result.stderr) == ("['app', 'one', 'two'] 9\n", "")
+    assert len(web.paths) == 1
 
 
 def test_mount_and_load_module_take_urls(web: Web, url: str) -> None:

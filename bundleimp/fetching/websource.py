@@ -37,6 +37,9 @@ _AGAIN = {408, 429, 500, 502, 503, 504}
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 
 
+_MOST_DIGITS = 19  # of a size
+
+
 class WebSource:
     """An answer with the content of a file.
 
@@ -49,7 +52,8 @@ class WebSource:
         self._response = response
         announced = response.headers.get("Content-Length", "")
         chunked = response.headers.get("Transfer-Encoding") is not None
-        self.size = int(announced) if announced.isascii() and announced.isdigit() and not chunked else None
+        is_size = announced.isascii() and announced.isdigit() and len(announced) < _MOST_DIGITS
+        self.size = int(announced) if is_size and not chunked else None
 
     def read(self) -> bytes:
         """Return the next bytes; none at the end.

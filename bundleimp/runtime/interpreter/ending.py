@@ -25,7 +25,11 @@ def end() -> None:
     """Make the collector free what was imported, unless that has no effect.  It is called at the program's end."""
     recent = gc.get_objects()
     gc.unfreeze()
-    if not _has_foreign(recent) and not _has_finalizers(gc.get_objects()):
+    try:
+        needed = _has_foreign(recent) or _has_finalizers(gc.get_objects())
+    except Exception:  # noqa: BLE001 (of a metaclass, or of anything else in the program)
+        needed = True
+    if not needed:
         gc.freeze()
 
 
@@ -56,6 +60,8 @@ def _is_open(each: "Any") -> bool:
     try:
         if type(each) in _IN_MEMORY:
             return False
+        if type(each).__module__ != "_io":  # it may do anything
+            return True
         return not each.closed and bool(each.writable())
     except Exception:  # noqa: BLE001 (it is no file, or an odd one)
         return True

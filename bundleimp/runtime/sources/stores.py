@@ -44,6 +44,12 @@ class StoreMember:
         return data, {"mtime": content.decompression.crc32(data), "size": len(data)}
 
 
+def _text(error: Exception) -> str:
+    """Return what an *error* of a store says, up to the first URL: that may have a password."""
+    text, is_cut, _ = f"{type(error).__name__}: {error}".partition("://")
+    return text.rpartition(" ")[0].rstrip(" ,:(['") + " …" if is_cut else text
+
+
 class StoreFile:
     """What an archive reads a store from, with the attributes of a `BundleFile`.
 
@@ -79,9 +85,9 @@ class StoreFile:
         """
         try:
             keys = list_keys(self.mapping)
-        except Exception as error:
-            reason = f"cannot be listed: {type(error).__name__}: {error}"
-            raise self._fault(reason) from error
+        except Exception as error:  # noqa: BLE001 (a store may raise any)
+            reason = f"cannot be listed: {_text(error)}"
+            raise self._fault(reason) from None
         names = {}
         for key in keys:
             name = key.decode("utf-8", "surrogateescape") if isinstance(key, bytes) else key  # those of dbm
@@ -108,9 +114,9 @@ class StoreFile:
         except KeyError:
             reason = "is not in the store any more"
             raise self._fault(reason, name) from None
-        except Exception as error:
-            reason = f"cannot be read: {type(error).__name__}: {error}"
-            raise self._fault(reason, name) from error
+        except Exception as error:  # noqa: BLE001 (a store may raise any)
+            reason = f"cannot be read: {_text(error)}"
+            raise self._fault(reason, name) from None
         if isinstance(data, str):
             data = data.encode("utf-8", "surrogatepass")
         elif isinstance(data, bytearray | memoryview):
@@ -118,7 +124,10 @@ class StoreFile:
         elif not isinstance(data, bytes):
             reason = f"is of type {type(data).__name__}, and not bytes or text"
             raise self._fault(reason, name)
-        if self.digests is not None and site.units.sha256()(data).hexdigest() != self.digests.get(name, "").lower():
+        if (
+            self.digests is not None
+            and site.units.sha256()(data).hexdigest() != str(self.digests.get(name, "")).lower()
+        ):
             expected = "has another SHA-256 than the one given" if name in self.digests else "has no SHA-256 given"
             raise self._fault(expected, name)
         return data
@@ -141,7 +150,7 @@ def list_keys(mapping: "Any") -> "list[Any]":
         Exception: the mapping cannot be listed, or its folder is missing.
 
     """
-    keys = list(mapping)
+    keys = list(mapping.keys())
     files: Any = getattr(mapping, "fs", None)
     root = getattr(mapping, "root", None)
     if not keys and root is not None and hasattr(files, "ls"):

@@ -39,7 +39,7 @@ def finder_for(url: str) -> "Any":
     """
     busy = url, get_ident()
     if busy in _busy:  # what fetches the bundle imports a module, and that is looked for here, too
-        return _missing(url)
+        return _missing(url, owner=busy)
     _busy.add(busy)
     try:
         pin = pin_of(url) if bundles.OpenBundle.signers is None else ""
@@ -118,15 +118,25 @@ def _fetched(url: str) -> str:
     return str(entry.resolve(url))
 
 
-def _missing(url: str, fault: "Exception | None" = None) -> "Any":
-    """Return a path entry finder for a *url* whose bundle is not there: it is being fetched, or there is a *fault*."""
+def _missing(url: str, fault: "Exception | None" = None, owner: "tuple[str, int] | None" = None) -> "Any":
+    """Return a path entry finder for a *url* whose bundle is not there.
 
-    def find_spec(fullname: str, target: object = None) -> "Any":  # noqa: ARG001 (PEP 451)
-        if fault is None:
-            return None
+    Arguments:
+        url: the path entry.
+        fault: why the bundle cannot be fetched.
+        owner: the element of `_busy`, if the bundle is being fetched.
+
+    """
+
+    def find_spec(fullname: str, target: object = None) -> "Any":
+        if owner is not None:
+            if owner == (url, get_ident()) and owner in _busy:
+                return None
+            found = sys.path_importer_cache[url] = finder_for(url)  # another thread waits until it is fetched
+            return found.find_spec(fullname, target)
         from .. import interpreter  # noqa: PLC0415 (loaded when first needed)
 
-        return interpreter.reasons.find_elsewhere(fullname, fault)
+        return interpreter.reasons.find_elsewhere(fullname, fault) if fault is not None else None
 
     def invalidate_caches() -> None:
         sys.path_importer_cache.pop(url, None)  # so the path hook is asked again
