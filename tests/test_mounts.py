@@ -17,6 +17,7 @@ import pytest
 import bundleimp
 
 from .builders import Tree, make_bundle, make_tree, run_python
+from .compiling import extension
 from .places import FLAT, NESTED, lay_out
 
 if TYPE_CHECKING:
@@ -469,6 +470,21 @@ def test_an_open_copy_keeps_its_modules(tmp_path: Path) -> None:
     assert sys.modules["plugs"] is plugs
     first.close(forget=True)
     assert "plugs" not in sys.modules
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="compiles an extension module")
+@pytest.mark.parametrize("kind", ["a path", "bytes"])
+def test_extension_modules_are_not_forgotten(tmp_path: Path, kind: str) -> None:
+    name = f"plugs_native_{kind[0]}"
+    tree: Tree = {f"{name}.so": extension(tmp_path, name), "plugs.py": f"import {name}\nX = {name}.value()\n"}
+    source: Any = make_bundle(tmp_path / "native.pybundle", tree)
+    mounted = bundleimp.mount(source if kind == "a path" else source.read_bytes(), "native")
+    import plugs  # noqa: PLC0415
+
+    assert plugs.X == 1
+    with pytest.raises(bundleimp.BundleError, match=f"the extension modules {name} stay loaded until the process ends"):
+        mounted.close(forget=True)
+    assert sys.modules["plugs"] is plugs
 
 
 @pytest.mark.parametrize("name", ["", ".plugs", "plugs.", "a-b", "a b"])
