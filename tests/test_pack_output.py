@@ -27,7 +27,6 @@ from bundleimp.packing.build import LARGEST_FLAT
 from bundleimp.packing.errors import PackError
 from bundleimp.runtime.archive import Archive
 from bundleimp.runtime.format import MANIFEST, PAYLOAD, RECORD
-from bundleimp.runtime.plain.stubs import CONTENT
 
 from .archives import index_of, read_all
 from .builders import Tree, make_bundle, make_tree, run_python
@@ -67,8 +66,7 @@ def test_a_flat_bundle_is_a_zip_of_its_members(tmp_path: Path) -> None:
 
 def test_a_nested_bundle_is_a_zip_that_holds_a_zip_of_its_members(tmp_path: Path) -> None:
     contents = reads_as_a_zip(make_bundle(tmp_path / "out.pybundle", TREE, layout="nested"))
-    stubs = {name: content for name, content in contents.items() if not name.startswith("BUNDLE-INFO/")}
-    assert stubs == {"pkg/__init__.py": CONTENT}
+    assert {name for name in contents if not name.startswith("BUNDLE-INFO/")} == set()
     with zipfile.ZipFile(io.BytesIO(contents[PAYLOAD])) as inner:
         assert inner.testzip() is None
         assert inner.namelist() == sorted(TREE)
@@ -304,39 +302,3 @@ def test_an_installed_package_comes_back_as_it_was(tmp_path: Path, layout: str) 
     assert tree_of(tmp_path / "back", ()) == tree_of(source)
     assert manifest_of(bundle)["distributions"] == [{"name": "Jinja2", "version": importlib.metadata.version("jinja2")}]
     assert bundleimp.open_bundle(bundle).verify() == []
-
-
-def test_a_nested_bundle_names_bundleimp_where_that_is_missing(tmp_path: Path) -> None:
-    tree: Tree = {
-        "pkg/__init__.py": "",
-        "pkg/mod.py": "",
-        "one.py": "",
-        "spread/mod.py": "",
-        "data.txt": "",
-        "not-one.py": "",
-    }
-    bundle = make_bundle(tmp_path / "out.pybundle", tree, layout="nested")
-    with zipfile.ZipFile(bundle) as archive:
-        assert {name for name in archive.namelist() if not name.startswith("BUNDLE-INFO/")} == {
-            "one.py",
-            "pkg/__init__.py",
-        }
-    for name in ("one", "pkg", "pkg.mod"):
-        result = run_python("-S", "-c", f"import {name}", path=[bundle], check=False)
-        reason = "ImportError: this module is in a nested bundle: install bundleimp to import it"
-        assert result.stderr.splitlines()[-1] == reason
-    assert bundleimp.open_bundle(bundle).verify() == []
-    assert {member.name for member in bundleimp.open_bundle(bundle).members} == set(tree)
-
-
-@pytest.mark.parametrize("known", [True, False], ids=["with its index", "changed by another tool"])
-def test_stubs_are_no_members(tmp_path: Path, known: bool) -> None:
-    tree: Tree = {"pkg/__init__.py": "X = 1\n", "one.py": "Y = 2\n"}
-    bundle = make_bundle(tmp_path / "out.pybundle", tree, layout="nested")
-    if not known:
-        with zipfile.ZipFile(bundle, "a") as archive:
-            archive.writestr("added.txt", "")
-    assert run_python("-c", "import pkg, one; print(pkg.X, one.Y)", path=[bundle]).stdout == "1 2\n"
-    assert bundleimp.open_bundle(bundle).read("one.py") == b"Y = 2\n"
-    extract(bundleimp.open_bundle(bundle), tmp_path / "folder")
-    assert (tmp_path / "folder" / "one.py").read_text() == "Y = 2\n"

@@ -16,7 +16,6 @@ from ..runtime.content.opening import open_file
 from ..runtime.content.reading import data_offset
 from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.faults.opening import check_version
-from ..runtime.plain.stubs import is_stub
 from ..runtime.sources.memory import file_of
 from .zippart import ZipPart, stream
 
@@ -74,8 +73,7 @@ class BundleReader:
 
     def entries(self) -> list[RawEntry]:
         """Return the payload's entries: the members that programs import and read, and `extract` writes."""
-        outer = [entry for entry in self.outer.entries if not entry.member.name.startswith(bundle_format.INFO)]
-        own = [entry for entry in outer if not is_stub(entry.member)]
+        own = [entry for entry in self.outer.entries if not entry.member.name.startswith(bundle_format.INFO)]
         return own + (self.inner.entries if self.inner is not None else [])
 
     @functools.cached_property
@@ -135,6 +133,6 @@ class BundleReader:
     def _entry(self, name: str) -> RawEntry:
         for part in (self.outer, self.inner):
             for entry in part.entries if part is not None else ():
-                if entry.member.name == name and not is_stub(entry.member):
+                if entry.member.name == name:
                     return entry
         raise KeyError(name)

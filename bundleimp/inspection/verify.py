@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from ..runtime import format as bundle_format
 from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.format import fits
-from ..runtime.plain.stubs import is_stub
 from .finding import Finding
 from .indexcheck import index_findings
 from .program import program_findings
@@ -77,8 +76,8 @@ def _no_index(bundle: BundleReader, locator: Locator | None) -> Iterator[Finding
 
 
 def _shared_names(bundle: BundleReader) -> Iterator[Finding]:
-    """Yield a finding for each member that both the outer and the inner zip have, apart from stubs."""
-    outer = {entry.member.name for entry in bundle.outer.entries if not is_stub(entry.member)}
+    """Yield a finding for each member that both the outer and the inner zip have."""
+    outer = {entry.member.name for entry in bundle.outer.entries}
     for entry in bundle.inner.entries if bundle.inner is not None else ():
         if entry.member.name in outer:
             yield Finding("the name appears in the outer and in the inner zip", entry.member.name, entry.position)

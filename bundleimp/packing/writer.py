@@ -14,10 +14,8 @@ from ..encoding import IndexedMember, encode_index, encode_locator, encode_top_l
 from ..runtime import format as bundle_format
 from ..runtime.content.localheader import HEADER_SIZE
 from ..runtime.format import Extent, Locator, find_end
-from ..runtime.plain.stubs import CONTENT as STUB
 from ..runtime.site.units import encode_units
 from ..waiting import TOP_LEVEL
-from .collect import MODULE_SUFFIXES
 from .draft import Draft
 from .zipsink import Prepared, ZipSink, zip_method
 
@@ -141,8 +139,6 @@ class BundleWriter:
             shift = self._zip.add(bundle_format.PAYLOAD, self._inner, zipfile.ZIP_STORED).member.offset
             for item in self._index:
                 item.member.offset += shift
-            for name in self._stubs():
-                self._zip.add(name, io.BytesIO(STUB), zipfile.ZIP_STORED)
         self._index += self._outside
         self._zip.add(bundle_format.MANIFEST, io.BytesIO(manifest), zipfile.ZIP_DEFLATED)
         record = self._zip.add(bundle_format.RECORD, self._record, zipfile.ZIP_DEFLATED)
@@ -163,18 +159,6 @@ class BundleWriter:
         size = self._file.seek(0, os.SEEK_END)
         self._draft.place(self._mode)
         return size
-
-    def _stubs(self) -> list[str]:
-        """Return the names of the stubs: one for each top-level module that is in the inner zip."""
-        known = {item.member.name.partition("/")[0].partition(".")[0] for item in self._outside}
-        found = set()
-        for item in self._index:
-            top, slash, rest = item.member.name.partition("/")
-            name = top if slash else top.partition(".")[0]
-            is_module = rest.partition(".")[0] == "__init__" if slash else top.endswith(MODULE_SUFFIXES)
-            if is_module and name.isidentifier() and name not in known:
-                found.add(f"{name}/__init__.py" if slash else f"{name}.py")
-        return sorted(name for name in found if f"{name[:-3]}/__init__.py" not in found)
 
     def _ordered(self, column: int, order: Sequence[str]) -> BinaryIO:
         """Return a copy of a code tag's file with the pyc images in *order*, followed by all others."""
