@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import bundleimp
+from bundleimp.runtime import bundles
 
 from .builders import Tree, make_bundle, make_tree, run_python
 from .compiling import extension
@@ -34,18 +35,14 @@ TREE: Tree = {
 @pytest.fixture(autouse=True)
 def _modules() -> Iterator[None]:
     known, path = set(sys.modules), list(sys.path)
+    others = dict(bundles.in_use)  # which other tests have left, perhaps broken
+    bundles.in_use.clear()
     yield
+    bundles.in_use.update(others)
     for name in set(sys.modules) - known:
         if name.startswith(("plugs", "loaded-", "other", "spread")):
             del sys.modules[name]
     assert sys.path == path
-
-
-def invalidate_caches() -> None:
-    """Call the function of `importlib`; bundles that other tests have left in this process are not its matter."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", bundleimp.BundleWarning)
-        importlib.invalidate_caches()
 
 
 def packed(tree: Tree, tmp_path: Path, **options: Any) -> bytes:
@@ -121,7 +118,7 @@ def test_a_mapping_is_listed_and_read_again() -> None:
         store["plugs/late.py"] = ""
         with pytest.raises(ModuleNotFoundError):
             import plugs.late  # type: ignore[import-not-found] # noqa: PLC0415
-        invalidate_caches()
+        importlib.invalidate_caches()
         import plugs.late  # noqa: PLC0415
 
         del store["plugs/part.py"]
@@ -377,7 +374,7 @@ def test_a_store_is_listed_once_and_each_module_read_once(tmp_path: Path, monkey
         for number in range(5):
             __import__(f"plugs{number}.mod")
         assert (store.listed, sorted(store.got)) == (1, sorted(store))
-        invalidate_caches()
+        importlib.invalidate_caches()
         assert store.listed == 2
 
 
