@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import itertools
 import os
 import re
 import sys
 from collections.abc import Mapping
-from importlib.machinery import ExtensionFileLoader, ModuleSpec
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
 from typing import TYPE_CHECKING, Any
 
 from . import selfimports
@@ -206,8 +205,7 @@ def _forget(names: Iterable[str], path: str) -> None:
     if loading:
         message = f"{', '.join(loading)}: still being imported; forget it later"
         raise BundleError(message, file=path)
-    loaders = {name: getattr(specs[name], "loader", None) for name in names}
-    native = [name for name in names if isinstance(loaders[name], ExtensionFileLoader) or _is_native(loaders[name])]
+    native = [name for name in names if str(getattr(specs[name], "origin", None)).endswith(tuple(EXTENSION_SUFFIXES))]
     if native:
         message = f"the extension modules {', '.join(native)} stay loaded until the process ends: restart it"
         raise BundleError(message, file=path)
@@ -217,10 +215,6 @@ def _forget(names: Iterable[str], path: str) -> None:
         parent = sys.modules.get(package)
         if parent is not None and module is not None and getattr(parent, last, None) is module:
             delattr(parent, last)
-
-
-def _is_native(loader: object) -> bool:
-    return type(loader).__name__.endswith("BundleExtensionLoader")
 
 
 def load_module(

@@ -23,6 +23,14 @@ resource.setrlimit(resource.RLIMIT_NOFILE, ({LIMIT}, {LIMIT}))
 import bundleimp
 folder = sys.argv[1]
 """
+TAKE_ALL = """
+taken = []
+try:
+    while True:
+        taken.append(os.dup(0))
+except OSError:
+    pass
+"""
 
 
 def tree_of(number: int) -> Tree:
@@ -60,13 +68,7 @@ def test_a_program_that_has_taken_all_descriptors_can_import(tmp_path: Path) -> 
     bundles = [make_bundle(tmp_path / f"{number}.pybundle", tree_of(number)) for number in range(1, 4)]
     script = f"""{PROLOGUE}
 import pkg1, pkg2
-taken = []
-try:
-    while True:
-        taken.append(os.dup(0))
-except OSError:
-    pass
-import pkg1.late, pkg2.late, pkg3.late
+{TAKE_ALL}import pkg1.late, pkg2.late, pkg3.late
 import importlib.resources
 print(pkg1.late.Y, pkg2.late.Y, pkg3.late.Y)
 """
@@ -135,13 +137,7 @@ from bundleimp.runtime import bundlefile, content, faults
 # These are loaded with a descriptor.
 content.reopening, content.opening, content.status, faults.kinds, faults.opening
 bundlefile.give_up()
-taken = []
-try:
-    while True:
-        taken.append(os.dup(0))
-except OSError:
-    pass
-try:
+{TAKE_ALL}try:
     import pkg1.late
 except ImportError as error:
     reason = str(error)

@@ -491,6 +491,15 @@ def test_extension_modules_are_not_forgotten(tmp_path: Path, kind: str) -> None:
     assert sys.modules["plugs"] is plugs
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="compiles an extension module")
+@pytest.mark.parametrize("kind", ["a dict", "bytes"])
+def test_load_module_loads_extension_modules(tmp_path: Path, kind: str) -> None:
+    tree: Tree = {"plugs/__init__.py": "from . import native\nX = native.value()\n"}
+    tree["plugs/native.so"] = extension(tmp_path, "native")
+    source: Any = tree if kind == "a dict" else packed(tree, tmp_path)
+    assert bundleimp.load_module(source, "plugs").X == 1
+
+
 @pytest.mark.parametrize("name", ["", ".plugs", "plugs.", "a-b", "a b"])
 def test_a_name_that_no_module_has_is_a_value_error(name: str) -> None:
     with pytest.raises(ValueError, match="is not the full name of a module"):

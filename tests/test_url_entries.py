@@ -99,6 +99,32 @@ for name in ("app", "other", "app.part"):
     assert case in {"not found", "another digest"} or not web.paths
 
 
+def test_a_refused_url_and_mounts_are_events_of_trace(url: str) -> None:
+    script = """
+import bundleimp, importlib, sys
+events = []
+store = {"one.py": ""}
+with bundleimp.trace(events.append):
+    sys.path.append(sys.argv[1].replace("http://", "http://user:hush@").partition("#")[0])
+    try:
+        import app
+    except ImportError:
+        pass
+    with bundleimp.mount(store, "store"):
+        store["../two.py"] = ""
+        importlib.invalidate_caches()
+for event in events:
+    if event.kind in {"opened", "refused"}:
+        print(event)
+"""
+    result = run(script, url)
+    refused, opened, damaged = result.stdout.splitlines()
+    assert ": refused: is not pinned, so nothing is fetched" in refused
+    assert opened.endswith("/store.pybundle: opened")
+    assert damaged.endswith("/store.pybundle: refused: the key has an empty part, '.' or '..'")
+    assert "hush" not in result.stdout + result.stderr
+
+
 def test_a_url_that_failed_is_asked_for_again_after_invalidate_caches(web: Web, url: str, data: bytes) -> None:
     web.routes["/app.pybundle"] = in_turn(status(404), content(data))
     script = """

@@ -2,8 +2,8 @@
 
 import sys
 
+from .. import TRACING, bundles, faults, trace
 from .. import archive as archives
-from .. import bundles, faults
 from .. import format as bundle_format
 from . import memory, requiring, stores
 
@@ -43,7 +43,16 @@ class Mounted(bundles.OpenBundle):
         same = archive is self.archive and fault is None
         self.reported = self.reported and fault is not None and str(fault) == str(self.fault)
         self.archive, self.fault = archive, fault
+        if not same:
+            self.tell()
         return not same
+
+    def tell(self) -> None:
+        """Tell `bundleimp.trace` which version is in use now, or why none is."""
+        if TRACING and self.fault is not None:
+            trace("refused", path=self.path, member=self.fault.member, reason=self.fault.message)
+        elif TRACING and self.archive is not None:
+            trace("opened", path=self.path, size=self.archive.file.size)
 
     @property
     def is_gone(self) -> bool:
@@ -76,6 +85,7 @@ def put(name: str, open_as: "Callable[[str], Archive]", *, once: bool) -> str:
         if mounted.fault is not None:
             raise mounted.fault
     bundles.in_use[path] = mounted
+    mounted.tell()
     return path
 
 
