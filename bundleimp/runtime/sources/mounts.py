@@ -40,7 +40,7 @@ class Mounted(bundles.OpenBundle):
             archive = self._open_again()
         except faults.kinds.BundleFormatError as error:
             fault = error
-        same = archive is self.archive and fault is None
+        same = archive is self.archive and str(fault) == str(self.fault)
         self.reported = self.reported and fault is not None and str(fault) == str(self.fault)
         self.archive, self.fault = archive, fault
         if not same:

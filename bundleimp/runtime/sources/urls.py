@@ -57,8 +57,9 @@ def finder_for(url: str) -> "Any":
         if not isinstance(error, faults.kinds.BundleError | ImportError):
             raise
         faults.warning.warn(str(error))
-        if TRACING:  # without the URL itself, which may have a password
-            shown = getattr(error, "file", None) or f"{url.partition('://')[0]}://…"
+        # Without the URL itself, which may have a password.
+        shown = getattr(error, "file", None) or f"{url.partition('://')[0]}://…"
+        if TRACING:
             trace("refused", path=shown, reason=getattr(error, "message", str(error)))
         return _missing(url, error)
     finally:
