@@ -110,6 +110,7 @@ with bundleimp.trace(events.append):
         import app
     except ImportError:
         pass
+    del sys.path[-1]  # it is asked for again after invalidate_caches
     with bundleimp.mount(store, "store"):
         store["../two.py"] = ""
         importlib.invalidate_caches()
