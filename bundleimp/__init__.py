@@ -64,6 +64,8 @@ def _find_spec(name: str, path: "Any" = None, target: "Any" = None) -> "ModuleSp
     """Return the spec of the runtime, or of a module that is adapted to bundles after it is loaded, else None."""
     if name == "bundleimp.runtime" or name == "pkg_resources":  # noqa: PLR1714 (a set costs more at each start)
         return _load("public").find_spec(name, path, target)  # type: ignore[no-any-return]
+    if name == "IPython.core.completerlib" or name == "jedi.inference.compiled.subprocess.functions":  # noqa: PLR1714
+        return _load("public").find_spec(name, path, target)  # type: ignore[no-any-return]
     if name == "linecache" and "bundleimp.waiting" in sys.modules:  # it may be asked for a source that is in a bundle
         return _load("public").find_linecache(path, target)  # type: ignore[no-any-return]
     return None

@@ -107,10 +107,13 @@ def adapt_linecache(linecache: "Any") -> None:
 
 
 def find_spec(name: str, path: "Any", target: "Any") -> "ModuleSpec | None":
-    """Return the spec of the runtime, or of ``pkg_resources`` if a bundle is on the path, as a meta path finder."""
+    """Return the spec of the runtime, or of a module to be adapted, as a meta path finder.
+
+    ``pkg_resources`` is adapted only if a bundle is on the path.  The others list path entries that are added later.
+    """
     if name == "bundleimp.runtime":
         return _waiting().load_runtime().__spec__  # type: ignore[no-any-return]
-    if not any(".pybundle" in str(entry) for entry in sys.path):
+    if name == "pkg_resources" and not any(".pybundle" in str(entry) for entry in sys.path):
         return None
     _waiting().install_hooks()
     return sys.meta_path[0].find_spec(name, path, target)

@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import (
         classes,
+        completion,
         distributions,
         embedded,
         ending,
@@ -26,4 +27,6 @@ if TYPE_CHECKING:
         tracing,
     )
 else:
-    __getattr__ = parts_of(__name__, {"ending": ("gc", "io", "itertools"), "program": ("atexit", "gc")})
+    __getattr__ = parts_of(
+        __name__, {"completion": ("pkgutil",), "ending": ("gc", "io", "itertools"), "program": ("atexit", "gc")}
+    )

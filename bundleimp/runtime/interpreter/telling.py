@@ -1,7 +1,7 @@
-"""Adapt modules of the standard library right after they are loaded.  Each has its own module in this package.
+"""Adapt modules of the standard library and of a few tools right after they are loaded.
 
-Such a module has two functions.  ``tell`` adapts the other module.  ``forget`` undoes that, unless another program has
-replaced our changes.
+Each kind has its own module in this package, which has two functions.  ``tell`` adapts the other module.  ``forget``
+undoes that, unless another program has replaced our changes.
 """
 
 import sys
@@ -38,11 +38,13 @@ class _LoadThenTell:
         self._tell(module)
 
 
-# The module of this package for each module to adapt.  The third is the backport of the second.
+# The module of this package for each module to adapt.  `importlib_metadata` is the backport of `importlib.metadata`.
 _TELLERS = {
+    "IPython.core.completerlib": "completion",
     "importlib.abc": "classes",
     "importlib.metadata": "distributions",
     "importlib_metadata": "distributions",
+    "jedi.inference.compiled.subprocess.functions": "completion",
     "linecache": "lines",
     "pkg_resources": "pkgresources",
     "threading": "tracebacks",
