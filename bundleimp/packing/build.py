@@ -16,6 +16,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..runtime.content.decompression import STORED, ZSTANDARD
 from ..runtime.faults.kinds import HIDDEN, is_hidden
 from .collect import collect
 from .compiler import Compiler
@@ -31,6 +32,7 @@ from .report import PackReport
 from .target import target_path
 from .units import plan_units
 from .writer import BundleWriter
+from .zipsink import zip_method
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -160,15 +162,24 @@ def started_compilers(options: PackOptions) -> Iterator[list[Compiler]]:
     """Start a compiler for each interpreter, and end them on leaving.
 
     Raises:
-        PackError: an interpreter does not start, is too old, or makes the same bytecode as another.
+        PackError: an interpreter does not start, is too old, or makes the same bytecode as another.  Or this one or
+            one of *options* lacks the compression.
 
     """
     pythons = options.pythons if options.bytecode else ()
+    method = zip_method(options.compress_bytecode, "--compress-bytecode")
+    # Without source, the bytecode is a member, which the pipeline compresses.
+    own = method if options.source else STORED
     with contextlib.ExitStack() as stack:
-        compilers = [stack.enter_context(Compiler(python, options.optimize, options.threads)) for python in pythons]
+        compilers = [
+            stack.enter_context(Compiler(python, options.optimize, options.threads, own)) for python in pythons
+        ]
         seen: dict[str, str] = {}
         for compiler, python in zip(compilers, pythons, strict=True):
             tag = compiler.tag.name
+            if method == ZSTANDARD and not compiler.reads_zstd:
+                message = f"is Python {compiler.version}, which cannot read --compress-bytecode zstd; take deflate"
+                raise PackError(message, file=python)
             if tag in seen:
                 message = f"is the same kind of Python ({tag}) as {seen[tag]}; name it once"
                 raise PackError(message, file=python)
@@ -233,13 +244,15 @@ def write(
 
     """
     if blueprint.program is not None:
-        blueprint.program.write(writer, compilers)
+        blueprint.program.write(writer, compilers, compress=options.compress_bytecode != "none")
     packed = write_members(
         writer,
         blueprint.files,
         compilers,
         report,
         source=options.source,
+        compress_bytecode=zip_method(options.compress_bytecode),
+        only=frozenset(blueprint.order) if options.profile_only else None,
         jobs=options.threads,
         progress=options.progress,
     )
@@ -251,6 +264,7 @@ def write(
         metadata=packed.metadata,
         placed=units.placed,
         compress=options.compress,
+        compress_bytecode=options.compress_bytecode,
         source=options.source,
         program=blueprint.program,
         first_line=blueprint.first_line,
