@@ -301,3 +301,16 @@ def test_zstd_where_there_is_none_says_what_is_needed(tmp_path: Path) -> None:
     replace_image(bundle, lambda image: with_method(image, 93))
     with pytest.raises(BundleFormatError, match=r"is compressed with zstd, which needs Python 3\.14 or newer"):
         embedded_image(Archive(str(bundle)), "pkg/sub/deep.py")
+
+
+def test_the_runtime_of_a_program_without_bytecode_has_its_own(tmp_path: Path) -> None:
+    tree: Tree = {"app.py": "def main():\n    print('ran')\n"}
+    bundle = make_bundle(tmp_path / "app.pybundle", tree, entry_point="app:main", standalone=True, bytecode=False)
+    tag = str(sys.implementation.cache_tag)
+    with zipfile.ZipFile(bundle) as archive:
+        codes = {info.filename: info.compress_type for info in archive.infolist() if info.filename.endswith(tag)}
+    assert codes == {bundle_format.RUNTIME + tag: zipfile.ZIP_DEFLATED}
+    assert bundleimp.open_bundle(bundle).verify() == []
+    command = [sys.executable, "-I", "-S", "-B", str(bundle)]
+    result = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, check=True)
+    assert (result.stdout, result.stderr) == ("ran\n", "")

@@ -107,7 +107,7 @@ def build(options: PackOptions) -> PackReport:
     checked = check(options)
     with gather(checked.wanted, python=options.pythons[0], talk=options.progress is not None) as inputs:
         blueprint = plan(options, inputs)
-        with started_compilers(options) as compilers:
+        with started_compilers(options, options.pythons if options.bytecode else ()) as compilers:
             report = _new_report(options, blueprint, inputs, compilers)
             with _write_errors(options.output), _writer(options, checked.target, blueprint, compilers) as writer:
                 description = write(options, checked.wanted, blueprint, compilers, writer, report)
@@ -158,15 +158,14 @@ def _reader(files: Sequence[SourceFile]) -> Callable[[str], bytes]:
 
 
 @contextlib.contextmanager
-def started_compilers(options: PackOptions) -> Iterator[list[Compiler]]:
-    """Start a compiler for each interpreter, and end them on leaving.
+def started_compilers(options: PackOptions, pythons: Sequence[str]) -> Iterator[list[Compiler]]:
+    """Start a compiler for each interpreter of *pythons*, and end them on leaving.
 
     Raises:
         PackError: an interpreter does not start, is too old, or makes the same bytecode as another.  Or this one or
             one of *options* lacks the compression.
 
     """
-    pythons = options.pythons if options.bytecode else ()
     method = zip_method(options.compress_bytecode, "--compress-bytecode")
     # Without source, the bytecode is a member, which the pipeline compresses.
     own = method if options.source else STORED
@@ -244,7 +243,7 @@ def write(
 
     """
     if blueprint.program is not None:
-        blueprint.program.write(writer, compilers, compress=options.compress_bytecode != "none")
+        _write_program(options, blueprint.program, compilers, writer)
     packed = write_members(
         writer,
         blueprint.files,
@@ -270,3 +269,13 @@ def write(
         first_line=blueprint.first_line,
     )
     return Description(manifest, units)
+
+
+def _write_program(options: PackOptions, program: Program, compilers: Sequence[Compiler], writer: BundleWriter) -> None:
+    """Write the program.
+
+    The embedded runtime always has bytecode: to compile it at each start takes 350 million instructions.
+    """
+    compress = not options.bytecode or options.compress_bytecode != "none"
+    with started_compilers(options, options.pythons if program.standalone and not compilers else ()) as others:
+        program.write(writer, compilers, compilers or others, compress=compress)

@@ -51,13 +51,21 @@ class Program:
             text = text.replace(f'"<{name}>"', f'"{value}"')
         return text.encode()
 
-    def write(self, writer: BundleWriter, compilers: Sequence[Compiler], *, compress: bool) -> None:
+    def write(
+        self,
+        writer: BundleWriter,
+        compilers: Sequence[Compiler],
+        runtime_compilers: Sequence[Compiler],
+        *,
+        compress: bool,
+    ) -> None:
         """Write its ``__main__``, and the runtime where it is to be embedded.
 
         Arguments:
             writer: where to.
             compilers: one for each Python.
-            compress: whether bytecode is compressed.
+            runtime_compilers: those for the runtime.
+            compress: whether the runtime's bytecode is compressed.
 
         """
         source = self.source()
@@ -65,7 +73,7 @@ class Program:
         images = [module.packed for (module,) in compiled]
         writer.add(MAIN, io.BytesIO(source), images, executable=False, outside=True)
         if self.standalone:
-            for name, content in runtime_members(compilers).items():
+            for name, content in runtime_members(runtime_compilers).items():
                 writer.attach(name, content, compress=compress or name == _SOURCE)
 
 
