@@ -42,6 +42,7 @@ MAKERS: dict[str, Callable[[Path, Tree], Path]] = {
     "stored": lambda path, tree: make_bundle(path, tree, layout="flat", compress="none"),
     "without bytecode": lambda path, tree: make_bundle(path, tree, bytecode=False),
     "standalone": lambda path, tree: make_bundle(path, tree, standalone=True, entry_point="single:VALUE.bit_length"),
+    "compressed bytecode": lambda path, tree: make_bundle(path, tree, compress_bytecode="deflate"),
     "profile": lambda path, tree: make_bundle(path, tree, profile="-c 'import pluggy'"),
     "plain zip": make_zip,
 }

@@ -72,6 +72,8 @@ WORDS: list[tuple[list[str], dict[str, Any]]] = [
         {"entry_point": "app", "shebang": "python", "standalone": True},
     ),
     (["--profile=-m app", "--jobs", "3"], {"profile": "-m app", "jobs": 3}),
+    (["--compress-bytecode", "deflate"], {"compress_bytecode": "deflate"}),
+    (["--profile=-m app", "--profile-only"], {"profile": "-m app", "profile_only": True}),
     (["--", "--index-url", "url"], {"installer_options": ("--index-url", "url")}),
 ]
 
@@ -88,6 +90,7 @@ def test_the_command_gives_what_its_words_say(
     [
         ({"layout": "round"}, "layout must be one of auto, flat, nested, not 'round'"),
         ({"compress": "bzip2"}, "compress must be one of none, deflate, zstd, not 'bzip2'"),
+        ({"compress_bytecode": "lzma"}, "compress_bytecode must be one of none, deflate, zstd, not 'lzma'"),
         ({"on_conflict": "both"}, "on_conflict must be one of first, last, error, not 'both'"),
         ({"optimize": 3}, "optimize must be one of 0, 1, 2, not 3"),
         ({"sources": "src"}, "sources is a sequence, and not one string: give ['src']"),
@@ -100,6 +103,8 @@ def test_the_command_gives_what_its_words_say(
         ({"source": False, "python": ["a", "b"]}, "without source"),
         ({"profile": "-m app", "bytecode": False}, "a profile is for embedded bytecode beside source"),
         ({"profile": "-m app", "source": False}, "a profile is for embedded bytecode beside source"),
+        ({"profile_only": True}, "--profile-only is for a profile: give --profile"),
+        ({"compress_bytecode": "deflate", "bytecode": False}, "--compress-bytecode is for embedded bytecode"),
     ],
 )
 def test_values_that_mean_nothing_are_an_error(

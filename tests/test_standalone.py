@@ -229,15 +229,17 @@ def test_where_the_hook_is_turned_off_the_embedded_runtime_is_used(tmp_path: Pat
     assert run_file(sys.executable, bundle, BUNDLEIMP_DISABLE="1").stdout == "_bundleimp\n"
 
 
-@pytest.mark.parametrize("kind", ["code", "source"])
+@pytest.mark.parametrize("kind", ["code", "compressed code", "source"])
 def test_a_damaged_runtime_is_one_line_and_never_runs(tmp_path: Path, kind: str) -> None:
-    bundle = program(tmp_path, layout="nested", bytecode=kind == "code")
-    name = f"BUNDLE-INFO/runtime.{sys.implementation.cache_tag if kind == 'code' else 'source'}"
+    bundle = program(tmp_path, layout="nested", bytecode=kind != "compressed code")
+    name = f"BUNDLE-INFO/runtime.{sys.implementation.cache_tag if kind != 'source' else 'source'}"
+    other = next(version for version in VERSIONS if version != RUNNING)
+    executable = interpreter_without_bundleimp(other) if kind == "source" else sys.executable
     (member,) = [entry.member for entry in bundleimp.open_bundle(bundle).outer.entries if entry.member.name == name]
     data = bundle.read_bytes()
     for part in (200, member.packed_size // 2, member.packed_size - 1):
         bundle.write_bytes(flipped(data, 8 * (member.offset + 30 + len(name) + part)))
-        result = run_file(*BARE, "-B", bundle, "three", status=1)
+        result = run_file(executable, "-I", "-S", "-B", bundle, "three", status=1)
         message = f"{bundle}: its embedded runtime is damaged; copy the file again, or pack it anew\n"
         assert (result.stdout, result.stderr) == ("", message)
         assert any(finding.member == name for finding in bundleimp.open_bundle(bundle).verify())

@@ -11,9 +11,15 @@ from .output import add_json, plural, print_json, print_table, show, size_text
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator, Sequence
 
-DESCRIPTION = """Print what made a bundle, the sizes of its distributions, its Pythons, its entry points, and the files
-that are placed in the cache when they are imported, with the reason; with --json, all of its manifest."""
+    from ..inspection.info import Info
+    from ..inspection.sizes import Sizes
+
+DESCRIPTION = """Print what made a bundle, the size of each distribution in the file, its Pythons, its entry points, and
+the files that are placed in the cache when they are imported, with the reason; with --json, all of its manifest."""
+
+_COLUMNS = ("source", "bytecode", "other", "total", "members", "distribution", "version")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         show("made by another tool: no manifest, no index")
     else:
         show(f"made by {info.manifest.get('tool', 'an unknown tool')}, format version {info.manifest.get('format')}")
-    show(f"bytecode: {', '.join(info.code_tags) or 'none embedded'}")
+    show(f"bytecode: {', '.join(info.code_tags) or 'none embedded'}{_compression(info)}")
     if info.signature is not None:
         show(f"signature: {info.signature}; `bundleimp verify --allowed-signers FILE` tells whose")
     entry_point = (info.manifest or {}).get("entry_point")
@@ -41,8 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         pythons = [name for name in info.runtimes if name != "source"]
         alone = f", standalone (bytecode of the runtime: {', '.join(pythons) or 'none'})" if info.runtimes else ""
         show(f"program: {entry_point}{alone}")
-    rows = [(size_text(part.size), str(part.members), part.name, part.version) for part in info.parts]
-    print_table([("size", "members", "distribution", "version"), *rows], numbers=2)
+    print_table([_COLUMNS, *_rows(info)], numbers=5)
     for unit in info.placed:
         what = f"{plural(unit.files, 'file')}, {size_text(unit.size)}"
         if not unit.files:
@@ -52,3 +57,22 @@ def run(arguments: argparse.Namespace) -> int:
     for point in info.entry_points:
         show(f"{point.group}: {point.name} = {point.value}")
     return 0
+
+
+def _compression(info: Info) -> str:
+    method = (info.manifest or {}).get("compress_bytecode")
+    return f", compressed by {method}" if method else ""
+
+
+def _rows(info: Info) -> Iterator[Sequence[str]]:
+    """Yield a row for each part of the file; the totals add up to the size of the file."""
+    for part in info.parts:
+        yield (*_cells(part), str(part.members), part.name, part.version)
+    if info.runtime is not None:
+        yield (*_cells(info.runtime), "", "(the embedded runtime)", "")
+    yield ("", "", "", size_text(info.rest), "", "(the file itself: index, manifest, ...)", "")
+
+
+def _cells(sizes: Sizes) -> list[str]:
+    columns = (sizes.source, sizes.bytecode, sizes.other)
+    return [*(size_text(size) if size else "" for size in columns), size_text(sizes.total)]

@@ -114,7 +114,13 @@ def _add_members(parser: argparse.ArgumentParser) -> None:
         "--compress",
         choices=get_args(Compression),
         default="deflate",
-        help="how to compress sources and data (default: deflate); bytecode is never compressed",
+        help="how to compress sources and data (default: deflate)",
+    )
+    add(
+        "--compress-bytecode",
+        choices=get_args(Compression),
+        default="none",
+        help="how to compress bytecode (default: none): half the size, and an import takes longer",
     )
     add(
         "--exclude",
@@ -171,6 +177,12 @@ def _add_program(parser: argparse.ArgumentParser) -> None:
         metavar="COMMAND",
         help="lay out bytecode in the order in which this command imports it ('-m mypkg --help': python may be left"
         " out), or a file does to which python -X importtime wrote: a start with a cold disk cache reads forward",
+    )
+    add(
+        "--profile-only",
+        action="store_true",
+        help="embed bytecode only for the modules that the profile imports; others are compiled at their first import,"
+        " and cached",
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..encoding import CodeTag, IndexedMember, encode_index, encode_top_level
 from ..runtime import format as bundle_format
+from ..runtime.content import images
 from ..runtime.content.member import Member
 from ..runtime.content.reading import data_offset
 from ..runtime.faults.kinds import BundleFormatError
@@ -49,12 +50,12 @@ def index_findings(bundle: BundleReader, locator: Locator, digests: Mapping[str,
         yield Finding("the index does not match the locator's checksum", bundle_format.INDEX, locator.index_offset)
         return
     head = bundle_format.decode_head(data[-locator.head_size :])
-    notes, folder_flags = _notes(data, head, locator.index_offset)
+    found, folder_flags = notes(data, head, locator.index_offset)
     members = []
     for item in bundle.members:
         offset = data_offset(bundle.file, item)
         member = Member(item.name, item.method, offset, item.packed_size, item.size, item.crc, item.stamp)
-        note = notes.get(item.name)
+        note = found.get(item.name)
         members.append(IndexedMember(member, note.codes, note.flags) if note is not None else _unnoted(member, head))
     try:
         record = hashlib.sha256(bundle.read_note(bundle_format.RECORD)).digest()
@@ -65,16 +66,16 @@ def index_findings(bundle: BundleReader, locator: Locator, digests: Mapping[str,
         message = "the index and the central directory disagree"
         yield Finding(message, bundle_format.INDEX, locator.index_offset)
     for column, tag in enumerate(tags):
-        yield from _code(bundle, tag, {name: note.codes[column] for name, note in notes.items()})
+        yield from _code(bundle, tag, {name: note.codes[column] for name, note in found.items()})
     units, faults = _units(bundle, head, digests)
-    yield from faults or _flags(units, {name: note.flags for name, note in notes.items()} | folder_flags)
+    yield from faults or _flags(units, {name: note.flags for name, note in found.items()} | folder_flags)
     names = next((entry for entry in bundle.outer.entries if entry.member.name == TOP_LEVEL), None)
     if names is not None and bundle.read_note(TOP_LEVEL) != encode_top_level(item.name for item in bundle.members):
         yield Finding("lists other names than those at the top level", TOP_LEVEL, names.member.offset)
 
 
 @dataclass(frozen=True)
-class _Note:
+class Note:
     """What only the index knows of a member: the places of its bytecode, and its flags."""
 
     codes: Sequence[Extent | None]
@@ -133,9 +134,9 @@ def _flags(units: Sequence[Group], flags: Mapping[str, int]) -> Iterator[Finding
             yield Finding(f"the flags of {name} do not fit the table of units", bundle_format.INDEX)
 
 
-def _notes(data: bytes, head: Head, offset: int) -> tuple[dict[str, _Note], dict[str, int]]:
+def notes(data: bytes, head: Head, offset: int) -> tuple[dict[str, Note], dict[str, int]]:
     """Return what the index says of each member, and the flags of each directory."""
-    result: dict[str, _Note] = {}
+    result: dict[str, Note] = {}
     folders: dict[str, int] = {}
     root = data[head.root_offset - offset :][: head.root_size]
     own = bundle_format.number(root, len(root) - 4, len(root))
@@ -155,7 +156,7 @@ def _notes(data: bytes, head: Head, offset: int) -> tuple[dict[str, _Note], dict
                 folders[directory.prefix + name] = directory.flags(name)
             else:
                 codes = [decode_extent(directory.code_entry(name, column)) for column in range(len(head.tags))]
-                result[directory.prefix + name] = _Note(codes, directory.flags(name))
+                result[directory.prefix + name] = Note(codes, directory.flags(name))
     return result, folders
 
 
@@ -186,9 +187,13 @@ def _code(bundle: BundleReader, tag: CodeTag, extents: dict[str, Extent | None])
 
 
 def _image_fault(bundle: BundleReader, tag: CodeTag, extent: Extent, source: Member) -> str | None:
-    image = bundle.file.read(extent.offset, extent.size)
-    if bundle_format.checksum(image) != extent.checksum:
+    data = bundle.file.read(extent.offset, extent.size)
+    if bundle_format.checksum(data) != extent.checksum:
         return "does not match its checksum"
+    try:
+        image = images.decode(data)
+    except ValueError as error:
+        return str(error)
     if image[:4] != tag.magic or int.from_bytes(image[4:8], "little") != _UNCHECKED_HASH:
         return f"is not an unchecked hash-based pyc of {tag.name}"
     try:

@@ -10,29 +10,12 @@ from typing import TYPE_CHECKING, Any
 from ..distinfo import EntryPoint, entry_points, record_rows
 from ..runtime import format as bundle_format
 from ..runtime.sources.signatures import SUFFIX
+from .sizes import Part, Sizes, measure, rest, runtime_sizes
 
 if TYPE_CHECKING:
     from .reader import BundleReader
 
 _METADATA = ".dist-info/METADATA"
-
-
-@dataclass
-class Part:
-    """A distribution, or a top-level package or module that belongs to no distribution.
-
-    Attributes:
-        name: its name.
-        version: its version; "" if it belongs to no distribution.
-        members: how many members it has.
-        size: their size in the bundle in bytes, without bytecode.
-
-    """
-
-    name: str
-    version: str = ""
-    members: int = 0
-    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,6 +44,8 @@ class Info:
     signature: str | None = None
     runtimes: list[str] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
+    runtime: Sizes | None = None
+    rest: int = 0
     entry_points: list[EntryPoint] = field(default_factory=list)
     placed: list[PlacedUnit] = field(default_factory=list)
 
@@ -86,17 +71,13 @@ def describe(bundle: BundleReader) -> Info:
     for name in [member.name for member in members if member.name.endswith(_METADATA)]:
         folder = name.removesuffix("METADATA")
         headers = email.parser.BytesParser().parsebytes(bundle.read_note(name), headersonly=True)
-        part = Part(str(headers.get("Name", folder)), str(headers.get("Version", "")))
-        parts[folder] = part
+        parts[folder] = Part(name=str(headers.get("Name", folder)), version=str(headers.get("Version", "")))
         owners |= dict.fromkeys(_recorded(bundle, folder + "RECORD"), folder)
         info.entry_points += _entry_points(bundle, folder + "entry_points.txt")
-    for member in members:
-        top = member.name.partition("/")[0]
-        owner = owners.get(member.name) or (top + "/" if top + "/" in parts else top)
-        part = parts.setdefault(owner, Part(top.removesuffix(".py")))
-        part.members += 1
-        part.size += member.packed_size
-    info.parts = sorted(parts.values(), key=lambda part: part.name.lower())
+    own = measure(bundle, parts, owners)
+    info.parts = sorted(parts.values(), key=lambda part: part.name.lower()) + [own] * bool(own.members)
+    info.runtime = runtime_sizes(bundle)
+    info.rest = rest(bundle.size, [*info.parts, info.runtime or Sizes()])
     return info
 
 

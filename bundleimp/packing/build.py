@@ -16,6 +16,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..runtime.content.decompression import STORED, ZSTANDARD
 from ..runtime.faults.kinds import HIDDEN, is_hidden
 from .collect import collect
 from .compiler import Compiler
@@ -31,6 +32,7 @@ from .report import PackReport
 from .target import target_path
 from .units import plan_units
 from .writer import BundleWriter
+from .zipsink import zip_method
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -105,7 +107,7 @@ def build(options: PackOptions) -> PackReport:
     checked = check(options)
     with gather(checked.wanted, python=options.pythons[0], talk=options.progress is not None) as inputs:
         blueprint = plan(options, inputs)
-        with started_compilers(options) as compilers:
+        with started_compilers(options, options.pythons if options.bytecode else ()) as compilers:
             report = _new_report(options, blueprint, inputs, compilers)
             with _write_errors(options.output), _writer(options, checked.target, blueprint, compilers) as writer:
                 description = write(options, checked.wanted, blueprint, compilers, writer, report)
@@ -156,19 +158,27 @@ def _reader(files: Sequence[SourceFile]) -> Callable[[str], bytes]:
 
 
 @contextlib.contextmanager
-def started_compilers(options: PackOptions) -> Iterator[list[Compiler]]:
-    """Start a compiler for each interpreter, and end them on leaving.
+def started_compilers(options: PackOptions, pythons: Sequence[str]) -> Iterator[list[Compiler]]:
+    """Start a compiler for each interpreter of *pythons*, and end them on leaving.
 
     Raises:
-        PackError: an interpreter does not start, is too old, or makes the same bytecode as another.
+        PackError: an interpreter does not start, is too old, or makes the same bytecode as another.  Or this one or
+            one of *options* lacks the compression.
 
     """
-    pythons = options.pythons if options.bytecode else ()
+    method = zip_method(options.compress_bytecode, "--compress-bytecode")
+    # Without source, the bytecode is a member, which the pipeline compresses.
+    own = method if options.source else STORED
     with contextlib.ExitStack() as stack:
-        compilers = [stack.enter_context(Compiler(python, options.optimize, options.threads)) for python in pythons]
+        compilers = [
+            stack.enter_context(Compiler(python, options.optimize, options.threads, own)) for python in pythons
+        ]
         seen: dict[str, str] = {}
         for compiler, python in zip(compilers, pythons, strict=True):
             tag = compiler.tag.name
+            if method == ZSTANDARD and not compiler.reads_zstd:
+                message = f"is Python {compiler.version}, which cannot read --compress-bytecode zstd; take deflate"
+                raise PackError(message, file=python)
             if tag in seen:
                 message = f"is the same kind of Python ({tag}) as {seen[tag]}; name it once"
                 raise PackError(message, file=python)
@@ -233,13 +243,15 @@ def write(
 
     """
     if blueprint.program is not None:
-        blueprint.program.write(writer, compilers)
+        _write_program(options, blueprint.program, compilers, writer)
     packed = write_members(
         writer,
         blueprint.files,
         compilers,
         report,
         source=options.source,
+        compress_bytecode=zip_method(options.compress_bytecode),
+        only=frozenset(blueprint.order) if options.profile_only else None,
         jobs=options.threads,
         progress=options.progress,
     )
@@ -251,8 +263,19 @@ def write(
         metadata=packed.metadata,
         placed=units.placed,
         compress=options.compress,
+        compress_bytecode=options.compress_bytecode,
         source=options.source,
         program=blueprint.program,
         first_line=blueprint.first_line,
     )
     return Description(manifest, units)
+
+
+def _write_program(options: PackOptions, program: Program, compilers: Sequence[Compiler], writer: BundleWriter) -> None:
+    """Write the program.
+
+    The embedded runtime always has bytecode: to compile it at each start takes 350 million instructions.
+    """
+    compress = not options.bytecode or options.compress_bytecode != "none"
+    with started_compilers(options, options.pythons if program.standalone and not compilers else ()) as others:
+        program.write(writer, compilers, compilers or others, compress=compress)

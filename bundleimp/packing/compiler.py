@@ -13,14 +13,17 @@ import subprocess
 import sys
 import warnings
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Self
 
 from ..encoding import CodeTag
+from ..runtime.content import images
+from ..runtime.content.decompression import STORED
 from . import worker
 from .errors import PackError
+from .zipsink import compressed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,10 +44,18 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What became of one module: its pyc image, or why there is none."""
+    """What became of one module.
+
+    Attributes:
+        image: its pyc image, or None.
+        failure: why there is no image, or "".
+        packed: the image as the bundle has it: compressed, or as it is.
+
+    """
 
     image: bytes | None
     failure: str = ""
+    packed: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -175,19 +186,21 @@ class Compiler:
 
     """
 
-    def __init__(self, executable: str, optimize: int, jobs: int) -> None:
+    def __init__(self, executable: str, optimize: int, jobs: int, method: int = STORED) -> None:
         """Start the workers.
 
         Arguments:
             executable: the interpreter.
             optimize: 0, 1 or 2, as of `compile`.
             jobs: how many processes.
+            method: the zip method that compresses the bytecode.
 
         Raises:
             PackError: the interpreter does not start, or is older than 3.11.
 
         """
         self._executable = executable
+        self._method = method
         self.optimize = optimize
         self._jobs = jobs
         self._workers: list[_Worker] = []
@@ -208,6 +221,11 @@ class Compiler:
         name = greeting.tag + (f".opt-{optimize}" if optimize else "")
         self.tag = CodeTag(name, bytes.fromhex(greeting.magic))
         self._threads = ThreadPoolExecutor(jobs * _SLOTS)
+
+    @property
+    def reads_zstd(self) -> bool:
+        """Whether the interpreter's standard library decompresses zstd."""
+        return tuple(map(int, self.version.split(".")[:2])) >= (3, 14)
 
     def __enter__(self) -> Self:
         return self
@@ -238,7 +256,7 @@ class Compiler:
         """Return the future of compiling *modules*, all by one process; may be called by several threads."""
         if self._own is not None:  # no processes, no threads
             done: Future[list[Compiled]] = Future()
-            done.set_result(self._own.compile(modules, self.optimize))
+            done.set_result(self._packed(self._own.compile(modules, self.optimize)))
             return done
         with self._starting:
             if len(self._workers) < self._jobs and self._slots.empty():
@@ -249,6 +267,23 @@ class Compiler:
     def _compile(self, modules: Sequence[Module]) -> list[Compiled]:
         process = self._slots.get()
         try:
-            return process.compile(modules, self.optimize)
+            compiled = process.compile(modules, self.optimize)
         finally:
             self._slots.put(process)
+        return self._packed(compiled)
+
+    def _packed(self, compiled: list[Compiled]) -> list[Compiled]:
+        """Return what was *compiled*, with the images as the bundle has them."""
+        return [
+            item if item.image is None else replace(item, packed=packed_image(item.image, self._method))
+            for item in compiled
+        ]
+
+
+def packed_image(image: bytes, method: int) -> bytes:
+    """Return the bytes in the bundle of a pyc *image*: compressed by *method* if that makes it smaller."""
+    if method == STORED:
+        return image
+    packed = compressed(image, method)
+    data = images.encode(method, packed, len(image))
+    return data if len(data) < len(image) <= len(packed) * images.MOST else image

@@ -27,6 +27,7 @@ SHEBANG = "/usr/bin/env python3"
 _MAINS = Path(__file__).with_name("mains")
 # The embedded runtime's code says where it comes from.
 _FOLDER = RUNTIME.rstrip(".") + "/"
+_SOURCE = RUNTIME + "source"
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,30 @@ class Program:
             text = text.replace(f'"<{name}>"', f'"{value}"')
         return text.encode()
 
-    def write(self, writer: BundleWriter, compilers: Sequence[Compiler]) -> None:
-        """Write its ``__main__``, and the runtime where it is to be embedded."""
+    def write(
+        self,
+        writer: BundleWriter,
+        compilers: Sequence[Compiler],
+        runtime_compilers: Sequence[Compiler],
+        *,
+        compress: bool,
+    ) -> None:
+        """Write its ``__main__``, and the runtime where it is to be embedded.
+
+        Arguments:
+            writer: where to.
+            compilers: one for each Python.
+            runtime_compilers: those for the runtime.
+            compress: whether the runtime's bytecode is compressed.
+
+        """
         source = self.source()
         compiled = [compiler.submit([Module(MAIN, source)]).result() for compiler in compilers[: len(writer.tags)]]
-        images = [module.image for (module,) in compiled]
+        images = [module.packed for (module,) in compiled]
         writer.add(MAIN, io.BytesIO(source), images, executable=False, outside=True)
         if self.standalone:
-            for name, content in runtime_members(compilers).items():
-                writer.attach(name, content)
+            for name, content in runtime_members(runtime_compilers).items():
+                writer.attach(name, content, compress=compress or name == _SOURCE)
 
 
 def plan_program(
@@ -115,7 +131,7 @@ def first_line(shebang: str | None, program: Program | None) -> bytes:
 def runtime_members(compilers: Sequence[Compiler]) -> dict[str, bytes]:
     """Return the runtime as members: its source, and its bytecode for each Python."""
     sources = dict(_sources(importlib.resources.files(__package__.partition(".")[0]).joinpath("runtime"), ""))
-    result = {RUNTIME + "source": embedded.encode(sources)}
+    result = {_SOURCE: embedded.encode(sources)}
     for compiler in compilers:
         modules = [Module(f"{_FOLDER}{name}", source) for name, source in sources.items()]
         compiled = compiler.submit(modules).result()

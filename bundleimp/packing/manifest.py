@@ -32,6 +32,7 @@ def encode_manifest(
     metadata: Iterable[bytes],
     placed: Sequence[Placed],
     compress: str,
+    compress_bytecode: str,
     source: bool,
     program: Program | None,
     first_line: bytes,
@@ -44,7 +45,8 @@ def encode_manifest(
         compilers: those of the embedded bytecode.
         metadata: the METADATA of each distribution.
         placed: the units that are placed in the cache.
-        compress: the compression.
+        compress: the compression of sources and data.
+        compress_bytecode: the compression of bytecode.
         source: whether source was kept.
         program: what it runs as a program, or None.
         first_line: the line before the archive, or nothing.
@@ -65,6 +67,8 @@ def encode_manifest(
         "members": report.members,
         "entry_point": str(program.entry_point) if program is not None else None,
     }
+    if compress_bytecode != "none":
+        manifest["compress_bytecode"] = compress_bytecode
     if placed:
         manifest["placed"] = [asdict(unit) for unit in placed]
     if report.ordered:

@@ -23,7 +23,12 @@ Layout = Literal["auto", "flat", "nested"]
 OnConflict = Literal["first", "last", "error"]
 OPTIMIZATION_LEVELS = (0, 1, 2)
 
-_CHOICES: dict[str, Any] = {"layout": Layout, "compress": Compression, "on_conflict": OnConflict}
+_CHOICES: dict[str, Any] = {
+    "layout": Layout,
+    "compress": Compression,
+    "compress_bytecode": Compression,
+    "on_conflict": OnConflict,
+}
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class PackOptions:
     source: bool
     optimize: int
     compress: Compression
+    compress_bytecode: Compression
     layout: Layout
     exclude: Sequence[str]
     unpack: Sequence[str]
@@ -54,6 +60,7 @@ class PackOptions:
     shebang: str | None
     standalone: bool
     profile: PathLike | None
+    profile_only: bool
     jobs: int | None
     progress: Callable[[int, int, str], None] | None
 
@@ -127,4 +134,10 @@ def _check_combinations(options: PackOptions) -> None:
         raise PackError(message)
     if options.profile is not None and not (options.bytecode and options.source):
         message = "a profile is for embedded bytecode beside source: give no --no-bytecode and no --no-source"
+        raise PackError(message)
+    if options.profile_only and options.profile is None:
+        message = "--profile-only is for a profile: give --profile"
+        raise PackError(message)
+    if options.compress_bytecode != "none" and not options.bytecode:
+        message = "--compress-bytecode is for embedded bytecode: give no --no-bytecode"
         raise PackError(message)

@@ -28,6 +28,7 @@ def pack(
     source: bool = True,
     optimize: int = 0,
     compress: Compression = "deflate",
+    compress_bytecode: Compression = "none",
     layout: Layout = "auto",
     exclude: Sequence[str] = (),
     unpack: Sequence[str] = (),
@@ -37,6 +38,7 @@ def pack(
     shebang: str | None = None,
     standalone: bool = False,
     profile: str | os.PathLike[str] | None = None,
+    profile_only: bool = False,
     jobs: int | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> PackReport:
@@ -62,7 +64,9 @@ def pack(
         bytecode: whether to embed bytecode.
         source: whether to keep source; without it each module is its bytecode alone, for one interpreter.
         optimize: 0, 1 or 2, as of `compile`.
-        compress: "none", "deflate", or "zstd" (Python 3.14 or newer); bytecode is never compressed.
+        compress: how to compress sources and data: "none", "deflate", or "zstd" (Python 3.14 or newer).
+        compress_bytecode: how to compress bytecode: the same values.  Compressed bytecode is half as large, and an
+            import takes longer, because it decompresses each module.
         layout: "flat", "nested", or "auto": nested where the central directory would slow the interpreter's start.
         exclude: globs; a member is left out where one matches it, a folder above it, or the name of either.
         unpack: distributions or top-level packages whose files are all placed in the cache when they are imported.
@@ -78,6 +82,8 @@ def pack(
             imports its modules, and a start with a cold page cache reads forward.  The command runs over a copy of
             what is packed, first on Python's path; one that begins with ``python`` or an option is for the first of
             *python*.
+        profile_only: whether to embed bytecode only for the modules that the profile imports.  Any other module is
+            compiled at its first import, and its bytecode is kept in the cache.
         jobs: how many files are read, compressed and compiled at a time; default: one per processor.
         progress: called with the number of members written, that of all, and the name of the last.
 
@@ -100,6 +106,7 @@ def pack(
         source=source,
         optimize=optimize,
         compress=compress,
+        compress_bytecode=compress_bytecode,
         layout=layout,
         exclude=exclude,
         unpack=unpack,
@@ -109,6 +116,7 @@ def pack(
         shebang=shebang,
         standalone=standalone,
         profile=profile,
+        profile_only=profile_only,
         jobs=jobs,
         progress=progress,
     )

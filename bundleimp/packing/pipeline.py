@@ -6,7 +6,6 @@ import collections
 import io
 import mmap
 import os
-import zipfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Self
@@ -18,10 +17,10 @@ from .errors import PackWarning
 from .locations import question_of_image, question_of_source
 from .reading import opened, read
 from .units import Fact
-from .zipsink import can_prepare, prepared
+from .zipsink import prepared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -91,6 +90,8 @@ def write_members(
     report: PackReport,
     *,
     source: bool,
+    compress_bytecode: int,
+    only: Container[str] | None,
     jobs: int,
     progress: Callable[[int, int, str], None] | None,
 ) -> Packed:
@@ -102,6 +103,8 @@ def write_members(
         compilers: one for each Python.
         report: gets the number of modules, and the warnings.
         source: whether to keep source.
+        compress_bytecode: the zip method for bytecode that is a member, because there is no source.
+        only: the members that are compiled, or None for all modules.
         jobs: how many threads read and compress.
         progress: called with the number of members written, that of all, and the name of the last.
 
@@ -110,12 +113,12 @@ def write_members(
 
     """
     result = Packed()
-    steps = _Steps(compilers, writer.method, source)
+    steps = _Steps(compilers, writer.method, source, compress_bytecode, only)
     number = len(files)
     plain = not any(compiler.optimize for compiler in compilers)
     with _Threads(jobs) as threads:
         for done, (item, compiled) in enumerate(_processed(files, steps, threads), 1):
-            written = _write(writer, item, compiled, report, source=source)
+            written = _write(writer, item, compiled, report, steps)
             images = [module.image for module in compiled] if plain else []
             result.facts.append(_fact(item, written, images))
             if item.file.is_record and item.data is not None:
@@ -134,12 +137,18 @@ class _Steps:
     compilers: Sequence[Compiler]
     method: int
     source: bool
+    compress_bytecode: int
+    only: Container[str] | None
+
+    def compiles(self, file: SourceFile) -> bool:
+        """Return whether bytecode of *file* is wanted."""
+        return file.is_module and (self.only is None or file.member in self.only)
 
     def __call__(self, files: Sequence[SourceFile]) -> _Batch:
         """Read *files*, have the modules compiled, and compress all meanwhile."""
         contents = [_content(file) for file in files]
         modules = [
-            Module(file.member, content) for file, content in zip(files, contents, strict=True) if file.is_module
+            Module(file.member, content) for file, content in zip(files, contents, strict=True) if self.compiles(file)
         ]
         compiled = [compiler.submit(modules) for compiler in self.compilers] if modules else []
         return _Batch([self._item(*pair) for pair in zip(files, contents, strict=True)], compiled)
@@ -149,7 +158,7 @@ class _Steps:
         native = _run_paths(file, content)
         if not _is_read_whole(file) and len(content) > LARGEST_HELD:
             return _Item(file, None, None, script, native)
-        if not can_prepare(self.method) or (file.is_module and not self.source):
+        if file.is_module and not self.source:
             return _Item(file, content, None, script, native)
         asked_for = file.is_record or file.is_metadata or (_is_code(file) and may_ask(content))
         return _Item(file, content if asked_for else None, prepared(content, self.method), script, native)
@@ -231,20 +240,20 @@ def _processed(files: list[SourceFile], steps: _Steps, threads: _Threads) -> Ite
         held += weight
         while held > limit:
             first, lifted = waiting.popleft()
-            yield from _results(first.result())
+            yield from _results(first.result(), steps)
             held -= lifted
     while waiting:
-        yield from _results(waiting.popleft()[0].result())
+        yield from _results(waiting.popleft()[0].result(), steps)
 
 
-def _results(batch: _Batch) -> Iterator[tuple[_Item, list[Compiled]]]:
+def _results(batch: _Batch, steps: _Steps) -> Iterator[tuple[_Item, list[Compiled]]]:
     compiled = zip(*(future.result() for future in batch.compiled), strict=True)
     for item in batch.items:
-        yield item, list(next(compiled)) if item.file.is_module and batch.compiled else []
+        yield item, list(next(compiled)) if steps.compiles(item.file) and batch.compiled else []
 
 
 def _write(
-    writer: BundleWriter, item: _Item, compiled: Sequence[Compiled], report: PackReport, *, source: bool
+    writer: BundleWriter, item: _Item, compiled: Sequence[Compiled], report: PackReport, steps: _Steps
 ) -> Written:
     """Write a file as a member, and count it in *report*."""
     file = item.file
@@ -254,11 +263,11 @@ def _write(
     ]
     if compiled and not failures:
         report.modules += 1
-    image = compiled[0].image if compiled and not source else None
+    image = compiled[0].image if compiled and not steps.source else None
     if image is not None:
-        content = prepared(image, zipfile.ZIP_STORED)
+        content = prepared(image, steps.compress_bytecode)
         return writer.add(f"{file.member}c", content, [], executable=False)
-    images = [result.image for result in compiled] if compiled and source else [None] * len(writer.tags)
+    images = [result.packed for result in compiled] if compiled and steps.source else [None] * len(writer.tags)
     if item.content is not None:
         return writer.add(file.member, item.content, images, executable=file.executable)
     with _stream(item) as stream:

@@ -17,7 +17,7 @@ from ..runtime.format import Extent, Locator, find_end
 from ..runtime.site.units import encode_units
 from ..waiting import TOP_LEVEL
 from .draft import Draft
-from .zipsink import Prepared, ZipSink, zip_method
+from .zipsink import Prepared, ZipSink, prepared, zip_method
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ class BundleWriter:
         self._nested = nested
         self._index: list[IndexedMember] = []
         self._outside: list[IndexedMember] = []
-        self._attached: dict[str, bytes] = {}
+        self._attached: dict[str, Prepared] = {}
         self.tags = tags
 
     def __enter__(self) -> Self:
@@ -104,7 +104,7 @@ class BundleWriter:
         Arguments:
             name: its name.
             content: its content: a seekable stream, or a `Prepared`.
-            images: its pyc image for each code tag, or None.
+            images: its pyc image for each code tag, as the bundle has it, or None.
             executable: whether it gets the execute permission.
             outside: whether it is a member of the outer zip in the nested layout, too.
 
@@ -119,9 +119,10 @@ class BundleWriter:
         (self._outside if outside else self._index).append(IndexedMember(written.member, codes))
         return written
 
-    def attach(self, name: str, content: bytes) -> None:
-        """Keep a member that describes the bundle; `finish` writes it."""
-        self._attached[name] = content
+    def attach(self, name: str, content: bytes, *, compress: bool) -> None:
+        """Keep a member that describes the bundle; `finish` writes it, compressed if *compress*."""
+        # By deflate, which `zipimport` of each Python reads.
+        self._attached[name] = prepared(content, zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED)
 
     def finish(self, manifest: bytes, plan: Plan, order: Sequence[str] = ()) -> int:
         """Write the rest and put the file in its place; return its size in bytes.
@@ -150,9 +151,7 @@ class BundleWriter:
                 if extent is not None:
                     extent.offset += shift
         for name, content in sorted(self._attached.items()):
-            # Bytecode is stored, as that of the members is.
-            method = zipfile.ZIP_DEFLATED if name.endswith("source") else zipfile.ZIP_STORED
-            self._zip.add(name, io.BytesIO(content), method)
+            self._zip.put(name, content)
         names = encode_top_level(item.member.name for item in self._index)
         self._zip.add(TOP_LEVEL, io.BytesIO(names), zipfile.ZIP_STORED)
         self._write_index(record.digest, self._write_units(plan.units), plan.flags)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import time
 import zipfile
@@ -10,6 +11,7 @@ import zlib
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO
 
+from ..runtime.content import decompression
 from ..runtime.content.member import Member
 from ..runtime.plain.zipdirectory import dos_time
 from .errors import PackError
@@ -28,6 +30,11 @@ _UTF8 = 0x800
 # directory.  `zipimport` refuses entries whose extra fields have such a length before it decodes the numbers.  CPython
 # 3.13.0 imports a module to decode them, which at the interpreter's start leads back to the same zip.
 _REFUSED = (0x6250).to_bytes(2, "little") + bytes(2)
+# The levels of zstd.  Measured on sources and extension modules, over deflate: level 3 gives 102 % of the size, level 9
+# 94 % in the same time, level 19 87 % in 15 times the time.  Decompressing takes the same time for each of them.
+_ZSTD_LEVEL = 19
+_ZSTD_LEVEL_OF_LARGE = 9
+_LARGE = 16 << 20
 
 
 def timestamp() -> tuple[int, int, int, int, int, int]:
@@ -49,8 +56,8 @@ def timestamp() -> tuple[int, int, int, int, int, int]:
     return max(_FIRST, min(_LAST, (year, month, day, hour, minute, second // 2 * 2)))
 
 
-def zip_method(compression: Compression) -> int:
-    """Return the zip method (APPNOTE 4.4.5) that *compression* names.
+def zip_method(compression: Compression, option: str = "--compress") -> int:
+    """Return the zip method (APPNOTE 4.4.5) that *compression* names, the value of *option*.
 
     Raises:
         PackError: this Python's standard library cannot write it.
@@ -59,7 +66,7 @@ def zip_method(compression: Compression) -> int:
     if compression == "zstd":
         method = getattr(zipfile, "ZIP_ZSTANDARD", None)
         if method is None:
-            message = "--compress zstd needs Python 3.14 or newer to pack and to import; take deflate"
+            message = f"{option} zstd needs Python 3.14 or newer to pack and to import; take deflate"
             raise PackError(message)
         return int(method)
     return zipfile.ZIP_DEFLATED if compression == "deflate" else zipfile.ZIP_STORED
@@ -85,20 +92,27 @@ class Prepared:
     digest: bytes
 
 
-def can_prepare(method: int) -> bool:
-    """Return whether `prepared` knows the zip *method*."""
-    return method in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+def compressed(content: bytes, method: int) -> bytes:
+    """Return *content* compressed by *method*, which is one of `zip_method`.
+
+    May run in a thread while other threads write.
+    """
+    if method == decompression.DEFLATED:
+        compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        return compressor.compress(content) + compressor.flush()
+    if method == decompression.ZSTANDARD:
+        zstd = importlib.import_module("compression.zstd")
+        return zstd.compress(content, _zstd_level(len(content)))  # type: ignore[no-any-return]
+    return content
+
+
+def _zstd_level(size: int) -> int:
+    return _ZSTD_LEVEL if size <= _LARGE else _ZSTD_LEVEL_OF_LARGE
 
 
 def prepared(content: bytes, method: int) -> Prepared:
-    """Return *content* compressed by *method*, deflate or none; unchanged if compressing does not make it smaller.
-
-    `zipfile` would make the same bytes.  This function may run in a thread while other threads write.
-    """
-    data = content
-    if method == zipfile.ZIP_DEFLATED:
-        compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-        data = compressor.compress(content) + compressor.flush()
+    """Return *content* compressed by *method*; unchanged if compressing does not make it smaller."""
+    data = compressed(content, method)
     if len(data) >= len(content):
         data, method = content, zipfile.ZIP_STORED
     return Prepared(data, method, len(content), zlib.crc32(content), hashlib.sha256(content).digest())
@@ -147,6 +161,8 @@ class ZipSink:
         info = self._info(name, method, executable=executable)
         # This size decides whether the header has zip64 fields, so no more bytes than these are written.
         info.file_size = size = stream.seek(0, os.SEEK_END)
+        if method == decompression.ZSTANDARD:
+            info.compress_level = _zstd_level(size)  # type: ignore[attr-defined] # as zstd, newer than 3.13
         stream.seek(0)
         digest = hashlib.sha256()
         with self._zip.open(info, "w") as target:

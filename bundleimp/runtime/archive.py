@@ -254,7 +254,9 @@ class Archive:
             error.member = f"bytecode of {prefix}{name}"  # type: ignore[attr-defined] # it is a BundleFormatError
             raise
         if bundle_format.seal(data) != entry[12:] or data[:4] != external.MAGIC_NUMBER:
-            raise fault(bundle_format.DAMAGED, member=f"bytecode of {prefix}{name}", offset=offset)
+            from . import content  # noqa: PLC0415 (loaded when first needed)
+
+            return content.images.unpacked(data, entry, f"bytecode of {prefix}{name}")
         return data
 
 

@@ -40,7 +40,7 @@ Block::
     then per code tag and entry an extent
     last 4 bytes: checksum of the block up to there
 
-Extent: u64 offset, u32 size, u32 checksum.
+Extent: u64 offset, u32 size, u32 checksum.  A module's code is a pyc image, or compressed (see `content.images`).
 """
 
 import _imp

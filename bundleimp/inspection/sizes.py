@@ -1,0 +1,120 @@
+"""What takes the space in a bundle: the bytes in the file of each distribution, and of the file itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..runtime import format as bundle_format
+from ..runtime.faults.kinds import BundleFormatError
+from ..runtime.site.planning import UNRECORDED
+from .indexcheck import notes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .reader import BundleReader
+
+
+@dataclass
+class Sizes:
+    """Bytes in the file, as they are there: compressed or not.
+
+    Attributes:
+        source: those of Python sources.
+        bytecode: those of bytecode, for all Pythons together.
+        other: those of all other members: data, extension modules, metadata.
+        total: the sum.
+
+    """
+
+    source: int = 0
+    bytecode: int = 0
+    other: int = 0
+    total: int = 0
+
+    def add(self, kind: str, size: int) -> None:
+        """Add *size* bytes to the attribute *kind*."""
+        setattr(self, kind, getattr(self, kind) + size)
+        self.total += size
+
+
+@dataclass
+class Part(Sizes):
+    """A distribution, or all that belongs to no distribution.
+
+    Attributes:
+        name: its name; that of the unit of unrecorded files for what belongs to no distribution.
+        version: its version, or "".
+        members: how many members it has.
+
+    """
+
+    name: str = ""
+    version: str = ""
+    members: int = 0
+
+
+def measure(bundle: BundleReader, parts: Mapping[str, Part], owners: Mapping[str, str]) -> Part:
+    """Add the members and the bytecode of *bundle* to their *parts*; return those of no distribution as a part.
+
+    Arguments:
+        bundle: the bundle.
+        parts: the distributions, by their metadata folder with a slash at the end.
+        owners: the folder of the distribution that lists a member, by the member's name.
+
+    Raises:
+        BundleFormatError: the index is damaged.
+
+    """
+    own = Part(name=UNRECORDED)
+    bytecode = _embedded(bundle)
+    for member in bundle.members:
+        name = member.name
+        folder = owners.get(name) or owners.get(_source_of(name)) or name.partition("/")[0] + "/"
+        part = parts.get(folder, own)
+        part.members += 1
+        part.add(_kind(name), member.packed_size)
+        part.add("bytecode", bytecode.get(name, 0))
+    return own
+
+
+def runtime_sizes(bundle: BundleReader) -> Sizes | None:
+    """Return the sizes of the runtime that *bundle* embeds, or None if it embeds none."""
+    sizes = Sizes()
+    for entry in bundle.outer.entries:
+        kind = entry.member.name.removeprefix(bundle_format.RUNTIME)
+        if kind != entry.member.name:
+            sizes.add("source" if kind == "source" else "bytecode", entry.member.packed_size)
+    return sizes if sizes.total else None
+
+
+def rest(size: int, parts: Sequence[Sizes]) -> int:
+    """Return how many of the *size* bytes of a file belong to none of *parts*: index, manifest, headers of the zip."""
+    return size - sum(part.total for part in parts)
+
+
+def _embedded(bundle: BundleReader) -> dict[str, int]:
+    """Return how many bytes of embedded bytecode each member has."""
+    locator = bundle_format.decode_locator(bundle.outer.end.comment)
+    if locator is None or not bundle_format.fits(locator, bundle.outer.end, bundle.outer.directory):
+        return {}
+    data = bundle.file.read(locator.index_offset, locator.index_size)
+    try:
+        found, _ = notes(data, bundle_format.decode_head(data[-locator.head_size :]), locator.index_offset)
+    except BundleFormatError as error:
+        error.file = error.path = bundle.path
+        raise
+    return {name: sum(code.size for code in note.codes if code is not None) for name, note in found.items()}
+
+
+def _kind(name: str) -> str:
+    return {"py": "source", "pyc": "bytecode"}.get(name.rpartition(".")[2], "other")
+
+
+def _source_of(name: str) -> str:
+    """Return the name of the source of a bytecode file (PEP 3147), which RECORD lists in its place."""
+    folder, _, file = name.removesuffix("c").rpartition("/")
+    if folder.rpartition("/")[2] == "__pycache__":
+        return f"{folder.removesuffix('__pycache__')}{file.partition('.')[0]}.py"
+    return name.removesuffix("c")
