@@ -119,7 +119,7 @@ def _walk(folder: Folder, tree: Tree) -> Iterator[SourceFile]:
         message = f"lies deeper than {DEEPEST_NAME} folders; leave it out with --exclude"
         raise PackError(message, file=str(folder.path))
     part_of = tree.part_of_marked(folder, names)
-    if part_of is not None and not tree.packs_below(folder.member, part_of):
+    if part_of is not None and not tree.packs_below(folder, part_of):
         return
     for name in names:
         member, path = folder.prefix + name, folder.path / name
@@ -132,7 +132,7 @@ def _walk(folder: Folder, tree: Tree) -> Iterator[SourceFile]:
 def _entry(entry: Folder, tree: Tree, *, at_top: bool) -> Iterator[SourceFile]:
     """Yield a file, or the files of a folder; nothing where it is left out."""
     part_of = tree.part_of(entry, at_top=at_top)
-    if part_of is not None and not tree.packs_below(entry.member, part_of):
+    if part_of is not None and not tree.packs_below(entry, part_of):
         return
     try:
         status = entry.path.stat()

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .distribution import distributions
-from .leftout import SECRET, LeftOut, by_content, by_markers, by_name
+from .leftout import BUNDLE, SECRET, LeftOut, by_content, by_markers, by_name
 
 if TYPE_CHECKING:
     import os
@@ -96,12 +96,20 @@ class Tree:
             return None
         return LeftOut(folder.member, reason)
 
-    def packs_below(self, member: str, part_of: LeftOut) -> bool:
+    def packs_below(self, entry: Folder, part_of: LeftOut) -> bool:
         """Return whether something in a folder that is left out is packed; else note that nothing is."""
-        if member in self._recorded_folders or self.choice.includes_below(member):
+        if entry.member in self._recorded_folders or self.choice.includes_below(entry.member):
             return True
-        self.choice.leave_out(part_of)
+        # The bundle of an earlier `pack` need not be mentioned.
+        if part_of.reason != BUNDLE or not self._is_output(entry.path):
+            self.choice.leave_out(part_of)
         return False
+
+    def _is_output(self, path: Path) -> bool:
+        try:
+            return self.choice.is_output(str(path), path.stat())
+        except OSError:
+            return False
 
     def packs_file(self, file: Folder, status: os.stat_result, part_of: LeftOut | None) -> bool:
         """Return whether a file is packed; else note that it is not.
