@@ -43,7 +43,7 @@ manylinux2014_x86_64 --python-version 3.12 --only-binary=:all:"""
         metavar="N",
         help="how many files are read, compressed and compiled at a time (default: one per processor)",
     )
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     add_json(parser)
 
 
