@@ -62,6 +62,7 @@ def test_json_is_the_report(source: Path, tmp_path: Path) -> None:
         "layout": "flat",
         "code_tags": [OWN_TAG],
         "ordered": 0,
+        "left_out": [],
     }
 
 
@@ -106,7 +107,6 @@ def test_a_conflict_names_both_sources_and_the_way_out(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["missing", "out.pybundle"], "missing: this source cannot be read: No such file or directory"),
-        (["src", "src/out.pybundle"], "would lie inside its source"),
         (["src", "gone/out.pybundle"], "there is no directory"),
         (["src", "src"], "is a directory; name the file to write"),
         (["src/app/table.txt", "out.pybundle"], "is not a directory, a project, a wheel or a .py module"),

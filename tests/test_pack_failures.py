@@ -242,25 +242,20 @@ def test_an_output_in_a_folder_that_cannot_be_written_to_is_an_error(workshop: W
     workshop.assert_untouched()
 
 
-@pytest.mark.parametrize("inside", ["app.pybundle", "pkg/app.pybundle"])
-def test_an_output_inside_a_source_is_an_error(workshop: Workshop, inside: str) -> None:
-    with pytest.raises(PackError, match="would lie inside its source"):
-        bundleimp.pack([workshop.source], workshop.source / inside, jobs=1)
-    assert not (workshop.source / inside).exists()
-
-
 def test_an_output_that_is_its_own_source_is_an_error(workshop: Workshop) -> None:
     module = workshop.source / "pkg/mod.py"
-    with pytest.raises(PackError, match="would lie inside its source"):
+    with pytest.raises(PackError, match="would replace its source"):
         bundleimp.pack([module], module, jobs=1)
     assert module.read_text() == "y = 2\n"
 
 
 @needs_posix
-def test_an_output_that_leads_into_a_source_through_a_link_is_an_error(workshop: Workshop) -> None:
+def test_an_output_that_is_its_own_source_through_a_link_is_an_error(workshop: Workshop) -> None:
     (workshop.output.parent / "link").symlink_to(workshop.source)
-    with pytest.raises(PackError, match="would lie inside its source"):
-        bundleimp.pack([workshop.source], workshop.output.parent / "link/app.pybundle", jobs=1)
+    module = workshop.source / "pkg/mod.py"
+    with pytest.raises(PackError, match="would replace its source"):
+        bundleimp.pack([module], workshop.output.parent / "link/pkg/mod.py", jobs=1)
+    assert module.read_text() == "y = 2\n"
 
 
 @needs_posix

@@ -66,6 +66,7 @@ WORDS: list[tuple[list[str], dict[str, Any]]] = [
         ["--exclude", "x", "--unpack", "y", "--no-unpack", "z"],
         {"exclude": ("x",), "unpack": ("y",), "no_unpack": ("z",)},
     ),
+    (["--include", "x", "--include", "y"], {"include": ("x", "y")}),
     (["--on-conflict", "last"], {"on_conflict": "last"}),
     (
         ["-e", "app", "--shebang", "python", "--standalone"],
@@ -94,6 +95,7 @@ def test_the_command_gives_what_its_words_say(
         ({"on_conflict": "both"}, "on_conflict must be one of first, last, error, not 'both'"),
         ({"optimize": 3}, "optimize must be one of 0, 1, 2, not 3"),
         ({"sources": "src"}, "sources is a sequence, and not one string: give ['src']"),
+        ({"include": "*.pem"}, "include is a sequence, and not one string: give ['*.pem']"),
         ({"requirements": "rich"}, "requirements is a sequence, and not one string: give ['rich']"),
         ({"requirements": ["--pre"]}, "'--pre' is no requirement"),
         ({"requirements": [" "]}, "' ' is no requirement"),

@@ -9,12 +9,13 @@ import io
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..runtime.faults.kinds import BundleError, printable
+from ..runtime.faults.kinds import BundleError
 from ..runtime.sources.urls import is_url
 from .output import show
+from .parser import Parser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,25 +37,9 @@ _COMMANDS = {
 }
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
-
-    intermixed = False
-    """Whether options may stand between the positional arguments."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, printable(f"bundleimp: error: {message}; see '{self.prog} --help'") + "\n")
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        if not self.intermixed:
-            return super().parse_known_args(args, namespace)
-        self.intermixed = False  # the other way to parse comes back here for each half
-        return self.parse_known_intermixed_args(args, namespace)
-
-
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """Return the parser; only the command that *arguments* name is loaded, because `run` shares its process."""
-    parser = _Parser(
+    parser = Parser(
         prog="bundleimp",
         description="Ship and import Python packages as one file.",
         epilog="Exit status: 0 fine, 1 the check found something, 2 bad usage or bad input.",

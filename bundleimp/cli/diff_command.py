@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("before", metavar="A")
     parser.add_argument("after", metavar="B")
-    parser.add_argument("--quiet", action="store_true", help="print what differs, and nothing where nothing does")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print what differs, and nothing where nothing does")
     add_json(parser)
 
 

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only members that match, or that lie in a folder that matches, by name or by path",
     )
     parser.add_argument("--force", action="store_true", help="replace files that are there already")
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     add_json(parser)
 
 

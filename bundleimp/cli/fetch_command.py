@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-size", metavar="SIZE", type=parse_size, default=MAX_SIZE, help=largest)
     header = "a header for the host of URL only; may be repeated. Other users can see it: ~/.netrc is for passwords"
     parser.add_argument("--header", metavar="'NAME: VALUE'", dest="headers", action="append", default=[], help=header)
-    parser.add_argument("--quiet", action="store_true", help="print the path and errors only")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print the path and errors only")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, get_args
 
 from ..packing.build import build
 from ..packing.executable import SHEBANG
+from ..packing.leftout import summary
 from ..packing.options import OPTIMIZATION_LEVELS, Compression, Layout, OnConflict, PackOptions
 from ..runtime.faults.kinds import BundleError, printable
 from .output import add_json, plural, print_json, show, size_text
@@ -42,7 +43,7 @@ manylinux2014_x86_64 --python-version 3.12 --only-binary=:all:"""
         metavar="N",
         help="how many files are read, compressed and compiled at a time (default: one per processor)",
     )
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     add_json(parser)
 
 
@@ -128,6 +129,14 @@ def _add_members(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="GLOB",
         help="leave out members that match, or that lie in a folder that matches, by name or by path (repeatable)",
+    )
+    add(
+        "--include",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="pack what is left out of a directory by default: secrets, virtual environments, version control, caches,"
+        " build output, bundles, names with a dot in front at its top; --exclude overrules it (repeatable)",
     )
     add(
         "--unpack",
@@ -239,6 +248,8 @@ def _print(arguments: argparse.Namespace, report: PackReport) -> None:
     if not arguments.quiet:
         for warning in report.warnings:
             show(f"bundleimp: warning: {warning.member}: {warning.message}", file=sys.stderr)
+        if report.left_out:
+            show(f"bundleimp: left out: {summary(report.left_out)} (keep with --include GLOB)", file=sys.stderr)
     if arguments.json:
         print_json(asdict(report))
     elif not arguments.quiet:

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " in ssh-agent",
     )
     parser.add_argument("--output", metavar="FILE", help="where the signature goes; default: BUNDLE.sig")
-    parser.add_argument("--quiet", action="store_true", help="print nothing")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing")
     add_json(parser)
 
 

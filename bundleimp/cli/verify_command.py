@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     origin.add_argument("--signature", metavar="FILE", help="its signature; default: BUNDLE.sig")
     origin.add_argument("--identity", metavar="NAME", help="which of them must have signed it")
     origin.add_argument("--revoked-keys", metavar="FILE", help="keys that are not accepted any more")
-    parser.add_argument("--quiet", action="store_true", help="print what is wrong, and nothing where all is well")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print what is wrong, and nothing where all is well")
     add_json(parser)
 
 

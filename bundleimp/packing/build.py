@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from ..runtime.content.decompression import STORED, ZSTANDARD
 from ..runtime.faults.kinds import HIDDEN, is_hidden
+from .choice import Choice
 from .collect import collect
 from .compiler import Compiler
 from .errors import PackError, PackWarning
@@ -105,10 +106,12 @@ def build(options: PackOptions) -> PackReport:
 
     """
     checked = check(options)
-    with gather(checked.wanted, python=options.pythons[0], talk=options.progress is not None) as inputs:
-        blueprint = plan(options, inputs)
+    choice = Choice(options.exclude, options.include, checked.target)
+    talk = options.progress is not None
+    with gather(checked.wanted, choice, python=options.pythons[0], talk=talk) as inputs:
+        blueprint = plan(options, inputs, choice)
         with started_compilers(options, options.pythons if options.bytecode else ()) as compilers:
-            report = _new_report(options, blueprint, inputs, compilers)
+            report = _new_report(options, blueprint, inputs, choice, compilers)
             with _write_errors(options.output), _writer(options, checked.target, blueprint, compilers) as writer:
                 description = write(options, checked.wanted, blueprint, compilers, writer, report)
                 report.size = writer.finish(description.manifest, description.units, blueprint.order)
@@ -133,14 +136,14 @@ def check(options: PackOptions) -> Checked:
     return Checked(wanted, target_path(options.output, wanted.read_in_place))
 
 
-def plan(options: PackOptions, inputs: Inputs) -> Blueprint:
+def plan(options: PackOptions, inputs: Inputs, choice: Choice) -> Blueprint:
     """Decide what the bundle will hold.
 
     Raises:
         PackError: members clash, the entry point is not among them, or the profile names none of them.
 
     """
-    files = collect(inputs.sources, exclude=options.exclude, on_conflict=options.on_conflict)
+    files = collect(inputs.sources, choice, on_conflict=options.on_conflict)
     members = [file.member for file in files]
     program = plan_program(options.entry_point, members, _reader(files), standalone=options.standalone)
     line = first_line(options.shebang, program)
@@ -187,7 +190,7 @@ def started_compilers(options: PackOptions, pythons: Sequence[str]) -> Iterator[
 
 
 def _new_report(
-    options: PackOptions, blueprint: Blueprint, inputs: Inputs, compilers: Sequence[Compiler]
+    options: PackOptions, blueprint: Blueprint, inputs: Inputs, choice: Choice, compilers: Sequence[Compiler]
 ) -> PackReport:
     """Return the report as far as it is known before anything is written."""
     return PackReport(
@@ -196,8 +199,10 @@ def _new_report(
         layout="nested" if blueprint.nested else "flat",
         code_tags=[compiler.tag.name for compiler in compilers],
         ordered=len(blueprint.order),
+        left_out=choice.left_out,
         warnings=[
             *inputs.warnings,
+            *choice.warnings(),
             *(PackWarning(file.member, HIDDEN) for file in blueprint.files if any(map(is_hidden, file.member))),
         ],
     )

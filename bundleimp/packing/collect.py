@@ -8,25 +8,24 @@ import stat
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..patterns import matches
 from ..runtime.content.member import DEEPEST_NAME, name_fault
 from ..runtime.format import INFO
 from .errors import PackError, unreadable
+from .leftout import summary
+from .shipping import Folder, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from .choice import Choice
     from .options import OnConflict
 
 # The suffixes of module files, for any Python and any platform.
 MODULE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
 
-_INSTALLED_LITTER = ("__pycache__",)
-_LITTER = (
-    *("__pycache__", ".git", ".hg", ".svn", ".bzr", ".jj", "CVS", "_darcs", ".gitignore", ".gitattributes"),
-    *("*~", ".*.sw?", ".#*", "#*#", ".DS_Store", "Thumbs.db", ".idea", ".vscode"),
-)
+# What interpreters make of modules.  `pack` makes its own.
+_BYTECODE_CACHE = "__pycache__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,40 +105,55 @@ def _source_file(member: str, path: Path, status: os.stat_result) -> SourceFile:
     return SourceFile(member, str(path), bool(status.st_mode & 0o100), status.st_size)
 
 
-def _walk(folder: Path, prefix: str, patterns: Sequence[str], above: frozenset[str]) -> Iterator[SourceFile]:
+def _walk(folder: Folder, tree: Tree) -> Iterator[SourceFile]:
     """Yield the files below *folder*.  Links to directories are followed, but not in circles."""
+    above = folder.above
     try:
-        real = os.path.realpath(folder)
-        names = sorted(os.listdir(folder))
+        real = os.path.realpath(folder.path)
+        names = sorted(os.listdir(folder.path))
     except OSError as error:
-        raise unreadable(error, folder) from None
+        raise unreadable(error, folder.path) from None
     if real in above:
         return
     if len(above) > DEEPEST_NAME:
         message = f"lies deeper than {DEEPEST_NAME} folders; leave it out with --exclude"
-        raise PackError(message, file=str(folder))
-    for name in names:
-        member = prefix + name
-        if matches(member, patterns) or (name.endswith(".pyc") and (folder / name[:-1]).is_file()):
-            continue
-        path = folder / name
-        try:
-            status = path.stat()
-        except OSError as error:
-            message = f"cannot be read: {error.strerror}; leave it out with --exclude"
-            raise PackError(message, file=str(path)) from None
-        if stat.S_ISDIR(status.st_mode):
-            yield from _walk(path, member + "/", patterns, above | {real})
-        else:
-            yield _source_file(member, path, status)
-
-
-def _placed_files(source: Placed, status: os.stat_result, patterns: Sequence[str]) -> Iterator[SourceFile]:
-    """Yield the files of a source that has a given place."""
-    if matches(source.member, patterns):
+        raise PackError(message, file=str(folder.path))
+    part_of = tree.part_of_marked(folder, names)
+    if part_of is not None and not tree.packs_below(folder, part_of):
         return
+    for name in names:
+        member, path = folder.prefix + name, folder.path / name
+        is_made = name == _BYTECODE_CACHE or (name.endswith(".pyc") and (folder.path / name[:-1]).is_file())
+        if not tree.choice.excludes(member) and not is_made:
+            inside = Folder(path, member, above | {real}, at_top=False, part_of=part_of)
+            yield from _entry(inside, tree, at_top=folder.at_top)
+
+
+def _entry(entry: Folder, tree: Tree, *, at_top: bool) -> Iterator[SourceFile]:
+    """Yield a file, or the files of a folder; nothing where it is left out."""
+    part_of = tree.part_of(entry, at_top=at_top)
+    if part_of is not None and not tree.packs_below(entry, part_of):
+        return
+    try:
+        status = entry.path.stat()
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}; leave it out with --exclude"
+        raise PackError(message, file=str(entry.path)) from None
     if stat.S_ISDIR(status.st_mode):
-        found = _walk(source.path, source.member + "/", patterns, frozenset())
+        yield from _walk(replace(entry, part_of=part_of), tree)
+    elif tree.packs_file(entry, status, part_of):
+        yield _source_file(entry.member, entry.path, status)
+
+
+def _placed_files(source: Placed, status: os.stat_result, choice: Choice) -> Iterator[SourceFile]:
+    """Yield the files of a source that has a given place."""
+    if choice.excludes(source.member) or _BYTECODE_CACHE in source.member.split("/"):
+        return
+    entry = Folder(source.path, source.member, at_top=False)
+    if source.own:
+        found = _entry(entry, Tree(choice), at_top=True)
+    elif stat.S_ISDIR(status.st_mode):
+        found = _walk(entry, Tree(choice, own=False))
     else:
         found = iter([_source_file(source.member, source.path, status)])
     for file in found:
@@ -147,7 +161,7 @@ def _placed_files(source: Placed, status: os.stat_result, patterns: Sequence[str
         yield replace(file, origin=origin, executable=file.executable or source.executable)
 
 
-def _files(source: Path | Placed, patterns: Sequence[str]) -> Iterator[SourceFile]:
+def _files(source: Path | Placed, choice: Choice) -> Iterator[SourceFile]:
     """Yield the files of one source."""
     path = source.path if isinstance(source, Placed) else source
     try:
@@ -156,28 +170,26 @@ def _files(source: Path | Placed, patterns: Sequence[str]) -> Iterator[SourceFil
         message = f"this source cannot be read: {error.strerror}"
         raise PackError(message, file=str(path)) from None
     if isinstance(source, Placed):
-        yield from _placed_files(source, status, patterns)
+        yield from _placed_files(source, status, choice)
     elif stat.S_ISDIR(status.st_mode):
         is_package = (path / "__init__.py").is_file() or (path / "__init__.pyc").is_file()
-        prefix = os.path.basename(os.path.abspath(path)) + "/" if is_package else ""
-        yield from _walk(path, prefix, patterns, frozenset())
+        member = os.path.basename(os.path.abspath(path)) if is_package else ""
+        yield from _walk(Folder(path, member), Tree(choice, None if is_package else path))
     elif path.suffix == ".py":
-        if not matches(path.name, patterns):
+        if not choice.excludes(path.name):
             yield _source_file(path.name, path, status)
     else:
         message = "is not a directory, a project, a wheel or a .py module, so it cannot be packed"
         raise PackError(message, file=str(path))
 
 
-def collect(
-    sources: Sequence[Path | Placed], *, exclude: Sequence[str] = (), on_conflict: OnConflict = "error"
-) -> list[SourceFile]:
+def collect(sources: Sequence[Path | Placed], choice: Choice, *, on_conflict: OnConflict = "error") -> list[SourceFile]:
     """Return the files of *sources*, sorted by the names of their members.
 
     Arguments:
         sources: directories and ``.py`` modules.  A directory with an ``__init__`` is a package and keeps its name;
             any other gives its contents.  A `Placed` source says itself where it goes.
-        exclude: globs; see `patterns.matches`.
+        choice: what the user includes and excludes; it gets what is left out.
         on_conflict: which file to take if two sources have the same member with different content.
 
     Raises:
@@ -186,8 +198,7 @@ def collect(
     """
     found: dict[str, SourceFile] = {}
     for source in sources:
-        litter = _INSTALLED_LITTER if isinstance(source, Placed) and not source.own else _LITTER
-        for file in _files(source, (*litter, *exclude)):
+        for file in _files(source, choice):
             known = found.get(file.member)
             if known is not None and on_conflict == "first":
                 continue
@@ -197,6 +208,8 @@ def collect(
             found[file.member] = file
     if not found:
         message = "there is nothing to pack: the sources give no file"
+        if choice.left_out:
+            message = f"{message}; left out: {summary(choice.left_out)} (keep with --include GLOB)"
         raise PackError(message, file=_name(sources[0]) if sources else None)
     _check_clashes(found)
     return [found[member] for member in sorted(found)]

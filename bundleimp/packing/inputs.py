@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import pathfiles
 from .collect import Placed
 from .distribution import distributions
 from .environment import packed_environment
@@ -23,6 +24,7 @@ from .installer import find_installer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from .choice import Choice
     from .distribution import Distribution
     from .options import PathLike
 
@@ -150,7 +152,7 @@ def _requirement_name(requirement: str) -> str:
 
 
 @contextlib.contextmanager
-def gather(wanted: Wanted, *, python: str, talk: bool) -> Iterator[Inputs]:
+def gather(wanted: Wanted, choice: Choice, *, python: str, talk: bool) -> Iterator[Inputs]:
     """Install and look up the inputs that are not files yet.  Their files exist until the context ends.
 
     For `on_conflict`, the inputs have this order: the sources, with all wheels and projects in the place of the first
@@ -158,22 +160,24 @@ def gather(wanted: Wanted, *, python: str, talk: bool) -> Iterator[Inputs]:
 
     Arguments:
         wanted: the inputs that the user named.
+        choice: what the user excludes.
         python: the interpreter to install for.
         talk: whether the installer may print what it is doing.
 
     Raises:
-        PackError: the installer failed or is missing, or the environment cannot be used.
+        PackError: the installer failed or is missing, the environment cannot be used, or a path file leads outside.
 
     """
     inputs = Inputs()
     if wanted.is_at_hand:
-        inputs.sources += wanted.sources
+        for path in wanted.sources:
+            _add_in_place(inputs, path, choice)
         yield inputs
         return
     with contextlib.ExitStack() as stack:
         try:
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bundleimp-", ignore_cleanup_errors=True))
-            _fill(inputs, _Workshop(wanted, python, talk, Path(scratch), inputs))
+            _fill(inputs, _Workshop(wanted, choice, python, talk, Path(scratch), inputs))
         except OSError as error:
             message = f"cannot be read or written: {error.strerror or error}"
             raise PackError(message, file=error.filename) from None
@@ -185,7 +189,7 @@ def _fill(inputs: Inputs, workshop: _Workshop) -> None:
     wanted = workshop.wanted
     for at, path in enumerate(wanted.sources):
         if path not in wanted.built:
-            inputs.sources.append(path)
+            _add_in_place(inputs, path, workshop.choice)
         elif not set(wanted.built) & set(wanted.sources[:at]):
             workshop.install("--no-deps", *(os.path.abspath(built) for built in wanted.built), origin="the sources")
     words = [word for name in wanted.files for word in ("--requirement", name)]
@@ -198,11 +202,36 @@ def _fill(inputs: Inputs, workshop: _Workshop) -> None:
         workshop.take(wanted.environment)
 
 
+def _add_in_place(inputs: Inputs, path: Path, choice: Choice) -> None:
+    """Add a source that is read in place, and what its path files name.
+
+    Raises:
+        PackError: it is a virtual environment, or a path file leads out of it.
+
+    """
+    inputs.sources.append(path)
+    if os.path.isfile(path / "pyvenv.cfg"):
+        message = "is a virtual environment; pack what is installed in it with --from-venv"
+        raise PackError(message, file=str(path))
+    # A package is no folder of packages, so Python reads no path files in it.
+    if any(os.path.isfile(path / name) for name in ("__init__.py", "__init__.pyc")) or not any(path.glob("*.pth")):
+        return
+    installed = distributions(path)
+    files = pathfiles.path_files(path, installed, choice)
+    pathfiles.check_inside(files, path)
+    inputs.warnings += pathfiles.warnings(files)
+    if any(file.folders for file in files):
+        hidden = {name for name in os.listdir(path) if pathfiles.hides(path, name)}
+        followed = pathfiles.Followed([path], {one.name for one in installed}, hidden)
+        inputs.sources += followed.follow(files, choice, own=True)
+
+
 @dataclass
 class _Workshop:
     """A scratch folder that installers write to, and the versions found there so far."""
 
     wanted: Wanted
+    choice: Choice
     python: str
     talk: bool
     scratch: Path
@@ -229,11 +258,16 @@ class _Workshop:
 
         site = Site(target, locate, [Path(os.path.dirname(installer.interpreter))], origin)
         installed = distributions(target)
-        left = {PROGRAMS, ".lock", *(one.folder.name for one in installed)}
+        files = pathfiles.path_files(target, installed, self.choice, origin=origin) if target.is_dir() else []
+        pathfiles.check_inside(files, target)
+        left = {PROGRAMS, ".lock", *(one.folder.name for one in installed), *pathfiles.left_out(files)}
         names = [name for name in sorted(os.listdir(target)) if name not in left] if target.is_dir() else []
         layout = lay_out(site, names, installed, self._folder())
         self._check(installed, origin)
-        self.inputs.sources += layout.placed
+        hidden = {name for name in names if pathfiles.hides(target, name)}
+        followed = pathfiles.Followed([target], {one.name for one in installed}, hidden)
+        self.inputs.sources += [*layout.placed, *followed.follow(files, self.choice, own=False)]
+        self.inputs.warnings += pathfiles.warnings(files)
         self.inputs.warnings += [
             PackWarning(member, f"{installer.name} leaves this file out when it installs into a folder")
             for member in layout.missing
@@ -241,7 +275,7 @@ class _Workshop:
 
     def take(self, environment: Path) -> None:
         """Add the distributions of a virtual environment."""
-        found = packed_environment(environment, self._folder())
+        found = packed_environment(environment, self._folder(), self.choice)
         self._check(found.distributions, str(environment))
         self.inputs.sources += found.placed
         self.inputs.warnings += found.warnings

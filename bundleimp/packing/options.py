@@ -53,6 +53,7 @@ class PackOptions:
     compress_bytecode: Compression
     layout: Layout
     exclude: Sequence[str]
+    include: Sequence[str]
     unpack: Sequence[str]
     no_unpack: Sequence[str]
     on_conflict: OnConflict
@@ -90,7 +91,7 @@ def check_options(options: PackOptions) -> None:
     for name, kind in _CHOICES.items():
         _check_choice(name, getattr(options, name), get_args(kind))
     _check_choice("optimize", options.optimize, OPTIMIZATION_LEVELS)
-    for name in ("sources", "requirements", "requirement_files", "installer_options"):
+    for name in ("sources", "requirements", "requirement_files", "installer_options", "exclude", "include"):
         _check_sequence(name, getattr(options, name))
     _check_requirements(options.requirements)
     _check_jobs(options.jobs)

@@ -31,6 +31,7 @@ def pack(
     compress_bytecode: Compression = "none",
     layout: Layout = "auto",
     exclude: Sequence[str] = (),
+    include: Sequence[str] = (),
     unpack: Sequence[str] = (),
     no_unpack: Sequence[str] = (),
     on_conflict: OnConflict = "error",
@@ -69,6 +70,9 @@ def pack(
             import takes longer, because it decompresses each module.
         layout: "flat", "nested", or "auto": nested where the central directory would slow the interpreter's start.
         exclude: globs; a member is left out where one matches it, a folder above it, or the name of either.
+        include: globs, as of *exclude*, for what `pack` otherwise leaves out of a directory: secrets, virtual
+            environments, version control folders, caches, build output, bundles, and names with a dot in front at its
+            top.  Private keys and ``.env`` files are packed only where a glob matches the file itself.
         unpack: distributions or top-level packages whose files are all placed in the cache when they are imported.
         no_unpack: distributions or top-level packages whose files are never placed in the cache.
         on_conflict: "first", "last" or "error": what happens where two sources give one member different content.
@@ -109,6 +113,7 @@ def pack(
         compress_bytecode=compress_bytecode,
         layout=layout,
         exclude=exclude,
+        include=include,
         unpack=unpack,
         no_unpack=no_unpack,
         on_conflict=on_conflict,

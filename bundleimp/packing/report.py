@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .errors import PackWarning
+    from .leftout import LeftOut
 
 
 @dataclass
@@ -21,6 +22,7 @@ class PackReport:
         layout: "flat" or "nested".
         code_tags: the code tags of the embedded bytecode.
         ordered: how many of them lie in the order in which a profile imports them.
+        left_out: the files and folders of sources that are not meant to be shipped, by name.
         warnings: what the bundle does without.
 
     """
@@ -32,4 +34,5 @@ class PackReport:
     layout: str = "flat"
     code_tags: list[str] = field(default_factory=list)
     ordered: int = 0
+    left_out: list[LeftOut] = field(default_factory=list)
     warnings: list[PackWarning] = field(default_factory=list)

@@ -20,19 +20,18 @@ def target_path(output: PathLike, sources: Sequence[Path]) -> Path:
 
     Arguments:
         output: the path that the user gave.
-        sources: the sources whose files become members; the bundle must not be one of these files.
+        sources: the sources whose files become members; the bundle must not be one of them.
 
     Raises:
-        PackError: *output* is a directory or a device, is one of *sources* or lies in one, has no directory to stand
-            in, or has another suffix.
+        PackError: *output* is a directory or a device, is one of *sources*, has no directory to stand in, or has
+            another suffix.
 
     """
     target = Path(os.path.realpath(output))
     _check_place(target)
     for path in sources:
-        real = Path(os.path.realpath(path))  # `Path.resolve` raises where links go in circles
-        if real == target or (path.is_dir() and real in target.parents):
-            message = f"the bundle would lie inside its source {path}; write it somewhere else"
+        if Path(os.path.realpath(path)) == target:  # `Path.resolve` raises where links go in circles
+            message = f"the bundle would replace its source {path}; write it somewhere else"
             raise PackError(message, file=str(target))
     if Path(output).suffix != SUFFIX:
         message = f"the name must end in {SUFFIX}: Python imports from no other bundles"

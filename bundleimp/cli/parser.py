@@ -1,0 +1,73 @@
+"""The parser of the command line: errors are one line that suggests what was meant and points to the command's help."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ..runtime.faults.kinds import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser of the program, of a command, or of an action of a command.
+
+    `argparse` itself suggests choices from Python 3.14 on, and options on none.
+    """
+
+    intermixed = False
+    """Whether options may stand between the positional arguments."""
+
+    _is_nested = False
+
+    def error(self, message: str) -> NoReturn:
+        """Print the error in one line, and exit."""
+        self.exit(2, printable(f"bundleimp: error: {message}; see '{self.prog} --help'") + "\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse arguments; unknown ones are an error of the parser that meets them, and not of the whole program."""
+        if self._is_nested:
+            return super().parse_known_args(args, namespace)
+        if self._subparsers is not None and args and self._is_unknown_option(args[0]):
+            self.error(self._unknown(args))  # rather than of the command that is missing then
+        self._is_nested = True  # the other way to parse comes back here for each half
+        try:
+            parse = self.parse_known_intermixed_args if self.intermixed else super().parse_known_args
+            parsed, unknown = parse(args, namespace)
+        finally:
+            self._is_nested = False
+        if unknown:
+            self.error(self._unknown(unknown))
+        return parsed, unknown
+
+    def _is_unknown_option(self, word: str) -> bool:
+        return word.startswith("-") and word != "--" and word.partition("=")[0] not in self._option_string_actions
+
+    def _unknown(self, words: list[str]) -> str:
+        option = next((word for word in words if word.startswith("-")), None)
+        if option is None:
+            return f"unexpected argument {words[0]!r}"
+        name = option.partition("=")[0]
+        return f"unknown option {name}{_suggestion(name, self._option_string_actions)}"
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Check a value of an option, or the name of a command."""
+        if action.choices is None or value in action.choices:
+            return
+        choices = list(map(str, action.choices))
+        suggestion = _suggestion(str(value), choices)
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 (it has no public name)
+            message = f"unknown {str(action.metavar).lower()} {value!r}{suggestion}"
+            raise argparse.ArgumentError(None, message)
+        all_of_them = f" (choose from {', '.join(choices)})"
+        message = f"invalid choice: {str(value)!r}{suggestion or all_of_them}"
+        raise argparse.ArgumentError(action, message)
+
+
+def _suggestion(word: str, known: Iterable[str]) -> str:
+    import difflib  # noqa: PLC0415 (`run` needs none)
+
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
