@@ -21,6 +21,8 @@ from .collect import collect
 from .compiler import Compiler
 from .errors import PackError, PackWarning
 from .executable import first_line, plan_program
+from .fitting import Gathered, alternatives, conflict, of_bytecode
+from .fitting import gather as gather_evidence
 from .inputs import gather, sort_inputs
 from .manifest import encode_manifest
 from .options import check_options
@@ -71,6 +73,7 @@ class Blueprint:
         first_line: the line before the archive, b"" for none.
         nested: whether the layout is nested.
         order: the members whose bytecode comes first, in the order of the profile.
+        gathered: what the members say about where they run.
 
     """
 
@@ -79,6 +82,7 @@ class Blueprint:
     first_line: bytes
     nested: bool
     order: Sequence[str]
+    gathered: Gathered
 
 
 @dataclass(frozen=True)
@@ -140,13 +144,14 @@ def plan(options: PackOptions, inputs: Inputs) -> Blueprint:
     """
     files = collect(inputs.sources, exclude=options.exclude, on_conflict=options.on_conflict)
     members = [file.member for file in files]
-    program = plan_program(options.entry_point, members, _reader(files), standalone=options.standalone)
+    reader = _reader(files)
+    program = plan_program(options.entry_point, members, reader, standalone=options.standalone)
     line = first_line(options.shebang, program)
     nested = options.layout == "nested" or (options.layout == "auto" and len(files) > LARGEST_FLAT)
     order: Sequence[str] = ()
     if options.profile is not None:
         order = reading_order(os.fspath(options.profile), files, options.pythons[0])
-    return Blueprint(files, program, line, nested, order)
+    return Blueprint(files, program, line, nested, order, gather_evidence(members, reader))
 
 
 def _reader(files: Sequence[SourceFile]) -> Callable[[str], bytes]:
@@ -180,14 +185,21 @@ def _new_report(
     options: PackOptions, blueprint: Blueprint, inputs: Inputs, compilers: Sequence[Compiler]
 ) -> PackReport:
     """Return the report as far as it is known before anything is written."""
+    gathered = blueprint.gathered
+    only = of_bytecode(compilers[0].version) if not options.source else None
+    runs_on = alternatives(gathered.evidence, only)
+    misfit = conflict(gathered.evidence, [compiler.version for compiler in compilers], runs_on)
     return PackReport(
         str(options.output),
         members=len(blueprint.files) + bool(blueprint.program),
         layout="nested" if blueprint.nested else "flat",
         code_tags=[compiler.tag.name for compiler in compilers],
         ordered=len(blueprint.order),
+        runs_on=runs_on,
         warnings=[
             *inputs.warnings,
+            *gathered.warnings,
+            *([misfit] if misfit is not None else []),
             *(PackWarning(file.member, HIDDEN) for file in blueprint.files if any(map(is_hidden, file.member))),
         ],
     )
@@ -233,7 +245,7 @@ def write(
 
     """
     if blueprint.program is not None:
-        blueprint.program.write(writer, compilers)
+        blueprint.program.write(writer, compilers, report.runs_on)
     packed = write_members(
         writer,
         blueprint.files,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..runson import RunsOn
     from .errors import PackWarning
 
 
@@ -21,6 +22,7 @@ class PackReport:
         layout: "flat" or "nested".
         code_tags: the code tags of the embedded bytecode.
         ordered: how many of them lie in the order in which a profile imports them.
+        runs_on: where the bundle runs, as alternatives.
         warnings: what the bundle does without.
 
     """
@@ -32,4 +34,5 @@ class PackReport:
     layout: str = "flat"
     code_tags: list[str] = field(default_factory=list)
     ordered: int = 0
+    runs_on: list[RunsOn] = field(default_factory=list)
     warnings: list[PackWarning] = field(default_factory=list)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         embedded,
         ending,
         events,
+        foreign,
         lines,
         parts,
         pkgresources,
