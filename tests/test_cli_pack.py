@@ -31,7 +31,11 @@ def test_the_main_line_works(source: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.pybundle"
     result = bundleimp_command("pack", source, output)
     size = bundleimp.open_bundle(output).size / 1000
-    assert result.stdout == f"{output}: {size:.1f} kB, 8 members, 4 modules compiled for {OWN_TAG}, flat\n"
+    lines = [
+        f"{output}: {size:.1f} kB, 8 members, 4 modules compiled for {OWN_TAG}, flat",
+        "runs on Python 3, any platform",
+    ]
+    assert result.stdout.splitlines() == lines
     assert result.stderr == ""
     assert run_python("-c", "import app; print(app.NAME)", path=[output]).stdout == "app\n"
 
@@ -54,6 +58,8 @@ def test_json_is_the_report(source: Path, tmp_path: Path) -> None:
     (warning,) = report.pop("warnings")
     assert warning["member"] == "bad.py"
     assert warning["message"].startswith("line 2: ")
+    (alternative,) = report.pop("runs_on")
+    assert not any(alternative.values())
     assert report == {
         "output": str(output),
         "size": output.stat().st_size,

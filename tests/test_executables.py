@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import bundleimp
+from bundleimp.runson import TOO_OLD
 
 from .builders import clean_environment, make_bundle, run_python
 from .command_line import bundleimp_command, error_of
@@ -206,8 +207,8 @@ def test_who_may_read_a_program_may_run_it(tmp_path: Path, options: dict[str, An
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        ({"entry_point": "app"}, b"#!/usr/bin/env python3\nPK"),
-        ({"entry_point": "app", "shebang": "/opt/python -I"}, b"#!/opt/python -I\nPK"),
+        ({"entry_point": "app"}, b"#!/usr/bin/env python3\n" + TOO_OLD + b"PK"),
+        ({"entry_point": "app", "shebang": "/opt/python -I"}, b"#!/opt/python -I\n" + TOO_OLD + b"PK"),
         ({"entry_point": "app", "shebang": ""}, b"PK"),
         ({"shebang": "/opt/größe"}, "#!/opt/größe\nPK".encode()),
         ({}, b"PK"),

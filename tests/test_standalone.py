@@ -74,8 +74,9 @@ def test_a_python_without_embedded_bytecode_takes_the_source(tmp_path: Path) -> 
 def test_an_older_python_is_told_so(tmp_path: Path, version: str) -> None:
     executable = interpreter_without_bundleimp(version)
     bundle = program(tmp_path)
-    (line,) = run_file(executable, bundle, status=1).stderr.splitlines()
+    (line,) = run_file(executable, bundle, status=1, PATH=str(tmp_path)).stderr.splitlines()
     assert line.startswith(f"{bundle}: needs Python 3.11 or newer, and {executable} is {version}.")
+    assert line.endswith(": no such Python is on PATH; install one")
 
 
 def test_one_file_has_bytecode_for_several_pythons(tmp_path: Path) -> None:

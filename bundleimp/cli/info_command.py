@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..inspection.bundle import open_bundle
 from ..inspection.info import describe
+from ..runson import words
 from .output import add_json, plural, print_json, print_table, show, size_text
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         show(f"made by {info.manifest.get('tool', 'an unknown tool')}, format version {info.manifest.get('format')}")
     show(f"bytecode: {', '.join(info.code_tags) or 'none embedded'}{_compression(info)}")
+    if info.runs_on:
+        show(f"runs on: {words(info.runs_on)}")
     if info.signature is not None:
         show(f"signature: {info.signature}; `bundleimp verify --allowed-signers FILE` tells whose")
     entry_point = (info.manifest or {}).get("entry_point")

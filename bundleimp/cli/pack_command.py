@@ -13,6 +13,7 @@ from ..packing.build import build
 from ..packing.executable import SHEBANG
 from ..packing.leftout import summary
 from ..packing.options import OPTIMIZATION_LEVELS, Compression, Layout, OnConflict, PackOptions
+from ..runson import words
 from ..runtime.faults.kinds import BundleError, printable
 from .output import add_json, plural, print_json, show, size_text
 from .signals import orderly_end
@@ -261,3 +262,5 @@ def _print(arguments: argparse.Namespace, report: PackReport) -> None:
             f"{report.output}: {size_text(report.size)}, {plural(report.members, 'member')}, {code}{ordered},"
             f" {report.layout}"
         )
+        if report.runs_on:
+            show(f"runs on {words(report.runs_on)}")

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .. import runson
 from ..distinfo import EntryPoint, entry_points, record_rows
 from ..runtime import format as bundle_format
 from ..runtime.sources.signatures import SUFFIX
@@ -48,6 +49,7 @@ class Info:
     rest: int = 0
     entry_points: list[EntryPoint] = field(default_factory=list)
     placed: list[PlacedUnit] = field(default_factory=list)
+    runs_on: list[runson.RunsOn] = field(default_factory=list)
 
 
 def describe(bundle: BundleReader) -> Info:
@@ -63,6 +65,7 @@ def describe(bundle: BundleReader) -> Info:
     info = Info(bundle.path, bundle.size, bundle.layout, len(members), bundle.manifest, tags)
     info.signature = bundle.path + SUFFIX if os.path.isfile(bundle.path + SUFFIX) else None
     info.placed = _placed(info.manifest or {})
+    info.runs_on = runson.decode(info.manifest)
     info.runtimes = [
         name.removeprefix(bundle_format.RUNTIME) for name in names if name.startswith(bundle_format.RUNTIME)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _imp
 from typing import TYPE_CHECKING
 
+from ..runson import TOO_OLD
 from ..runtime.format import MAIN, RUNTIME
 from ..runtime.interpreter import embedded
 from .finding import Finding
@@ -40,7 +41,8 @@ def program_findings(bundle: BundleReader) -> Iterator[Finding]:
 def _first_line(bundle: BundleReader, shebang: object) -> Iterator[Finding]:
     start = min((entry.member.offset for entry in bundle.outer.entries), default=0)
     line = f"#!{shebang}\n".encode("utf-8", "surrogateescape") if shebang is not None else b""
-    if start != len(line) or bundle.file.read(0, start) != line:
+    lengths = {len(line), len(line + TOO_OLD)} if line else {0}
+    if start not in lengths or bundle.file.read(0, start) != (line + TOO_OLD)[:start]:
         yield Finding("what stands before the archive is not the first line that the manifest tells of", None, 0)
 
 

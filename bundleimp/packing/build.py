@@ -23,6 +23,8 @@ from .collect import collect
 from .compiler import Compiler
 from .errors import PackError, PackWarning
 from .executable import first_line, plan_program
+from .fitting import Gathered, alternatives, conflict, of_bytecode
+from .fitting import gather as gather_evidence
 from .inputs import gather, sort_inputs
 from .manifest import encode_manifest
 from .options import check_options
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from ..runson import RunsOn
     from .collect import SourceFile
     from .executable import Program
     from .inputs import Inputs, Wanted
@@ -74,6 +77,7 @@ class Blueprint:
         first_line: the line before the archive, b"" for none.
         nested: whether the layout is nested.
         order: the members whose bytecode comes first, in the order of the profile.
+        gathered: what the members say about where they run.
 
     """
 
@@ -82,6 +86,7 @@ class Blueprint:
     first_line: bytes
     nested: bool
     order: Sequence[str]
+    gathered: Gathered
 
 
 @dataclass(frozen=True)
@@ -145,13 +150,14 @@ def plan(options: PackOptions, inputs: Inputs, choice: Choice) -> Blueprint:
     """
     files = collect(inputs.sources, choice, on_conflict=options.on_conflict)
     members = [file.member for file in files]
-    program = plan_program(options.entry_point, members, _reader(files), standalone=options.standalone)
+    reader = _reader(files)
+    program = plan_program(options.entry_point, members, reader, standalone=options.standalone)
     line = first_line(options.shebang, program)
     nested = options.layout == "nested" or (options.layout == "auto" and len(files) > LARGEST_FLAT)
     order: Sequence[str] = ()
     if options.profile is not None:
         order = reading_order(os.fspath(options.profile), files, options.pythons[0])
-    return Blueprint(files, program, line, nested, order)
+    return Blueprint(files, program, line, nested, order, gather_evidence(members, reader))
 
 
 def _reader(files: Sequence[SourceFile]) -> Callable[[str], bytes]:
@@ -193,6 +199,10 @@ def _new_report(
     options: PackOptions, blueprint: Blueprint, inputs: Inputs, choice: Choice, compilers: Sequence[Compiler]
 ) -> PackReport:
     """Return the report as far as it is known before anything is written."""
+    gathered = blueprint.gathered
+    only = of_bytecode(compilers[0].version) if not options.source else None
+    runs_on = alternatives(gathered.evidence, only)
+    misfit = conflict(gathered.evidence, [compiler.version for compiler in compilers], runs_on)
     return PackReport(
         str(options.output),
         members=len(blueprint.files) + bool(blueprint.program),
@@ -200,9 +210,12 @@ def _new_report(
         code_tags=[compiler.tag.name for compiler in compilers],
         ordered=len(blueprint.order),
         left_out=choice.left_out,
+        runs_on=runs_on,
         warnings=[
             *inputs.warnings,
             *choice.warnings(),
+            *gathered.warnings,
+            *([misfit] if misfit is not None else []),
             *(PackWarning(file.member, HIDDEN) for file in blueprint.files if any(map(is_hidden, file.member))),
         ],
     )
@@ -248,7 +261,7 @@ def write(
 
     """
     if blueprint.program is not None:
-        _write_program(options, blueprint.program, compilers, writer)
+        _write_program(options, blueprint.program, compilers, writer, report.runs_on)
     packed = write_members(
         writer,
         blueprint.files,
@@ -276,11 +289,17 @@ def write(
     return Description(manifest, units)
 
 
-def _write_program(options: PackOptions, program: Program, compilers: Sequence[Compiler], writer: BundleWriter) -> None:
+def _write_program(
+    options: PackOptions,
+    program: Program,
+    compilers: Sequence[Compiler],
+    writer: BundleWriter,
+    runs_on: Sequence[RunsOn],
+) -> None:
     """Write the program.
 
     The embedded runtime always has bytecode: to compile it at each start takes 350 million instructions.
     """
     compress = not options.bytecode or options.compress_bytecode != "none"
     with started_compilers(options, options.pythons if program.standalone and not compilers else ()) as others:
-        program.write(writer, compilers, compilers or others, compress=compress)
+        program.write(writer, compilers, compilers or others, runs_on, compress=compress)

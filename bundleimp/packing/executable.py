@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import importlib.resources
 import io
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..runtime.format import MAIN, RUNTIME
+from ..runson import TOO_OLD, RunsOn, condition, words
+from ..runtime.format import INFO, MAIN, RUNTIME
 from ..runtime.interpreter import embedded
 from .collect import MODULE_SUFFIXES
 from .compiler import Module
 from .entrypoints import EntryPoint, resolve
 from .errors import PackError
+from .fitting import pythons_to_try
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from importlib.resources.abc import Traversable
 
+    from .. import pythons
     from .compiler import Compiler
     from .writer import BundleWriter
 
 SHEBANG = "/usr/bin/env python3"
+# What a program's ``__main__`` runs where the Python does not fit.
+ELSEWHERE = INFO + "elsewhere"
 _MAINS = Path(__file__).with_name("mains")
 # The embedded runtime's code says where it comes from.
 _FOLDER = RUNTIME.rstrip(".") + "/"
@@ -43,38 +50,66 @@ class Program:
     entry_point: EntryPoint
     standalone: bool
 
-    def source(self) -> bytes:
-        """Return the source of its ``__main__``."""
-        text = (_MAINS / ("standalone.py" if self.standalone else "installed.py")).read_text("utf-8")
+    def source(self, runs_on: Sequence[RunsOn]) -> bytes:
+        """Return the source of its ``__main__``, which begins on Pythons of *runs_on*."""
         values = {"module": self.entry_point.module, "attribute": self.entry_point.attribute, "version": __version__}
-        for name, value in values.items():
-            text = text.replace(f'"<{name}>"', f'"{value}"')
-        return text.encode()
+        name = "standalone.py" if self.standalone else "installed.py"
+        return _filled(name, values | {"needs": _needs(runs_on)}, {"fits": condition(runs_on)})
+
+    def elsewhere(self, runs_on: Sequence[RunsOn], versions: Sequence[pythons.Version]) -> bytes:
+        """Return the text that looks for a Python of *runs_on*, one of *versions* first."""
+        question = f"import sys\nif not ({condition(runs_on)}): sys.exit(1)\n"
+        if not self.standalone:
+            question += "import importlib.util\nsys.exit(0 if importlib.util.find_spec('bundleimp') else 3)\n"
+        values = {
+            "needs": _needs(runs_on),
+            "versions": " ".join(pythons_to_try(runs_on, versions)),
+            "question": question,
+            "standalone": "standalone" if self.standalone else "",
+        }
+        return _filled("elsewhere.py", values)
 
     def write(
         self,
         writer: BundleWriter,
         compilers: Sequence[Compiler],
         runtime_compilers: Sequence[Compiler],
+        runs_on: Sequence[RunsOn],
         *,
         compress: bool,
     ) -> None:
-        """Write its ``__main__``, and the runtime where it is to be embedded.
+        """Write its ``__main__``, what that needs where it does not fit, and the runtime where it is to be embedded.
 
         Arguments:
             writer: where to.
             compilers: one for each Python.
             runtime_compilers: those for the runtime.
+            runs_on: where the bundle runs.
             compress: whether the runtime's bytecode is compressed.
 
         """
-        source = self.source()
+        source = self.source(runs_on)
+        versions = [tuple(map(int, compiler.version.split(".")[:2])) for compiler in compilers]
+        writer.attach(ELSEWHERE, self.elsewhere(runs_on, versions), compress=True)
         compiled = [compiler.submit([Module(MAIN, source)]).result() for compiler in compilers[: len(writer.tags)]]
         images = [module.packed for (module,) in compiled]
         writer.add(MAIN, io.BytesIO(source), images, executable=False, outside=True)
         if self.standalone:
             for name, content in runtime_members(runtime_compilers).items():
                 writer.attach(name, content, compress=compress or name == _SOURCE)
+
+
+def _needs(runs_on: Sequence[RunsOn]) -> str:
+    """Return in words what a program needs: its *runs_on*, and what the runtime needs."""
+    return words([each.for_runtime() for each in runs_on or [RunsOn()]], place="")
+
+
+def _filled(name: str, values: Mapping[str, str], code: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """Return a text of `mains` with *values* as strings, and with *code* as it is."""
+    text = (_MAINS / name).read_text("utf-8")
+    for key, value in ({key: json.dumps(value) for key, value in values.items()} | dict(code)).items():
+        text = text.replace(f'"<{key}>"', value)
+    return text.encode()
 
 
 def plan_program(
@@ -110,7 +145,7 @@ def plan_program(
 
 
 def first_line(shebang: str | None, program: Program | None) -> bytes:
-    """Return the line before the archive, b"" where there is none.
+    """Return the line before the archive, b"" where there is none.  A program's line is followed by `TOO_OLD`.
 
     Arguments:
         shebang: the interpreter, with arguments; "" for no line; None for the default, which programs have.
@@ -125,7 +160,8 @@ def first_line(shebang: str | None, program: Program | None) -> bytes:
     if "\n" in shebang or "\r" in shebang or "\0" in shebang:
         message = f"a shebang is one line, and not {shebang!r}"
         raise PackError(message)
-    return f"#!{shebang}\n".encode("utf-8", "surrogateescape") if shebang else b""
+    line = f"#!{shebang}\n".encode("utf-8", "surrogateescape") if shebang else b""
+    return line + TOO_OLD if line and program is not None else line
 
 
 def runtime_members(compilers: Sequence[Compiler]) -> dict[str, bytes]:

@@ -8,6 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
+from ..runson import KEY as RUNS_ON
+from ..runson import RunsOn
 from ..runtime.format import VERSION
 
 if TYPE_CHECKING:
@@ -69,12 +71,14 @@ def encode_manifest(
     }
     if compress_bytecode != "none":
         manifest["compress_bytecode"] = compress_bytecode
+    if report.runs_on != [RunsOn()]:
+        manifest[RUNS_ON] = [asdict(alternative) for alternative in report.runs_on]
     if placed:
         manifest["placed"] = [asdict(unit) for unit in placed]
     if report.ordered:
         manifest["ordered"] = report.ordered
     if first_line:
-        manifest["shebang"] = first_line[2:-1].decode("utf-8", "surrogateescape")
+        manifest["shebang"] = first_line.partition(b"\n")[0][2:].decode("utf-8", "surrogateescape")
     if program is not None and program.standalone:
         manifest["standalone"] = True
     return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")

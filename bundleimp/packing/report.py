@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..runson import RunsOn
     from .errors import PackWarning
     from .leftout import LeftOut
 
@@ -23,6 +24,7 @@ class PackReport:
         code_tags: the code tags of the embedded bytecode.
         ordered: how many of them lie in the order in which a profile imports them.
         left_out: the files and folders of sources that are not meant to be shipped, by name.
+        runs_on: where the bundle runs, as alternatives.
         warnings: what the bundle does without.
 
     """
@@ -35,4 +37,5 @@ class PackReport:
     code_tags: list[str] = field(default_factory=list)
     ordered: int = 0
     left_out: list[LeftOut] = field(default_factory=list)
+    runs_on: list[RunsOn] = field(default_factory=list)
     warnings: list[PackWarning] = field(default_factory=list)

@@ -93,10 +93,13 @@ class BundleFinder:
             spec = self._find(view, fullname, fullname.rpartition(".")[2]) if view is not None else None
             if TRACING and spec is None:
                 trace("missing", name=fullname, path=self.path)
-            if view is None and self._bundle.fault is not None:
+            # A submodule that is missing, or any module beside extension modules.
+            if (spec is None or spec.loader is None) and (
+                view is None or "." in fullname or (view.suffixes and view.suffixes[0][:3] != ".py")
+            ):
                 from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 
-                return interpreter.reasons.find_elsewhere(fullname, self._bundle.fault)
+                return interpreter.foreign.find_missing(fullname, self._bundle, view) or spec
             if target is not None and hasattr(spec, "settle"):
                 spec.settle()  # type: ignore[union-attr] # a reload does not create the module again
         except ImportError as error:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         embedded,
         ending,
         events,
+        foreign,
         lines,
         parts,
         pkgresources,

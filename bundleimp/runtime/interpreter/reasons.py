@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-def find_elsewhere(fullname: str, fault: Exception) -> "ModuleSpec | None":
+def find_elsewhere(fullname: str, fault: Exception, depth: int = 2) -> "ModuleSpec | None":
     """Return the spec of a module that is being imported, from the path entries and finders that have no fault.
 
     Return None if the module is only looked for, or is a namespace package.
@@ -24,26 +24,41 @@ def find_elsewhere(fullname: str, fault: Exception) -> "ModuleSpec | None":
     Arguments:
         fullname: the module's name.
         fault: why the bundle cannot be used in which the module may be.
+        depth: how many frames below this one the caller of our finder is.
 
     Raises:
         ModuleNotFoundError: the module is being imported, and is missing.
 
     """
-    if not is_import(sys._getframe(2)):  # noqa: SLF001 (no other function tells an import from a look)
+    if not is_import(sys._getframe(depth)):  # noqa: SLF001 (no other function tells an import from a look)
         return None
-    package = sys.modules.get(fullname.rpartition(".")[0])
-    path: Sequence[str] = sys.path if package is None else package.__path__
-    spec = PathFinder.find_spec(fullname, [entry for entry in path if not _is_faulty(entry)])
+    faulty = [entry for entry in _entries(fullname) if _is_faulty(entry)]
+    spec = look_elsewhere(fullname, faulty)
     if spec is not None:
         return spec if spec.loader is not None else None
+    message = f"No module named {fullname!r}, unless it is in a bundle that cannot be used: {fault}"
+    raise ModuleNotFoundError(message, name=fullname, path=getattr(fault, "path", None))
+
+
+def _entries(fullname: str) -> "Sequence[str]":
+    """Return the path entries on which module *fullname* is looked for."""
+    package = sys.modules.get(fullname.rpartition(".")[0])
+    return sys.path if package is None else package.__path__
+
+
+def look_elsewhere(fullname: str, without: "Sequence[str]" = ()) -> "ModuleSpec | None":
+    """Return the spec of module *fullname* from the path entries that are not in *without*, or from a later finder."""
+    spec = PathFinder.find_spec(fullname, [entry for entry in _entries(fullname) if entry not in without])
+    if spec is not None:
+        return spec
+    path = _entries(fullname) if fullname.rpartition(".")[0] in sys.modules else None
     finders = list(sys.meta_path)
     for finder in finders[finders.index(PathFinder) + 1 :] if PathFinder in finders else ():
         if hasattr(finder, "find_spec"):
-            spec = finder.find_spec(fullname, path if package is not None else None, None)
+            spec = finder.find_spec(fullname, path, None)
         if spec is not None:
             return spec
-    message = f"No module named {fullname!r}, unless it is in a bundle that cannot be used: {fault}"
-    raise ModuleNotFoundError(message, name=fullname, path=getattr(fault, "path", None))
+    return None
 
 
 def is_import(caller: "FrameType | None") -> bool:
@@ -57,6 +72,15 @@ def is_import(caller: "FrameType | None") -> bool:
         caller = caller.f_back
     while caller is not None and caller.f_code.co_filename.startswith("<frozen importlib._bootstrap"):
         if caller.f_code.co_name == "_find_and_load_unlocked":
+            return True
+        caller = caller.f_back
+    return False
+
+
+def is_from_list(caller: "FrameType | None") -> bool:
+    """Return whether the import that asks, according to `is_import`, is that of a name in ``from package import``."""
+    while caller is not None and caller.f_code.co_filename.startswith("<frozen importlib._bootstrap"):
+        if caller.f_code.co_name == "_handle_fromlist":
             return True
         caller = caller.f_back
     return False
