@@ -182,7 +182,7 @@ def _new_report(
     """Return the report as far as it is known before anything is written."""
     return PackReport(
         str(options.output),
-        members=len(blueprint.files) + bool(blueprint.program),
+        members=len(blueprint.files) + (len(blueprint.program.sources()) if blueprint.program else 0),
         layout="nested" if blueprint.nested else "flat",
         code_tags=[compiler.tag.name for compiler in compilers],
         ordered=len(blueprint.order),

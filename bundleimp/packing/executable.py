@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..runtime.format import MAIN, RUNTIME
+from ..runtime.format import CHILDREN, MAIN, RUNTIME
 from ..runtime.interpreter import embedded
 from .collect import MODULE_SUFFIXES
 from .compiler import Module
@@ -27,6 +27,7 @@ SHEBANG = "/usr/bin/env python3"
 _MAINS = Path(__file__).with_name("mains")
 # The embedded runtime's code says where it comes from.
 _FOLDER = RUNTIME.rstrip(".") + "/"
+_CHILDREN = CHILDREN.partition("/")[0]
 
 
 @dataclass(frozen=True)
@@ -42,20 +43,26 @@ class Program:
     entry_point: EntryPoint
     standalone: bool
 
-    def source(self) -> bytes:
-        """Return the source of its ``__main__``."""
-        text = (_MAINS / ("standalone.py" if self.standalone else "installed.py")).read_text("utf-8")
+    def sources(self) -> dict[str, bytes]:
+        """Return the source of its ``__main__``, and of what starts its children, by member."""
+        return {
+            MAIN: self._source("standalone.py" if self.standalone else "installed.py"),
+            CHILDREN: self._source("children.py"),
+        }
+
+    def _source(self, file: str) -> bytes:
+        text = (_MAINS / file).read_text("utf-8")
         values = {"module": self.entry_point.module, "attribute": self.entry_point.attribute, "version": __version__}
         for name, value in values.items():
             text = text.replace(f'"<{name}>"', f'"{value}"')
         return text.encode()
 
     def write(self, writer: BundleWriter, compilers: Sequence[Compiler]) -> None:
-        """Write its ``__main__``, and the runtime where it is to be embedded."""
-        source = self.source()
-        compiled = [compiler.submit([Module(MAIN, source)]).result() for compiler in compilers[: len(writer.tags)]]
-        images = [module.image for (module,) in compiled]
-        writer.add(MAIN, io.BytesIO(source), images, executable=False, outside=True)
+        """Write its ``__main__``, what starts its children, and the runtime where it is to be embedded."""
+        for name, source in self.sources().items():
+            compiled = [compiler.submit([Module(name, source)]).result() for compiler in compilers[: len(writer.tags)]]
+            images = [module.image for (module,) in compiled]
+            writer.add(name, io.BytesIO(source), images, executable=False, outside=True)
         if self.standalone:
             for name, content in runtime_members(compilers).items():
                 writer.attach(name, content)
@@ -89,6 +96,9 @@ def plan_program(
         top = member.partition("/")[0].casefold()
         if top == "__main__" or (top.startswith("__main__.") and top.endswith(MODULE_SUFFIXES)):
             message = "would be where the entry point's own __main__.py goes; give no --entry-point, or --exclude it"
+            raise PackError(message, member=member)
+        if top == _CHILDREN:
+            message = "would be among what the program's children are started with; --exclude it"
             raise PackError(message, member=member)
     return Program(resolve(entry_point, members, read), standalone)
 

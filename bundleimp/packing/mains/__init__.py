@@ -1,4 +1,5 @@
-"""What ``__main__.py`` of a program is made from: text, filled in by `executable`; nothing imports it.
+"""What ``__main__.py`` and ``sitecustomize.py`` of a program are made from: text, filled in by `executable`.
 
-An interpreter without bundleimp compiles it at every start, so it holds no more than what leads to the runtime.
+Nothing imports the modules here.  An interpreter without bundleimp compiles the text at every start, so it holds no
+more than what leads to the runtime.
 """
