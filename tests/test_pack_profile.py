@@ -176,7 +176,8 @@ def test_a_package_is_meant_where_a_module_has_its_name(tmp_path: Path) -> None:
 def test_the_program_starts_with_its_main_module(tmp_path: Path) -> None:
     tree: Tree = {"app.py": "import other\ndef main(): return 0\n", "another.py": "", "other.py": ""}
     bundle = make_bundle(tmp_path / "out.pybundle", tree, entry_point="app:main", profile="-c 'import app'")
-    assert placed(bundle) == ["__main__.py", "app.py", "other.py", "another.py"]
+    started = ["__main__.py", "__children__/sitecustomize.py"]
+    assert placed(bundle) == [*started, "app.py", "other.py", "another.py"]
 
 
 def test_the_same_order_gives_the_same_bytes(tmp_path: Path) -> None:

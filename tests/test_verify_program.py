@@ -35,7 +35,8 @@ def test_a_sound_program_has_no_findings(tmp_path: Path, layout: str, standalone
     bundle = program(tmp_path, layout=layout, standalone=standalone)
     assert findings(bundle) == []
     record = bundleimp.open_bundle(bundle).read("BUNDLE-INFO/RECORD").decode()
-    assert [line.partition(",")[0] for line in record.splitlines()] == ["__main__.py", "app.py"]
+    names = ["__main__.py", "__children__/sitecustomize.py", "app.py"]
+    assert [line.partition(",")[0] for line in record.splitlines()] == names
 
 
 @pytest.mark.parametrize("layout", ["flat", "nested"])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..inspection.reader import BundleReader
 from ..runtime import hook
 from ..runtime.faults.kinds import BundleError
+from ..runtime.interpreter.children import lead
 from ..runtime.interpreter.program import check_signed, run_module
 from ..runtime.site.unpacked import replace_entries
 
@@ -64,6 +65,7 @@ def run(arguments: argparse.Namespace) -> Callable[[], int]:
         hook.UNPACKS = True
     if hook.UNPACKS:
         replace_entries(sys.path)
+    lead(path)
     sys.argv[:] = [arguments.bundle, *rest]
     return functools.partial(_run, module)
 

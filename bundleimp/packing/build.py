@@ -205,7 +205,7 @@ def _new_report(
     misfit = conflict(gathered.evidence, [compiler.version for compiler in compilers], runs_on)
     return PackReport(
         str(options.output),
-        members=len(blueprint.files) + bool(blueprint.program),
+        members=len(blueprint.files) + (len(blueprint.program.sources(runs_on)) if blueprint.program else 0),
         layout="nested" if blueprint.nested else "flat",
         code_tags=[compiler.tag.name for compiler in compilers],
         ordered=len(blueprint.order),

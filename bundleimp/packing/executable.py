@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..runson import TOO_OLD, RunsOn, condition, words
-from ..runtime.format import INFO, MAIN, RUNTIME
+from ..runtime.format import CHILDREN, INFO, MAIN, RUNTIME
 from ..runtime.interpreter import embedded
 from .collect import MODULE_SUFFIXES
 from .compiler import Module
@@ -35,6 +35,7 @@ _MAINS = Path(__file__).with_name("mains")
 # The embedded runtime's code says where it comes from.
 _FOLDER = RUNTIME.rstrip(".") + "/"
 _SOURCE = RUNTIME + "source"
+_CHILDREN = CHILDREN.partition("/")[0]
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,14 @@ class Program:
     entry_point: EntryPoint
     standalone: bool
 
-    def source(self, runs_on: Sequence[RunsOn]) -> bytes:
-        """Return the source of its ``__main__``, which begins on Pythons of *runs_on*."""
+    def sources(self, runs_on: Sequence[RunsOn]) -> dict[str, bytes]:
+        """Return the sources that start it and its children, by member.  It begins on Pythons of *runs_on*."""
         values = {"module": self.entry_point.module, "attribute": self.entry_point.attribute, "version": __version__}
         name = "standalone.py" if self.standalone else "installed.py"
-        return _filled(name, values | {"needs": _needs(runs_on)}, {"fits": condition(runs_on)})
+        return {
+            MAIN: _filled(name, values | {"needs": _needs(runs_on)}, {"fits": condition(runs_on)}),
+            CHILDREN: _filled("children.py", {}),
+        }
 
     def elsewhere(self, runs_on: Sequence[RunsOn], versions: Sequence[pythons.Version]) -> bytes:
         """Return the text that looks for a Python of *runs_on*, one of *versions* first."""
@@ -78,7 +82,7 @@ class Program:
         *,
         compress: bool,
     ) -> None:
-        """Write its ``__main__``, what that needs where it does not fit, and the runtime where it is to be embedded.
+        """Write its ``__main__``, what starts its children or another Python, and the runtime where it is to be embedded.
 
         Arguments:
             writer: where to.
@@ -88,12 +92,12 @@ class Program:
             compress: whether the runtime's bytecode is compressed.
 
         """
-        source = self.source(runs_on)
         versions = [tuple(map(int, compiler.version.split(".")[:2])) for compiler in compilers]
         writer.attach(ELSEWHERE, self.elsewhere(runs_on, versions), compress=True)
-        compiled = [compiler.submit([Module(MAIN, source)]).result() for compiler in compilers[: len(writer.tags)]]
-        images = [module.packed for (module,) in compiled]
-        writer.add(MAIN, io.BytesIO(source), images, executable=False, outside=True)
+        for name, source in self.sources(runs_on).items():
+            compiled = [compiler.submit([Module(name, source)]).result() for compiler in compilers[: len(writer.tags)]]
+            images = [module.packed for (module,) in compiled]
+            writer.add(name, io.BytesIO(source), images, executable=False, outside=True)
         if self.standalone:
             for name, content in runtime_members(runtime_compilers).items():
                 writer.attach(name, content, compress=compress or name == _SOURCE)
@@ -140,6 +144,9 @@ def plan_program(
         top = member.partition("/")[0].casefold()
         if top == "__main__" or (top.startswith("__main__.") and top.endswith(MODULE_SUFFIXES)):
             message = "would be where the entry point's own __main__.py goes; give no --entry-point, or --exclude it"
+            raise PackError(message, member=member)
+        if top == _CHILDREN:
+            message = "would be among what the program's children are started with; --exclude it"
             raise PackError(message, member=member)
     return Program(resolve(entry_point, members, read), standalone)
 

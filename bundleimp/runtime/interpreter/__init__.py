@@ -9,6 +9,7 @@ from .. import parts_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import (
+        children,
         classes,
         completion,
         distributions,

@@ -147,20 +147,28 @@ class EmbeddedRuntime:
 def runtime(path: str, data: bytes, version: str) -> "ModuleType":
     """Return the module `program` of the installed runtime if that is active and newer, else of the embedded one.
 
+    The runtime of another program may be active, because that has started this process.  It is used unless it is older.
+
     Arguments:
         path: the bundle.
         data: the runtime in the bundle.
         version: the version of that runtime.
 
     """
+    global PACKAGE  # noqa: PLW0603 (the name of the runtime that this module provides)
     at_work = any(getattr(hook, "claims_bundles", False) for hook in sys.path_hooks)
     installed = sys.modules.get("bundleimp")
     if at_work and _release(getattr(installed, "__version__", "")) > _release(version):
         newer = "bundleimp.runtime.interpreter.program"
         __import__(newer)
         return sys.modules[newer]
+    active = sys.modules.get(PACKAGE)
+    if active is not None and _release(getattr(active, "__version__", "")) < _release(version):
+        # It is of the program that started this process.  Modules that it has loaded go on with it.
+        active.interpreter.removing.uninstall()
+        PACKAGE = "_".join([PACKAGE, *map(str, _release(version))])
     if PACKAGE not in sys.modules:
-        _provide(path, data)
+        _provide(path, data, version)
     # Remove the hooks of the installed runtime.  The new hook makes the import system ask its path hooks again.
     other = sys.modules.get("bundleimp.runtime")
     if other is not None:
@@ -172,13 +180,13 @@ def _release(version: str) -> "list[int]":
     return [int(part) for part in version.split(".") if part.isdigit()]
 
 
-def _provide(path: str, data: bytes) -> None:
+def _provide(path: str, data: bytes, version: str) -> None:
     """Load the package of the embedded runtime, which loads its parts."""
     loader = EmbeddedRuntime(path, data)
     spec: Any = loader.find_spec(PACKAGE)
     package: Any = type(sys)(PACKAGE)
     names = {"__spec__": spec, "__loader__": loader, "__package__": PACKAGE, "__file__": spec.origin}
-    package.__dict__.update(names, __path__=spec.submodule_search_locations, this=package)
+    package.__dict__.update(names, __path__=spec.submodule_search_locations, __version__=version, this=package)
     sys.modules[PACKAGE] = package
     exec(loader.get_code(PACKAGE), package.__dict__)  # noqa: S102 (what a loader does)
     sys.meta_path.append(loader)

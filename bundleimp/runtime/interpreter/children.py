@@ -1,0 +1,68 @@
+"""The child processes of a program: they import from its bundle, as they would import what is installed.
+
+A program puts the folder ``__children__`` of its own file on ``PYTHONPATH``.  `zipimport` can import from that without
+any hook.  The folder has only a ``sitecustomize``, made from `packing/mains/children.py`: every Python looks for a
+module of that name at its start.  If the child is the same Python as the program, that module puts the bundle on
+``sys.path`` in place of the folder, and calls `join`.  All other Pythons see nothing of the bundle.
+
+A module that the user has named ``sitecustomize`` is imported next.
+"""
+
+import os
+import sys
+
+from .. import bundles, faults, hook, site
+from .. import format as bundle_format
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Its value is "0" if the environment is to stay as it is.  Otherwise it names the Python of each program whose children
+# may see the variable: path of the program, Python, path of the next program, its Python.
+VARIABLE = "BUNDLEIMP_CHILDREN"
+
+
+def lead(path: str) -> None:
+    """Make child processes that run in this Python find the bundle at *path*.
+
+    A bundle that is no program has no ``sitecustomize``.  It can be found only where bundleimp is installed.
+    """
+    programs = os.environ.get(VARIABLE, "").split(os.pathsep)
+    if programs == ["0"]:
+        return
+    path = os.path.abspath(path)
+    python = this_python()
+    if os.pathsep in path + python:
+        faults.warning.warn(f"{path}: child processes cannot import from it, because its path has a {os.pathsep!r}")
+        return
+    entry = os.path.join(path, os.path.dirname(bundle_format.CHILDREN)) if _is_program(path) else path
+    _put_first("PYTHONPATH", [entry])
+    _put_first(VARIABLE, [path, python])
+
+
+def _is_program(path: str) -> bool:
+    archive = bundles.open_bundle(path).archive
+    folder, _, name = bundle_format.CHILDREN.rpartition("/")
+    directory = archive.directory(folder) if archive is not None else None
+    return directory is not None and name in directory.names
+
+
+def this_python() -> str:
+    """Return a text that is the same in another process if that runs in the same Python."""
+    return f"{sys.implementation.cache_tag}{getattr(sys, 'abiflags', '')} {sys.prefix}"
+
+
+def _put_first(variable: str, values: "Iterable[str]") -> None:
+    """Put *values* before the values of the environment variable, which are separated as paths are."""
+    first = os.pathsep.join(values)
+    before = os.environ.get(variable, "")
+    rest = f"{os.pathsep}{before}{os.pathsep}".replace(f"{os.pathsep}{first}{os.pathsep}", os.pathsep)[1:-1]
+    os.environ[variable] = f"{first}{os.pathsep}{rest}" if rest else first
+
+
+def join() -> None:
+    """Make the bundles on ``sys.path`` importable in this process, which is a child of a program."""
+    hook.install()
+    if hook.UNPACKS:
+        site.unpacked.replace_entries(sys.path)

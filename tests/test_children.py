@@ -1,0 +1,288 @@
+"""Child processes of programs: they import from the program's bundle, as they would import what is installed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import bundleimp
+
+from .archives import flipped
+from .builders import Tree, make_bundle, make_tree
+from .compiling import extension
+from .programs import VERSIONS, interpreter_without_bundleimp, run_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(sys.platform == "emscripten", reason="needs processes")
+in_each_layout = pytest.mark.parametrize("layout", ["flat", "nested"])
+in_each_version = pytest.mark.parametrize("version", VERSIONS)
+
+TREE: Tree = {
+    "kid.py": "import app.more, sys\nprint('kid', __name__, sys.argv[1:], app.more.VALUE)\n",
+    "app/__init__.py": "",
+    "app/more.py": "VALUE = 5\n",
+    "app/deeper.py": "from app.cli import python\npython('-m', 'kid', 'deep')\n",
+    "app/cli.py": """
+import os, subprocess, sys
+
+def python(*arguments, executable=sys.executable, **variables):
+    sys.stdout.flush()
+    subprocess.run([executable, *arguments], env=os.environ | variables, check=True)
+
+def main():
+    os.chdir(os.sep)
+    python(*sys.argv[1:])
+
+def other():
+    python(*sys.argv[2:], executable=sys.argv[1])
+""",
+}
+RUNNING = "{}.{}".format(*sys.version_info[:2])
+
+
+def program(folder: Path, entry_point: str = "app.cli:main", tree: Tree = TREE, **options: Any) -> Path:
+    folder.mkdir(exist_ok=True)
+    options = {"standalone": True} | options
+    return make_bundle(folder / "app.pybundle", tree, entry_point=entry_point, **options)
+
+
+def printed(*command: Path | str, cwd: Path | None = None, **variables: str) -> str:
+    """Return what *command* prints; it prints no errors."""
+    result = run_file(*command, status=0, cwd=cwd, **variables)
+    assert result.stderr == ""
+    return result.stdout
+
+
+@in_each_version
+@in_each_layout
+def test_a_child_of_a_standalone_program_runs_a_module_of_it(tmp_path: Path, layout: str, version: str) -> None:
+    python = interpreter_without_bundleimp(version)
+    bundle = program(tmp_path, layout=layout, python=[python])
+    assert printed(python, "-W", "error", bundle.name, "-m", "kid", "a", cwd=tmp_path) == "kid __main__ ['a'] 5\n"
+
+
+@in_each_layout
+@pytest.mark.parametrize("standalone", [True, False])
+@pytest.mark.parametrize("command", [[], ["-m", "bundleimp", "run"]])
+def test_a_child_runs_a_module_where_bundleimp_is_installed(
+    tmp_path: Path, layout: str, standalone: bool, command: list[str]
+) -> None:
+    bundle = program(tmp_path, layout=layout, standalone=standalone)
+    assert printed(sys.executable, *command, bundle, "-m", "app.deeper") == "kid __main__ ['deep'] 5\n"
+
+
+def test_a_child_of_a_program_without_source_runs_a_module(tmp_path: Path) -> None:
+    bundle = program(tmp_path, layout="nested", source=False)
+    assert printed(interpreter_without_bundleimp(RUNNING), bundle, "-m", "kid") == "kid __main__ [] 5\n"
+
+
+@in_each_layout
+@pytest.mark.parametrize("standalone", [True, False])
+def test_children_and_theirs_use_real_files_where_that_is_asked_for(
+    tmp_path: Path, layout: str, standalone: bool
+) -> None:
+    tree = TREE | {"kid.py": "import os\nprint(os.path.isfile(__file__))\n"}
+    bundle = program(tmp_path, tree=tree, layout=layout, standalone=standalone)
+    python = sys.executable if not standalone else interpreter_without_bundleimp(RUNNING)
+    cache = str(tmp_path / "cache")
+    assert printed(python, bundle, "-m", "app.deeper", BUNDLEIMP_CACHE_DIR=cache) == "False\n"
+    assert printed(python, bundle, "-m", "app.deeper", BUNDLEIMP_CACHE_DIR=cache, BUNDLEIMP_UNPACK="1") == "True\n"
+    tree = TREE | {
+        "kid.py": tree["kid.py"],
+        "app/deeper.py": "from app.cli import python\npython('-m', 'kid', BUNDLEIMP_UNPACK='1')\n",
+    }
+    bundle = program(tmp_path / "other", tree=tree, layout=layout, standalone=standalone)
+    assert printed(python, bundle, "-m", "app.deeper", BUNDLEIMP_CACHE_DIR=cache) == "True\n"
+
+
+@in_each_layout
+def test_a_child_of_a_standalone_program_imports_extension_modules(tmp_path: Path, layout: str) -> None:
+    tree = TREE | {
+        "native.so": extension(tmp_path / "c", "native", "7"),
+        "kid.py": "import native\nprint(native.value())\n",
+    }
+    cache = str(tmp_path / "cache")
+    bundle = program(tmp_path, tree=tree, layout=layout)
+    python = interpreter_without_bundleimp(RUNNING)
+    assert printed(python, bundle, "-m", "kid", BUNDLEIMP_CACHE_DIR=cache) == "7\n"
+
+
+def test_what_the_user_has_at_start_up_still_runs(tmp_path: Path) -> None:
+    make_tree(tmp_path / "user", {"sitecustomize.py": "import sys\nprint('custom', 'sitecustomize' in sys.modules)\n"})
+    bundle = program(tmp_path, layout="nested")
+    python = interpreter_without_bundleimp(RUNNING)
+    user = str(tmp_path / "user")
+    script = "import sitecustomize, sys, os; print(sitecustomize.__file__, sys.path[1:3])"
+    file = tmp_path / "user" / "sitecustomize.py"
+    custom = "custom True\n"
+    assert printed(python, bundle, "-m", "kid", PYTHONPATH=user) == f"{custom * 2}kid __main__ [] 5\n"
+    paths = [str(bundle), str(tmp_path / "user")]
+    assert printed(python, bundle, "-c", script, PYTHONPATH=user) == f"{custom * 2}{file} {paths}\n"
+
+
+def test_a_module_of_the_bundle_may_be_what_runs_at_start_up(tmp_path: Path) -> None:
+    bundle = program(tmp_path, tree=TREE | {"sitecustomize.py": "import app.more\nprint(app.more.VALUE)\n"})
+    assert printed(interpreter_without_bundleimp(RUNNING), bundle, "-c", "") == "5\n"
+
+
+def test_a_child_has_nothing_of_ours_among_its_modules_and_path_entries(tmp_path: Path) -> None:
+    bundle = program(tmp_path, layout="nested")
+    script = """
+import sys
+print([name for name in sys.modules if "customize" in name or "children" in name], "children" in str(sys.path))
+import sitecustomize
+"""
+    result = run_file(interpreter_without_bundleimp(RUNNING), bundle, "-c", script, status=1)
+    assert result.stdout == "['_bundleimp.interpreter.children'] False\n"
+    assert "ModuleNotFoundError: No module named 'sitecustomize'\n" in result.stderr
+
+
+@pytest.mark.parametrize("version", ["3.6", "3.8", "3.10", *VERSIONS])
+@in_each_layout
+def test_another_python_is_left_alone(tmp_path: Path, layout: str, version: str) -> None:
+    if version == RUNNING:
+        pytest.skip("this is the same Python")
+    other = interpreter_without_bundleimp(version)
+    bundle = program(tmp_path, "app.cli:other", layout=layout)
+    python = interpreter_without_bundleimp(RUNNING)
+    script = """
+import sys
+print(sys.version_info >= (3, 8) and [name for name in sys.path if "app.pybundle" in name])
+for name in ("kid", "sitecustomize"):
+    try:
+        __import__(name)
+    except ImportError:
+        print(None)
+"""
+    # The zipimport of 3.6 cannot read the file.
+    assert printed(python, bundle, other, "-c", script) == f"{False if version == '3.6' else []}\nNone\nNone\n"
+
+
+@in_each_layout
+def test_another_environment_of_the_same_python_is_left_alone(tmp_path: Path, layout: str) -> None:
+    python = interpreter_without_bundleimp(RUNNING)
+    subprocess.run([python, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    other = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    bundle = program(tmp_path, "app.cli:other", layout=layout)
+    script = "import importlib.util; print(importlib.util.find_spec('kid'))"
+    assert printed(python, bundle, other, "-c", script) == "None\n"
+    assert printed(other, bundle, other, "-m", "kid") == "kid __main__ [] 5\n"
+    assert printed(other, bundle, python, "-c", script) == "None\n"
+
+
+def test_the_environment_of_the_user_is_kept(tmp_path: Path) -> None:
+    script = "import os, sys; print(os.environ['PYTHONPATH'], os.environ['BUNDLEIMP_CHILDREN'])"
+    bundle = program(tmp_path)
+    own = f"{bundle}{os.sep}__children__"
+    python = interpreter_without_bundleimp(RUNNING)
+    for before in ("", "x", os.pathsep.join(["x", own, "y"]), os.pathsep.join([own, "x"])):
+        rest = "".join(f"{os.pathsep}{name}" for name in before.split(os.pathsep) if name not in {own, ""})
+        result = printed(python, bundle, "-c", script, PYTHONPATH=before).split(maxsplit=1)
+        tag = f"{sys.implementation.cache_tag}{getattr(sys, 'abiflags', '')}"
+        assert result[0] == f"{own}{rest}"
+        assert result[1].startswith(f"{bundle}{os.pathsep}{tag} ")
+        assert result[1].count(os.pathsep) == 1
+
+
+def test_the_environment_stays_as_it_is_where_that_is_asked_for(tmp_path: Path) -> None:
+    script = "import os; print(os.environ.get('PYTHONPATH'), os.environ['BUNDLEIMP_CHILDREN'])"
+    assert printed(sys.executable, program(tmp_path), "-c", script, BUNDLEIMP_CHILDREN="0") == "None 0\n"
+
+
+@pytest.mark.parametrize("option", ["-I", "-E", "-S"])
+def test_a_child_that_is_to_be_isolated_is(tmp_path: Path, option: str) -> None:
+    script = "import importlib.util; print(importlib.util.find_spec('kid'))"
+    python = interpreter_without_bundleimp(RUNNING)
+    assert printed(python, program(tmp_path), option, "-c", script) == "None\n"
+
+
+@pytest.mark.parametrize("option", ["-I", "-E", "-O", "-s"])
+def test_children_of_an_isolated_program_find_it(tmp_path: Path, option: str) -> None:
+    python = interpreter_without_bundleimp(RUNNING)
+    assert printed(python, option, program(tmp_path), "-m", "kid") == "kid __main__ [] 5\n"
+
+
+@pytest.mark.skipif(os.pathsep != ":", reason="a path cannot contain the separator of paths")
+def test_a_path_that_the_environment_cannot_hold_is_one_warning(tmp_path: Path) -> None:
+    bundle = program(tmp_path / "a:b")
+    result = run_file(interpreter_without_bundleimp(RUNNING), bundle, "-c", "print('child')")
+    assert result.stdout == "child\n"
+    assert (
+        f"BundleWarning: {bundle}: child processes cannot import from it, because its path has a ':'" in result.stderr
+    )
+    assert len([line for line in result.stderr.splitlines() if "Warning" in line]) == 1
+
+
+def test_a_child_that_cannot_import_from_the_program_says_so_and_goes_on(tmp_path: Path) -> None:
+    bundle = program(tmp_path, layout="nested", bytecode=False)
+    python = interpreter_without_bundleimp(RUNNING)
+    entry = f"{bundle}{os.sep}__children__"
+    assert printed(python, "-m", "kid", PYTHONPATH=entry) == "kid __main__ [] 5\n"
+    (offset,) = (
+        entry.member.offset
+        for entry in bundleimp.open_bundle(bundle).outer.entries
+        if entry.member.name == "BUNDLE-INFO/runtime.source"
+    )
+    bundle.write_bytes(flipped(bundle.read_bytes(), 8 * (offset + 500)))
+    result = run_file(python, "-c", "print('child')", PYTHONPATH=entry)
+    message = f"bundleimp: this process cannot import from the program that started it: {bundle}: its embedded runtime"
+    assert result.stdout == "child\n"
+    assert result.stderr.startswith(message)
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_program_that_another_one_starts_has_its_own_modules_first(tmp_path: Path) -> None:
+    inner = program(tmp_path / "inner", tree=TREE | {"kid.py": "print('inner')\n"}, layout="nested")
+    outer = program(tmp_path / "outer", tree=TREE | {"only.py": "print('only')\n"}, layout="nested")
+    python = interpreter_without_bundleimp(RUNNING)
+    assert printed(python, outer, inner, "-m", "kid") == "inner\n"
+    assert printed(python, outer, inner, "-m", "only") == "only\n"
+    assert printed(python, outer, outer, "-m", "kid") == "kid __main__ [] 5\n"
+
+
+@pytest.mark.parametrize("newer", ["inner", "outer"])
+def test_of_two_programs_the_newer_runtime_serves_both(
+    tmp_path: Path, newer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = TREE | {
+        "app/look.py": """
+import sys
+
+def main():
+    hooks = [hook.__module__ for hook in sys.path_hooks if getattr(hook, "claims_bundles", False)]
+    import pure, outer
+    print(*hooks, type(pure.__loader__).__module__, type(outer.__loader__).__module__)
+    import os, importlib.resources
+    print(importlib.resources.files("sitecustomize_of_outer").joinpath("data.txt").read_text())
+""",
+        "pure.py": "",
+    }
+    start = {"sitecustomize.py": "import sitecustomize_of_outer\n", "sitecustomize_of_outer/__init__.py": ""}
+    start |= {"sitecustomize_of_outer/data.txt": "data", "outer.py": ""}
+    bundles = {}
+    for name, entry, content in (("inner", "app.look:main", tree), ("outer", "app.cli:main", TREE | start)):
+        version = "99.0.1" if name == newer else bundleimp.__version__
+        monkeypatch.setattr("bundleimp.packing.executable.__version__", version)
+        bundles[name] = program(tmp_path / name, entry, content, layout="nested")
+    python = interpreter_without_bundleimp(RUNNING)
+    used = "_bundleimp_99_0_1" if newer == "inner" else "_bundleimp"
+    expected = f"{used}.hook {used}.loaders {used}.loaders\ndata\n"
+    assert printed(python, "-W", "error", bundles["outer"], bundles["inner"]) == expected
+
+
+def test_a_bundle_that_is_no_program_is_found_by_children_of_run(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "lib.pybundle", TREE, layout="nested")
+    assert printed(sys.executable, "-m", "bundleimp", "run", bundle, "-m", "app.deeper") == "kid __main__ ['deep'] 5\n"
+
+
+def test_a_member_in_the_place_of_what_children_are_started_with_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(bundleimp.BundleError) as caught:
+        program(tmp_path, tree=TREE | {"__children__/x.py": ""})
+    assert str(caught.value).startswith("__children__/x.py: would be among what the program's children are started")
+    assert not (tmp_path / "app.pybundle").exists()
