@@ -227,7 +227,7 @@ def test_a_child_that_cannot_import_from_the_program_says_so_and_goes_on(tmp_pat
     (offset,) = (
         entry.member.offset
         for entry in bundleimp.open_bundle(bundle).outer.entries
-        if entry.member.name == "BUNDLE-INFO/runtime.source"
+        if entry.member.name == f"BUNDLE-INFO/runtime.{sys.implementation.cache_tag}"
     )
     bundle.write_bytes(flipped(bundle.read_bytes(), 8 * (offset + 500)))
     result = run_file(python, "-c", "print('child')", PYTHONPATH=entry)

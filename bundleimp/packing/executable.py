@@ -82,7 +82,7 @@ class Program:
         *,
         compress: bool,
     ) -> None:
-        """Write its ``__main__``, what starts its children or another Python, and the runtime where it is to be embedded.
+        """Write its ``__main__``, what starts its children or another Python, and the runtime if it is standalone.
 
         Arguments:
             writer: where to.
