@@ -29,6 +29,4 @@ if TYPE_CHECKING:
         tracing,
     )
 else:
-    __getattr__ = parts_of(
-        __name__, {"completion": ("pkgutil",), "ending": ("gc", "io", "itertools"), "program": ("atexit", "gc")}
-    )
+    __getattr__ = parts_of(__name__, {"ending": ("gc", "io", "itertools"), "program": ("atexit", "gc")})

@@ -5,7 +5,7 @@ released version asks path entry finders (``iter_modules``, see `pkgutil`), and 
 function that a version lacks is left out.
 """
 
-import pkgutil
+from _frozen_importlib_external import PathFinder
 
 from .. import bundles, data, finder
 
@@ -60,7 +60,7 @@ class _FromLoader(_Replacement):
 
 def _modules(path: str) -> "set[str] | None":
     """Return the names of the modules in the path entry *path*, or None if no bundle is there."""
-    found = pkgutil.get_importer(path)
+    found = PathFinder._path_importer_cache(path)  # type: ignore[attr-defined] # noqa: SLF001 (importing `pkgutil` needs finders)
     return {name for name, _ in found.iter_modules()} if isinstance(found, finder.BundleFinder) else None
 
 
