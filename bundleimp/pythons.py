@@ -156,7 +156,7 @@ def words(spans: Spans) -> str:
     without = f" but not {', '.join(gap for gap in gaps if gap)}" if any(gaps) else ""
     if high is None:
         return (f"{dotted(low)} or newer" if low > FIRST else "3") + without
-    if len(high) == _MINOR and high[-1] and (low[:1] == high[:1]):
+    if len(high) == _MINOR >= len(low) and low[:1] == high[:1]:
         last = (high[0], high[1] - 1)
         return (dotted(last) if low == last else f"{dotted(low)} to {dotted(last)}") + without
     if low == FIRST:

@@ -7,12 +7,15 @@ import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..runson import TOO_OLD, RunsOn, condition, words
+<<<<<<< ours
 from ..runtime.format import CHILDREN, INFO, MAIN, RUNTIME
+=======
+from ..runtime.format import MAIN, RUNTIME
+>>>>>>> theirs
 from ..runtime.interpreter import embedded
 from .collect import MODULE_SUFFIXES
 from .compiler import Module
@@ -29,8 +32,6 @@ if TYPE_CHECKING:
     from .writer import BundleWriter
 
 SHEBANG = "/usr/bin/env python3"
-# What a program's ``__main__`` runs where the Python does not fit.
-ELSEWHERE = INFO + "elsewhere"
 _MAINS = Path(__file__).with_name("mains")
 # The embedded runtime's code says where it comes from.
 _FOLDER = RUNTIME.rstrip(".") + "/"
@@ -51,6 +52,7 @@ class Program:
     entry_point: EntryPoint
     standalone: bool
 
+<<<<<<< ours
     def sources(self, runs_on: Sequence[RunsOn]) -> dict[str, bytes]:
         """Return the sources that start it and its children, by member.  It begins on Pythons of *runs_on*."""
         values = {"module": self.entry_point.module, "attribute": self.entry_point.attribute, "version": __version__}
@@ -59,20 +61,37 @@ class Program:
             MAIN: _filled(name, values | {"needs": _needs(runs_on)}, {"fits": condition(runs_on)}),
             CHILDREN: _filled("children.py", {}),
         }
+=======
+    def source(self, runs_on: Sequence[RunsOn], versions: Sequence[pythons.Version]) -> bytes:
+        """Return the source of its ``__main__``.
 
-    def elsewhere(self, runs_on: Sequence[RunsOn], versions: Sequence[pythons.Version]) -> bytes:
-        """Return the text that looks for a Python of *runs_on*, one of *versions* first."""
+        Arguments:
+            runs_on: where the program runs.
+            versions: the versions of Python that it prefers.
+
+        """
+        name = "standalone.py" if self.standalone else "installed.py"
+        values = {"module": self.entry_point.module, "attribute": self.entry_point.attribute, "version": __version__}
+        elsewhere = _quoted(self._elsewhere(runs_on, versions))
+        return _filled(name, values, {"fits": condition(runs_on), "elsewhere": elsewhere}).encode()
+>>>>>>> theirs
+
+    def _elsewhere(self, runs_on: Sequence[RunsOn], versions: Sequence[pythons.Version]) -> str:
+        """Return the text that looks for another Python."""
         question = f"import sys\nif not ({condition(runs_on)}): sys.exit(1)\n"
         if not self.standalone:
-            question += "import importlib.util\nsys.exit(0 if importlib.util.find_spec('bundleimp') else 3)\n"
+            # Without the working directory, in which the program does not look.
+            question += "import importlib.util\nsys.path = [entry for entry in sys.path if entry]\n"
+            question += "sys.exit(0 if importlib.util.find_spec('bundleimp') else 3)\n"
         values = {
-            "needs": _needs(runs_on),
+            "needs": words([each.for_runtime() for each in runs_on or [RunsOn()]], place=""),
             "versions": " ".join(pythons_to_try(runs_on, versions)),
             "question": question,
             "standalone": "standalone" if self.standalone else "",
         }
-        return _filled("elsewhere.py", values)
+        return _filled("elsewhere.py", values, {})
 
+<<<<<<< ours
     def write(
         self,
         writer: BundleWriter,
@@ -98,22 +117,30 @@ class Program:
             compiled = [compiler.submit([Module(name, source)]).result() for compiler in compilers[: len(writer.tags)]]
             images = [module.packed for (module,) in compiled]
             writer.add(name, io.BytesIO(source), images, executable=False, outside=True)
+=======
+    def write(self, writer: BundleWriter, compilers: Sequence[Compiler], runs_on: Sequence[RunsOn]) -> None:
+        """Write its ``__main__``, and the runtime where it is to be embedded."""
+        source = self.source(runs_on, [tuple(map(int, compiler.version.split(".")[:2])) for compiler in compilers])
+        compiled = [compiler.submit([Module(MAIN, source)]).result() for compiler in compilers[: len(writer.tags)]]
+        images = [module.image for (module,) in compiled]
+        writer.add(MAIN, io.BytesIO(source), images, executable=False, outside=True)
+>>>>>>> theirs
         if self.standalone:
             for name, content in runtime_members(runtime_compilers).items():
                 writer.attach(name, content, compress=compress or name == _SOURCE)
 
 
-def _needs(runs_on: Sequence[RunsOn]) -> str:
-    """Return in words what a program needs: its *runs_on*, and what the runtime needs."""
-    return words([each.for_runtime() for each in runs_on or [RunsOn()]], place="")
-
-
-def _filled(name: str, values: Mapping[str, str], code: Mapping[str, str] = MappingProxyType({})) -> bytes:
+def _filled(name: str, values: Mapping[str, str], code: Mapping[str, str]) -> str:
     """Return a text of `mains` with *values* as strings, and with *code* as it is."""
     text = (_MAINS / name).read_text("utf-8")
     for key, value in ({key: json.dumps(value) for key, value in values.items()} | dict(code)).items():
         text = text.replace(f'"<{key}>"', value)
-    return text.encode()
+    return text
+
+
+def _quoted(text: str) -> str:
+    """Return source *text* as a raw string.  Single quotes are escaped, which only its strings may have."""
+    return "r'''" + text.replace("'", "\\x27") + "'''"
 
 
 def plan_program(

@@ -1,15 +1,13 @@
 """Start this program with another Python, because the running one does not fit, or end with one line.
 
-Written by `bundleimp pack --entry-point`.  Its ``__main__`` runs this text under any Python from 3.8 on, with the
-program's file as ``path``.
+The ``__main__`` of the program runs this text under any Python from 3.8 on, with its own ``loader``.
 """
 
 import os
 import subprocess
 import sys
 
-PATH = globals()["path"]
-
+LOADER = globals()["loader"]
 NEEDS = "<needs>"
 # The versions that may fit, the best first.  Such a Python is asked a question.  It ends with 0 if it fits, with 3 if
 # only bundleimp is missing.
@@ -19,6 +17,7 @@ STANDALONE = bool("<standalone>")
 LACKS_BUNDLEIMP = 3
 # A Python that was started from here is not to start another one.
 STARTED = "bundleimp=started"
+OLDEST = (3, 11)
 
 
 def _split_command_line():
@@ -46,7 +45,9 @@ def _command():
     """Return the words that start this program with another Python, after the name of that."""
     options, words = _split_command_line()
     if not words or "bundleimp.cli.run_command" in sys.modules:
-        words = [sys.argv[0] if os.path.isfile(sys.argv[0]) else PATH, *sys.argv[1:]]
+        archive = getattr(LOADER, "archive", sys.path[0])  # no archive: the bundle is unpacked into a folder
+        path = getattr(archive, "path", archive)
+        words = [sys.argv[0] if os.path.exists(sys.argv[0]) else path, *sys.argv[1:]]
     return [*options, "-X", STARTED, *words]
 
 
@@ -102,7 +103,7 @@ def _look():
     if lacking:
         return f"install bundleimp for {lacking}, or pack with --standalone"
     found = "no such Python is on PATH"
-    if sys.version_info < (3, 11):
+    if sys.version_info < OLDEST:
         return f"{found}; install one"
     return f"{found}; install one, or pack for this one; BUNDLEIMP_SAME_PYTHON=1 runs it nevertheless"
 
@@ -118,8 +119,17 @@ def _this():
     return f"{text}, {system} {platform.machine()}"
 
 
-if STARTED.partition("=")[0] in getattr(sys, "_xoptions", {}):
-    reason = "it was already started in the place of another Python; start the program with one that fits"
-else:
-    reason = _look()
-sys.exit(f"{sys.argv[0]}: needs {NEEDS}, and {sys.executable} is {_this()}: {reason}")
+def _leave():
+    """Start the program elsewhere, or end.  Return if the user wants this Python, and the runtime is for it."""
+    if sys.version_info >= OLDEST and os.environ.get("BUNDLEIMP_SAME_PYTHON", "0") not in {"", "0"}:
+        return
+    if getattr(getattr(getattr(LOADER, "archive", None), "file", None), "signers", None) is not None:
+        reason = "the file was checked for this one; start it with such a Python"
+    elif STARTED.partition("=")[0] in getattr(sys, "_xoptions", {}):
+        reason = "it was already started in the place of another Python; start it with one that fits"
+    else:
+        reason = _look()
+    sys.exit(f"{sys.argv[0]}: needs {NEEDS}, and {sys.executable} is {_this()}: {reason}")
+
+
+_leave()
