@@ -59,7 +59,7 @@ def zip_method(compression: Compression) -> int:
     if compression == "zstd":
         method = getattr(zipfile, "ZIP_ZSTANDARD", None)
         if method is None:
-            message = "--compress zstd needs Python 3.14 or newer to pack and to import; take deflate"
+            message = "--compress zstd needs Python 3.14 or newer to pack and to import; use --compress deflate"
             raise PackError(message)
         return int(method)
     return zipfile.ZIP_DEFLATED if compression == "deflate" else zipfile.ZIP_STORED
