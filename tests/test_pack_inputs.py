@@ -397,7 +397,7 @@ def test_an_environment_and_its_copy_give_the_same_bytes(tmp_path: Path) -> None
     [
         (["gone.whl", "out.pybundle"], "gone.whl: this source cannot be read"),
         (["-r", "gone.txt", "out.pybundle"], "gone.txt: this requirements file cannot be read"),
-        (["--with", "", "out.pybundle"], "is no requirement"),
+        (["--with", "", "out.pybundle"], "is not a requirement"),
         (["--with=-e.", "out.pybundle"], "is not a requirement; give options of the installer after --"),
         (["--from-venv", "src", "out.pybundle"], "src: is not a virtual environment: there is no pyvenv.cfg in it"),
         (["--from-venv", "empty", "out.pybundle"], "empty: has no site-packages folder"),
