@@ -66,7 +66,7 @@ def test_each_difference_is_named(cache: Path, kind: str, damage: str) -> None:
 def test_a_file_that_a_program_wrote_into_a_site_is_named(cache: Path) -> None:
     (folder,) = cache.glob("sites/*/app")
     (folder / "db.sqlite3").write_text("")
-    assert verify(cache, 1).startswith(f"{folder / 'db.sqlite3'}: is no file of the bundle")
+    assert verify(cache, 1).startswith(f"{folder / 'db.sqlite3'}: is not a file of the bundle")
 
 
 @pytest.mark.parametrize("change", ["gone", "replaced"])

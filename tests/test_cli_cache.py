@@ -318,7 +318,7 @@ def test_a_site_that_a_program_has_written_into_is_kept_and_the_file_is_named(
     before = sorted(site.rglob("*"))
     other = make_tree(site, {name: "mine"}) / name
     printed = cache.run(*action, status=1)
-    assert f": {other} is no file of the bundle: move it elsewhere, or delete it\n" in printed
+    assert f": {other} is not a file of the bundle; move or delete it\n" in printed
     assert printed.count("removed  ") == 3
     assert cache.entries() == {"sites": site}
     assert set(before) < set(site.rglob("*"))
@@ -339,7 +339,7 @@ def test_a_site_with_a_link_of_a_program_is_kept(cache: Cache, tmp_path: Path, n
     if (site / name).exists():
         (site / name).rename(tmp_path / "moved")
     (site / name).symlink_to(outside / target)
-    assert " is no file of the bundle" in cache.run("clear", status=1)
+    assert " is not a file of the bundle" in cache.run("clear", status=1)
     assert (site / "placed" / "table.txt").exists()
     assert (outside / "file").read_text() == "mine"
 
@@ -348,7 +348,7 @@ def test_a_folder_with_the_name_of_a_site_and_no_list_is_kept(tmp_path: Path) ->
     folder = make_tree(tmp_path / "cache", {f"sites/{KEY}.pybundle/pkg/mod.py": "mine"})
     folder.chmod(0o700)
     cache = Cache(folder, folder)
-    assert " is no file of the bundle" in cache.run("clear", status=1)
+    assert " is not a file of the bundle" in cache.run("clear", status=1)
     assert (folder / "sites" / f"{KEY}.pybundle" / "pkg" / "mod.py").read_text() == "mine"
 
 
@@ -357,7 +357,7 @@ def test_bytecode_that_an_interpreter_or_a_tool_has_added_keeps_no_site(cache: C
     make_tree(site, {"placed/__pycache__/__init__.cpython-311-pytest-9.pyc": "bytecode"})
     assert cache.run("clear").count("removed  ") == 4
     make_tree(cache.folder, {f"sites/{KEY}.pybundle/placed/sourceless.pyc": "bytecode"})
-    assert " is no file of the bundle" in cache.run("clear", status=1)
+    assert " is not a file of the bundle" in cache.run("clear", status=1)
 
 
 @needs_processes
@@ -370,7 +370,7 @@ def test_an_unpacked_bundle_that_a_program_has_written_into_is_kept(
     assert sorted(cache.entries()) == ["unpacked"]
     other = cache.entries()["unpacked"] / "db.sqlite3"
     other.write_text("mine")
-    assert f": {other} is no file of the bundle" in cache.run(*action, status=1)
+    assert f": {other} is not a file of the bundle" in cache.run(*action, status=1)
     assert other.read_text() == "mine"
     other.unlink()
     cache.run(*action)

@@ -68,8 +68,8 @@ def test_headers_are_sent(url: str, web: Web, pin: str) -> None:
 def test_wrong_use_is_one_line(url: str) -> None:
     assert "the following arguments are required: URL" in error_of("fetch")
     assert error_of("fetch", "ftp://host/app.pybundle").startswith("ftp://host/app.pybundle: ftp is not supported")
-    assert error_of("fetch", "app.pybundle").startswith("app.pybundle: is no URL")
-    assert error_of("fetch", url, "--sha256", "abc") == "a SHA-256 digest has 64 hexadecimal digits: 'abc' is none"
+    assert error_of("fetch", "app.pybundle").startswith("app.pybundle: is not a URL")
+    assert error_of("fetch", url, "--sha256", "abc") == "'abc' is not a SHA-256 digest, which has 64 hexadecimal digits"
     assert "'0' is not a number of seconds" in error_of("fetch", url, "--timeout", "0")
     assert "'x' is not a size" in error_of("fetch", url, "--max-size", "x")
     assert "name that cannot be sent" in error_of("fetch", url, "--header", ": x")
@@ -82,7 +82,7 @@ def test_refusals_are_one_line(url: str, pin: str) -> None:
     assert error_of("fetch", f"{url}x") == f"{url}x: the server answers 404 Not Found"
     assert "is larger than the limit of 10 bytes" in error_of("fetch", url, "--max-size", "10")
     assert "is not in the cache" in error_of("fetch", url, "--sha256", OTHER, "--offline")
-    assert "no network is used" in error_of("fetch", url, BUNDLEIMP_OFFLINE="1")
+    assert "the network is switched off" in error_of("fetch", url, BUNDLEIMP_OFFLINE="1")
 
 
 def test_progress_is_shown_from_time_to_time(capsys: pytest.CaptureFixture[str]) -> None:

@@ -185,7 +185,7 @@ def test_explain_knows_what_comes_with_the_interpreter(name: str, tmp_path: Path
 def test_explain_exits_with_1_where_nothing_has_the_module(bundle: Path, name: str) -> None:
     result = bundleimp_command("explain", name, "--path", bundle, status=1)
     assert result.stdout == ""
-    assert result.stderr == f"{name}: no path entry has it\n"
+    assert result.stderr == f"{name}: found in no path entry\n"
 
 
 def test_explain_knows_what_a_module_has_put_into_sys_modules() -> None:

@@ -125,8 +125,12 @@ def test_a_signature_goes_where_it_is_asked_for_and_replaces_an_older_one(bundle
 def test_a_signature_that_cannot_be_made_leaves_the_older_one(bundle: Path, keys: Path) -> None:
     signature_of(bundle).write_text("old")
     missing = keys / "no_key"
-    assert error_of("sign", bundle, "--key", missing).startswith(f"{missing}: does not sign; ssh-keygen: ")
-    assert error_of("sign", bundle, "--key", bundle).startswith(f"{bundle}: does not sign; ssh-keygen: ")
+    assert error_of("sign", bundle, "--key", missing).startswith(
+        f"{missing}: cannot sign with this key; ssh-keygen says: "
+    )
+    assert error_of("sign", bundle, "--key", bundle).startswith(
+        f"{bundle}: cannot sign with this key; ssh-keygen says: "
+    )
     assert signature_of(bundle).read_text() == "old"
     assert sorted(path.name for path in bundle.parent.iterdir()) == [
         *("app.pybundle", "app.pybundle.sig", "app.pybundle.source")
@@ -209,7 +213,7 @@ def test_a_public_key_signs_where_an_agent_has_its_private_half(bundle: Path, ke
     bundleimp_command("sign", bundle, "--key", public(key), SSH_AUTH_SOCK=agent)
     assert verify(bundle, allow(bundle.with_name("allowed"), {RELEASE: key})) == f"signed by {RELEASE}"
     alone = shutil.copy(public(keys / "other_key"), bundle.with_name("other.pub"))
-    assert f"{alone}: does not sign" in error_of("sign", bundle, "--key", alone, SSH_AUTH_SOCK=agent)
+    assert f"{alone}: cannot sign with this key" in error_of("sign", bundle, "--key", alone, SSH_AUTH_SOCK=agent)
 
 
 # Verifying.

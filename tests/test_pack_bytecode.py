@@ -96,7 +96,7 @@ def test_without_source_each_module_is_its_bytecode(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [{"bytecode": False}, {"python": [sys.executable, "another"]}])
 def test_without_source_there_is_bytecode_for_one_python(tmp_path: Path, options: dict[str, Any]) -> None:
-    with pytest.raises(PackError, match="without source"):
+    with pytest.raises(PackError, match="--no-source needs bytecode for one Python"):
         make_bundle(tmp_path / "out.pybundle", TREE, source=False, **options)
 
 
@@ -184,7 +184,7 @@ def test_a_python_that_cannot_be_started_is_an_error_that_names_it(tmp_path: Pat
 @pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
 def test_a_python_that_dies_at_work_is_an_error_that_names_the_member(tmp_path: Path) -> None:
     executable = script(tmp_path, f"print('{NEW_GREETING}', flush=True)")
-    with pytest.raises(PackError, match=r"pkg/__init__\.py: the compiler of .*fake-python died"):
+    with pytest.raises(PackError, match=r"pkg/__init__\.py: .*fake-python ended unexpectedly"):
         make_bundle(tmp_path / "out.pybundle", TREE, python=[executable])
 
 
@@ -192,7 +192,7 @@ def test_a_python_that_dies_at_work_is_an_error_that_names_the_member(tmp_path: 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
 def test_a_python_that_dies_later_is_an_error_that_names_the_first_member_without_an_answer(tmp_path: Path) -> None:
     executable = script(tmp_path, f"print('{NEW_GREETING}\\nok 4\\nabcd', end='', flush=True)")
-    with pytest.raises(PackError, match=r"pkg/mod\.py: the compiler of .*fake-python died"):
+    with pytest.raises(PackError, match=r"pkg/mod\.py: .*fake-python ended unexpectedly"):
         make_bundle(tmp_path / "out.pybundle", TREE, python=[executable])
 
 

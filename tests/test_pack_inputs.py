@@ -397,11 +397,11 @@ def test_an_environment_and_its_copy_give_the_same_bytes(tmp_path: Path) -> None
     [
         (["gone.whl", "out.pybundle"], "gone.whl: this source cannot be read"),
         (["-r", "gone.txt", "out.pybundle"], "gone.txt: this requirements file cannot be read"),
-        (["--with", "", "out.pybundle"], "is no requirement"),
-        (["--with=-e.", "out.pybundle"], "is no requirement; options for the installer are given as such, after --"),
+        (["--with", "", "out.pybundle"], "is not a requirement"),
+        (["--with=-e.", "out.pybundle"], "is not a requirement; give options of the installer after --"),
         (["--from-venv", "src", "out.pybundle"], "src: is not a virtual environment: there is no pyvenv.cfg in it"),
         (["--from-venv", "empty", "out.pybundle"], "empty: has no site-packages folder"),
-        (["bad", "out.pybundle"], "pyproject.toml: is no valid TOML"),
+        (["bad", "out.pybundle"], "pyproject.toml: is not valid TOML"),
         (["src", "out.pybundle", "--", "--no-index"], "there is nothing to install"),
         (["--with", "dep", "--python", "no-such-python", "out.pybundle"], "no-such-python: this interpreter cannot"),
         (["out.pybundle"], "give a SOURCE, -r, --with or --from-venv"),
@@ -428,7 +428,7 @@ def test_what_the_installer_says_reaches_the_user(index: Path, tmp_path: Path, w
     result = bundleimp_command(*options, status=2, cwd=tmp_path, TMPDIR=str(folder))
     *lines, last = result.stderr.splitlines()
     assert any(line.startswith("ERROR: ") and said in line for line in lines)
-    assert last == "bundleimp: error: pip failed with exit status 1; it says why above"
+    assert last == "bundleimp: error: pip failed with exit status 1; see its output above"
     assert result.stdout == ""
     assert (tmp_path / "out.pybundle").read_text() == "before"
     assert os.listdir(folder) == []

@@ -261,7 +261,7 @@ def test_a_worker_that_is_killed_is_an_error_and_no_other_lives_on(
 
     monkeypatch.setattr(compiler.Compiler, "submit", submit)
     make_tree(source, {f"m{number}.py": "x = 1\n" for number in range(3)})
-    with pytest.raises(PackError, match="died on this module"):
+    with pytest.raises(PackError, match="ended unexpectedly while it compiled this module"):
         bundleimp.pack([source], output, jobs=2)
     assert [process.returncode is not None for process in workers] == [True] * len(workers)
     assert (output.read_bytes(), left_beside(output)) == (BEFORE, [])

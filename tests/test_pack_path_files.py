@@ -173,15 +173,15 @@ def test_a_path_file_that_leads_outside_is_an_error_that_names_it(tmp_path: Path
         pack(tmp_path, kind, tree)
     assert "x.pth" in str(caught.value)
     assert str(caught.value).endswith(
-        f"leads outside, to {outside}; give that as a SOURCE, and leave this out with --exclude x.pth"
+        f"names {outside}, which is outside of the source; give that as a SOURCE, and add --exclude x.pth"
     )
     assert (tmp_path / "out.pybundle").read_text() == "before"
 
 
 def test_a_path_file_that_leads_outside_can_be_left_out_as_the_error_says(tmp_path: Path) -> None:
     make_tree(tmp_path, {"src/x.pth": "..\n", "src/mod.py": "", "other.py": "", "out.pybundle": "before"})
-    expected = f"src{os.sep}x.pth: leads outside, to {tmp_path}; give that as a SOURCE, and leave this out with"
-    assert error_of("pack", "src", "out.pybundle", cwd=tmp_path) == f"{expected} --exclude x.pth"
+    message = f"names {tmp_path}, which is outside of the source; give that as a SOURCE, and add --exclude x.pth"
+    assert error_of("pack", "src", "out.pybundle", cwd=tmp_path) == f"src{os.sep}x.pth: {message}"
     assert packed(tmp_path, "directory", {}, exclude=["x.pth"]) == {"mod.py"}
 
 

@@ -218,10 +218,10 @@ def test_the_report_says_how_many_modules_are_in_order(tmp_path: Path) -> None:
             "no-such-program-anywhere x",
             "is neither a file nor a command that can be started: ",
         ),
-        ("-c 'import", "is no command: no closing quotation"),
-        (" ", "is no command"),
-        ("-c pass", "imports no module that is packed, or does not say so"),
-        ("-I -c 'import sys'", "imports no module that is packed, or does not say so"),
+        ("-c 'import", "is not a command: no closing quotation"),
+        (" ", "is not a command"),
+        ("-c pass", "imports none of the modules that are packed"),
+        ("-I -c 'import sys'", "imports none of the modules that are packed"),
     ],
 )
 def test_a_command_that_gives_no_order_is_an_error(tmp_path: Path, command: str, message: str) -> None:
@@ -238,17 +238,17 @@ def test_a_file_without_import_times_is_an_error(tmp_path: Path) -> None:
     output.write_text("import time: a long one\n")
     with pytest.raises(bundleimp.BundleError) as caught:
         profiled(tmp_path, output)
-    assert str(caught.value).startswith(f"{output}: is no output of python -X importtime")
+    assert str(caught.value).startswith(f"{output}: is not an output of python -X importtime")
 
 
 def test_a_file_that_lists_nothing_that_is_packed_is_an_error(tmp_path: Path) -> None:
     output = listing(tmp_path, "import json")
     with pytest.raises(bundleimp.BundleError) as caught:
         profiled(tmp_path, output)
-    assert str(caught.value) == f"{output}: lists no module that is packed"
+    assert str(caught.value) == f"{output}: lists none of the modules that are packed"
 
 
 @pytest.mark.parametrize("options", [{"bytecode": False}, {"source": False}])
 def test_there_must_be_bytecode_to_order(tmp_path: Path, options: dict[str, Any]) -> None:
-    with pytest.raises(bundleimp.BundleError, match="a profile is for embedded bytecode beside source"):
+    with pytest.raises(bundleimp.BundleError, match="--profile needs source and bytecode"):
         profiled(tmp_path, "-m pkg", **options)

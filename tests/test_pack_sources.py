@@ -244,7 +244,9 @@ def make_deep(folder: Path, name: str, levels: int) -> None:
         os.chdir(before)
 
 
-@pytest.mark.parametrize(("name", "levels", "message"), [("d", 1500, "lies deeper than"), ("d" * 255, 16, "too long")])
+@pytest.mark.parametrize(
+    ("name", "levels", "message"), [("d", 1500, "is nested deeper than"), ("d" * 255, 16, "too long")]
+)
 def test_a_folder_that_is_too_deep_is_an_error(
     tmp_path: Path, output: Path, name: str, levels: int, message: str
 ) -> None:

@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "pack": "build a bundle from directories, modules, wheels, projects, requirements or an environment",
     "list": "list the members",
-    "info": "say what a bundle holds",
-    "verify": "check everything that can be checked",
+    "info": "describe a bundle: sizes, Pythons, entry points, real files",
+    "verify": "check that a bundle is not damaged, and who signed it",
     "sign": "sign a bundle with an SSH key",
     "fetch": "fetch a bundle from a URL into the cache, check it, and print its path",
     "extract": "unpack a bundle into a directory",
     "site": "unpack all of a bundle for tools that need files, and print the folder",
     "run": "run a bundle, or a module in it",
-    "diff": "say what differs between two bundles",
-    "explain": "say which path entry gives a module",
-    "cache": "look at the cache, or remove what is not used",
-    "doctor": "say whether this Python imports bundles, and what is in the way",
+    "diff": "compare two bundles",
+    "explain": "show which path entry a module comes from",
+    "cache": "show, check or clean the cache",
+    "doctor": "check that this Python can import bundles",
 }
 
 
@@ -42,7 +42,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser = Parser(
         prog="bundleimp",
         description="Ship and import Python packages as one file.",
-        epilog="Exit status: 0 fine, 1 the check found something, 2 bad usage or bad input.",
+        epilog="Exit status: 0 success, 1 a check found a problem, 2 bad usage or bad input.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"bundleimp {__version__}")

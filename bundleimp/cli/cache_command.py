@@ -16,9 +16,9 @@ from .sizes import parse_size
 if TYPE_CHECKING:
     from ..inspection.cache import Entry, Removal
 
-DESCRIPTION = """Look at the cache of bytecode and of files that had to be real, and remove what is not used.  A running
-process keeps what it uses, and the next one makes again what it needs.  A site or an unpacked bundle
-that has other files in it is kept, and one of these is named."""
+DESCRIPTION = """Show, check or clean the cache: bytecode, real files of bundles, and fetched bundles.  Files that a
+running process uses are kept, and removed ones are made again when they are needed.  A folder of real files in which a
+program has written files of its own is kept; the output names such a file."""
 
 _DAYS = 30.0
 
@@ -27,17 +27,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
     for name, text in {
-        "dir": "print where it is, also where there is nothing yet",
-        "list": "print what is in it, with sizes and the day of the last use",
-        "verify": "check all real files in it against their bundles, and fetched bundles by their digests",
-        "prune": "remove what was not used for a while, and what makes it too large",
-        "clear": "remove all that no process uses",
+        "dir": "print the path of the cache, even if it does not exist yet",
+        "list": "list the entries with their sizes and the days of their last use",
+        "verify": "check real files against their bundles, and fetched bundles against their digests",
+        "prune": "remove entries that were not used for a while, or make the cache too large",
+        "clear": "remove all entries that no process uses",
     }.items():
         action = actions.add_parser(name, help=text, description=f"{text.capitalize()}.", allow_abbrev=False)
         add_json(action)
         if name == "prune":
-            older = "what was last used so many days ago (default: 30, unless --max-size is given)"
-            largest = "the least recently used, until the rest is no larger: 500MB, 2GB"
+            older = "remove entries not used for this many days (default: 30, unless --max-size is given)"
+            largest = "remove the least recently used entries until the cache has this size: 500MB, 2GB"
             action.add_argument("--older-than", metavar="DAYS", type=_days, help=older)
             action.add_argument("--max-size", metavar="SIZE", type=parse_size, help=largest)
 

@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
     from ..inspection.diff import Difference, MemberChange
 
-DESCRIPTION = """Print which members B has more, has no longer, and has with other content than A, and what else the
-bundles say of themselves differently; where one is a zip or a wheel, only members are compared.  Times and permissions
-are not.  Exit status 1 means that something differs."""
+DESCRIPTION = """Print the members that were added, removed or changed from A to B, and the differences between the
+manifests of the bundles.  If one is a zip or a wheel, only members are compared.  Times and permissions are ignored.
+Exit status 1: the bundles differ."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("before", metavar="A")
     parser.add_argument("after", metavar="B")
-    parser.add_argument("-q", "--quiet", action="store_true", help="print what differs, and nothing where nothing does")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only differences")
     add_json(parser)
 
 

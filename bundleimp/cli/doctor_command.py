@@ -11,8 +11,8 @@ from .output import add_json, print_json, show
 if TYPE_CHECKING:
     import argparse
 
-DESCRIPTION = """Look at the path hook, the files that install it at start-up, the bundles on sys.path and the cache.
-Exit status 1 means that something is not as it should be."""
+DESCRIPTION = """Check the path hook, the files that install it at start-up, the bundles on sys.path and the cache.
+Exit status 1: there is a problem."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

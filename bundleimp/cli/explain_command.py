@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     from ..inspection.explain import Candidate
 
-DESCRIPTION = """Say which path entry gives a module, and what that shadows.  Nothing is imported.
-Exit status 1 means that there is no such module."""
+DESCRIPTION = """Show which path entry a module comes from, and which other modules of that name it shadows.
+Nothing is imported.  Exit status 1: there is no such module."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("name", metavar="NAME", help="the module's full name")
-    parser.add_argument("--path", nargs="+", metavar="ENTRY", help="look here instead of sys.path")
+    parser.add_argument("--path", nargs="+", metavar="ENTRY", help="search these path entries instead of sys.path")
     add_json(parser)
 
 
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json([asdict(candidate) for candidate in candidates])
         return 0 if candidates else 1
     if not candidates:
-        show(f"{arguments.name}: no path entry has it", file=sys.stderr)
+        show(f"{arguments.name}: found in no path entry", file=sys.stderr)
         return 1
     first, *rest = candidates
     show(f"{arguments.name}: {_text(first)}")

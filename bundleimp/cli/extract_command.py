@@ -11,21 +11,21 @@ from .output import add_json, plural, print_json, show
 if TYPE_CHECKING:
     import argparse
 
-DESCRIPTION = """Write a bundle's members as files below DIR.  Files that are there already are an error, unless
-they have the same content; nothing is ever written outside DIR."""
+DESCRIPTION = """Write the members of a bundle as files below DIR, and nothing outside of DIR.  An existing file with
+different content is an error, unless --force is given."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("bundle", metavar="BUNDLE")
-    parser.add_argument("directory", metavar="DIR", help="made where it is missing")
+    parser.add_argument("directory", metavar="DIR", help="the folder to write to; created if it does not exist")
     parser.add_argument(
         "patterns",
         nargs="*",
         metavar="PATTERN",
-        help="only members that match, or that lie in a folder that matches, by name or by path",
+        help="extract only files and folders whose name or path matches",
     )
-    parser.add_argument("--force", action="store_true", help="replace files that are there already")
+    parser.add_argument("--force", action="store_true", help="replace existing files")
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     add_json(parser)
 

@@ -30,14 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     url = "http, https, file, or what an installed fsspec reads; further URLs of the same file are tried in turn"
     parser.add_argument("urls", metavar="URL", nargs="+", help=url)
     parser.add_argument("--sha256", metavar="HEX", help="the digest that the file must have")
-    signers = "who may have signed it; see ssh-keygen(1). The signature is fetched from URL.sig"
+    signers = "the file of keys that may sign it; see ssh-keygen(1). The signature is fetched from URL.sig"
     parser.add_argument("--allowed-signers", metavar="FILE", help=signers)
     parser.add_argument("--offline", action="store_true", default=None, help="use no network; also BUNDLEIMP_OFFLINE=1")
-    limit = f"how long all of it may take (default: {TIMEOUT:.0f})"
+    limit = f"time limit for the whole fetch (default: {TIMEOUT:.0f})"
     parser.add_argument("--timeout", metavar="SECONDS", type=_seconds, default=TIMEOUT, help=limit)
-    largest = f"how large the file may be: 500MB, 2GB (default: {MAX_SIZE >> 30} GiB)"
+    largest = f"size limit of the file: 500MB, 2GB (default: {MAX_SIZE >> 30} GiB)"
     parser.add_argument("--max-size", metavar="SIZE", type=parse_size, default=MAX_SIZE, help=largest)
-    header = "a header for the host of URL only; may be repeated. Other users can see it: ~/.netrc is for passwords"
+    header = "a header for the host of URL (repeatable). Other users can see it; put passwords into ~/.netrc"
     parser.add_argument("--header", metavar="'NAME: VALUE'", dest="headers", action="append", default=[], help=header)
     parser.add_argument("-q", "--quiet", action="store_true", help="print the path and errors only")
 

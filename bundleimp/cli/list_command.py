@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("bundle", metavar="BUNDLE")
     shape = parser.add_mutually_exclusive_group()
-    shape.add_argument("-l", "--long", action="store_true", help="with size, size in the file, method and CRC-32")
-    shape.add_argument("--tree", action="store_true", help="as a tree")
+    shape.add_argument("-l", "--long", action="store_true", help="print size, compressed size, method and CRC-32, too")
+    shape.add_argument("--tree", action="store_true", help="print a tree")
     add_json(parser)
 
 

@@ -21,18 +21,17 @@ from .signals import orderly_end
 if TYPE_CHECKING:
     from ..packing.report import PackReport
 
-DESCRIPTION = """Build a bundle.  A SOURCE is a directory that holds __init__.py, which is a package and keeps its name;
-any other directory, for its contents; a .py file, a top-level module; a wheel; or a project folder, whose
-pyproject.toml names a build system or a project, for what is installed of it.  A wheel and a project come alone; with
--r and --with, what they need comes, too.  pip does the installing, or uv where pip is missing or cannot read a lock
-file.  The same inputs give the same bytes."""
+DESCRIPTION = """Build a bundle.  A SOURCE is a package (a directory with __init__.py), another directory, of which the
+contents are packed, a .py file, a wheel, or a project (a directory whose pyproject.toml names a project or a build
+system).  Wheels and projects are packed without their dependencies; -r and --with pack dependencies, too.  pip installs
+them, or uv if pip is missing or cannot read a lock file.  The same inputs give the same bytes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments; those that are options of `pack` have the names of its keywords."""
     parser.intermixed = True  # type: ignore[attr-defined]
     parser.usage = "bundleimp pack [OPTION ...] [SOURCE ...] OUT [-- INSTALLER_OPTION ...]"
-    parser.epilog = """What stands after -- goes to pip or uv as it is, for example: --index-url URL, or --platform
+    parser.epilog = """The words after -- are options of pip or uv, for example: --index-url URL, or --platform
 manylinux2014_x86_64 --python-version 3.12 --only-binary=:all:"""
     _add_inputs(parser)
     _add_code(parser)
@@ -42,7 +41,7 @@ manylinux2014_x86_64 --python-version 3.12 --only-binary=:all:"""
         "--jobs",
         type=_number,
         metavar="N",
-        help="how many files are read, compressed and compiled at a time (default: one per processor)",
+        help="how many files to read, compress and compile at a time (default: one per processor)",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     add_json(parser)
@@ -51,7 +50,7 @@ manylinux2014_x86_64 --python-version 3.12 --only-binary=:all:"""
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("sources", nargs="*", metavar="SOURCE", help="a directory, a .py module, a wheel or a project")
-    add("output", metavar="OUT", help="the bundle to write; put in place only when it is complete")
+    add("output", metavar="OUT", help="the bundle to write; an error leaves an existing one unchanged")
     add(
         "-r",
         "--requirement",
@@ -67,9 +66,9 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="REQUIREMENT",
-        help="a distribution with what it needs: 'rich>=13', or '.' for the project here (repeatable)",
+        help="a distribution and its dependencies: 'rich>=13', or '.' for the project in this folder (repeatable)",
     )
-    add("--from-venv", metavar="DIR", help="what is installed in a virtual environment, editable installs included")
+    add("--from-venv", metavar="DIR", help="pack what is installed in a virtual environment, with editable installs")
 
 
 def _add_code(parser: argparse.ArgumentParser) -> None:
@@ -92,7 +91,7 @@ def _add_code(parser: argparse.ArgumentParser) -> None:
         "--no-source",
         dest="source",
         action="store_false",
-        help="leave the source out: each module is its bytecode, for one Python",
+        help="pack bytecode in place of source; the bundle then works with one Python version only",
     )
     add(
         "--optimize",
@@ -109,7 +108,7 @@ def _add_members(parser: argparse.ArgumentParser) -> None:
         "--layout",
         choices=get_args(Layout),
         default="auto",
-        help="flat: every zip tool sees the members; nested: the start of Python does not slow down with their number;"
+        help="flat: zip tools list all members; nested: Python starts faster where there are many members;"
         " auto (default): nested for large bundles",
     )
     add(
@@ -129,15 +128,16 @@ def _add_members(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="GLOB",
-        help="leave out members that match, or that lie in a folder that matches, by name or by path (repeatable)",
+        help="leave out files and folders whose name or path matches (repeatable)",
     )
     add(
         "--include",
         action="append",
         default=[],
         metavar="GLOB",
-        help="pack what is left out of a directory by default: secrets, virtual environments, version control, caches,"
-        " build output, bundles, names with a dot in front at its top; --exclude overrules it (repeatable)",
+        help="pack files and folders that are left out of a directory by default: secrets, virtual environments,"
+        " version control, caches, build output, bundles, and names with a dot in front at its top;"
+        " --exclude has precedence (repeatable)",
     )
     add(
         "--unpack",
@@ -151,13 +151,13 @@ def _add_members(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="never place files of this one in the cache, whatever its modules look for (repeatable)",
+        help="never place files of this distribution or top-level package in the cache (repeatable)",
     )
     add(
         "--on-conflict",
         choices=get_args(OnConflict),
         default="error",
-        help="which of two sources gives a member that both have with different content (default: error)",
+        help="which source to take if two have the same member with different content (default: error)",
     )
 
 
@@ -185,8 +185,8 @@ def _add_program(parser: argparse.ArgumentParser) -> None:
     add(
         "--profile",
         metavar="COMMAND",
-        help="lay out bytecode in the order in which this command imports it ('-m mypkg --help': python may be left"
-        " out), or a file does to which python -X importtime wrote: a start with a cold disk cache reads forward",
+        help="order the bytecode as this command imports it, for faster starts with a cold disk cache: '-m mypkg"
+        " --help', or a file with the output of python -X importtime",
     )
     add(
         "--profile-only",
@@ -198,7 +198,7 @@ def _add_program(parser: argparse.ArgumentParser) -> None:
 
 def _number(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        message = f"{text!r} is not a number of processes"
+        message = f"{text!r} is not a number of jobs"
         raise argparse.ArgumentTypeError(message)
     return int(text)
 
@@ -227,7 +227,7 @@ def run(arguments: argparse.Namespace) -> int:
     progress = _Progress() if sys.stderr.isatty() and not arguments.quiet else None
     options = _options(arguments, progress)
     if not options.has_inputs:
-        message = "give a SOURCE, -r, --with or --from-venv beside OUT; see 'bundleimp pack --help'"
+        message = "nothing to pack: give a SOURCE, -r, --with or --from-venv before OUT; see 'bundleimp pack --help'"
         raise BundleError(message)
     with orderly_end():
         try:

@@ -18,8 +18,10 @@ BUNDLEIMP_UNPACK=1 import from it."""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("bundle", metavar="BUNDLE")
-    parser.add_argument("directory", metavar="DIR", nargs="?", help="a folder that does not exist yet, or is empty")
-    parser.add_argument("--keep", action="store_true", help="`bundleimp cache prune` and `clear` leave it alone")
+    parser.add_argument(
+        "directory", metavar="DIR", nargs="?", help="the folder to unpack into; it must be empty or not exist"
+    )
+    parser.add_argument("--keep", action="store_true", help="`bundleimp cache prune` and `clear` do not remove it")
 
 
 def run(arguments: argparse.Namespace) -> int:

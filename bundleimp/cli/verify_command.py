@@ -12,21 +12,23 @@ from .output import add_json, plural, print_json, show
 if TYPE_CHECKING:
     import argparse
 
-DESCRIPTION = """Check every checksum, every name, size and offset, RECORD, and the index against the central directory;
-with options, also where the file comes from: its digest, and who signed it.
-Nothing in the file is run or unmarshalled.  Exit status 1 means that something is wrong."""
+DESCRIPTION = """Check all checksums, names, sizes and offsets, RECORD, and that index and central directory match.
+With options, also check the digest of the file, and who signed it.
+Nothing in the file is run or unmarshalled.  Exit status 1: a check failed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("bundle", metavar="BUNDLE")
-    parser.add_argument("--sha256", metavar="HEX", help="the digest that the whole file must have")
+    parser.add_argument("--sha256", metavar="HEX", help="the SHA-256 digest that the file must have")
     origin = parser.add_argument_group("signatures", "made by `bundleimp sign`, and checked by ssh-keygen")
-    origin.add_argument("--allowed-signers", metavar="FILE", help="who may have signed it; see ssh-keygen(1)")
+    origin.add_argument(
+        "--allowed-signers", metavar="FILE", help="the file of keys that may sign it; see ssh-keygen(1)"
+    )
     origin.add_argument("--signature", metavar="FILE", help="its signature; default: BUNDLE.sig")
-    origin.add_argument("--identity", metavar="NAME", help="which of them must have signed it")
+    origin.add_argument("--identity", metavar="NAME", help="the signer in FILE that must have signed it")
     origin.add_argument("--revoked-keys", metavar="FILE", help="keys that are not accepted any more")
-    parser.add_argument("-q", "--quiet", action="store_true", help="print what is wrong, and nothing where all is well")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only problems")
     add_json(parser)
 
 

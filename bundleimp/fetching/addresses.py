@@ -83,7 +83,7 @@ def digest(text: str) -> str:
 
     """
     if _DIGEST.fullmatch(text) is None:
-        message = f"a SHA-256 digest has 64 hexadecimal digits: {text!r} is none"
+        message = f"{text!r} is not a SHA-256 digest, which has 64 hexadecimal digits"
         raise BundleFetchError(message)
     return text.lower()
 
@@ -97,23 +97,23 @@ def parse(text: str) -> Address:
     """
     safe = without_secrets(text)
     if re.search(r"[\x00-\x20\x7f]", text):
-        message = "is no URL: it has a space or a control character; write %20 for a space"
+        message = "is not a URL: it has a space or a control character; write %20 for a space"
         raise BundleFetchError(message, file=safe)
     scheme, separator, _ = text.partition("://")
     if not separator or _SCHEME.fullmatch(scheme) is None:
-        message = "is no URL: it has no scheme, such as https://; a local file needs no fetch"
+        message = "is not a URL: it has no scheme, such as https://; a local file needs no fetch"
         raise BundleFetchError(message, file=safe)
     if scheme.lower() == "ftp":
-        message = "ftp is not supported: a server of it cannot be told from another; use https"
+        message = "ftp is not supported, because it does not authenticate the server; use https"
         raise BundleFetchError(message, file=safe)
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        message = "is no URL: its host or its port is not valid"
+        message = "is not a URL: its host or its port is not valid"
         raise BundleFetchError(message, file=safe) from None
     if not parts.hostname and (parts.scheme in WEB or port is not None):
-        message = "is no URL: it has no host"
+        message = "is not a URL: it has no host"
         raise BundleFetchError(message, file=safe)
     pin = _pin(parts.fragment, safe) if "#" in text else None
     login = None
@@ -154,7 +154,7 @@ def without_secrets(text: str) -> str:
 def _pin(fragment: str, safe: str) -> str:
     name, _, value = fragment.partition("=")
     if name != "sha256" or _DIGEST.fullmatch(value) is None:
-        message = "what stands behind # is no pin: that is #sha256= and 64 hexadecimal digits"
+        message = "the part after # is not a pin; write #sha256= and 64 hexadecimal digits"
         raise BundleFetchError(message, file=safe)
     return value.lower()
 

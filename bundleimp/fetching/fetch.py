@@ -219,7 +219,7 @@ class _Fetch:
 
     def _is_offline(self) -> BundleFetchError:
         known = "is not in the cache" if self._pin is not None or self._signers is not None else "is not pinned"
-        message = f"{known}, and no network is used (offline, {OFFLINE})"
+        message = f"{known}, and the network is switched off (offline, {OFFLINE})"
         return BundleFetchError(message, file=self._found[0].shown)
 
     def _lock(self) -> Any:
@@ -331,5 +331,5 @@ def _check_archive(path: str, address: Address) -> None:
     try:
         find_end(file, 0, file.size)
     except BundleFormatError:
-        message = "is no bundle: the fetched file is not a zip archive, so it is not kept; check the URL"
+        message = "is not a bundle: the fetched file is not a zip archive; check the URL"
         raise BundleFetchError(message, file=address.shown) from None

@@ -162,7 +162,7 @@ def _answer(opener: urllib.request.OpenerDirector, request: urllib.request.Reque
     except (OSError, http.client.HTTPException) as error:
         raise _failure(error) from None
     except UnicodeError:
-        message = "has a host whose name cannot be sent"
+        message = "has an invalid host name"
         raise SourceError(message) from None
     except ValueError:  # its text has the whole URL of the proxy
         message = "cannot be requested: a proxy in the environment has no valid URL"
@@ -176,7 +176,7 @@ def _checked(response: Any) -> WebSource:
         if coding == "identity":
             return WebSource(response)
         response.close()
-        message = "the server compresses the file, which was not asked for"
+        message = "the server sends the file compressed, though it was not asked to"
         raise SourceError(message)
     wait = retry_after(response.headers.get("Retry-After"))
     response.close()

@@ -228,7 +228,7 @@ class _OtherFilesError(OSError):
 def _check_files(path: str) -> None:
     """Raise _OtherFilesError if the site or unpacked bundle at *path* has a file that is in none of its lists."""
     for other in foreign_files(path):
-        message = f"{other} is no file of the bundle: move it elsewhere, or delete it"
+        message = f"{other} is not a file of the bundle; move or delete it"
         raise _OtherFilesError(message)
 
 

@@ -82,7 +82,7 @@ def _faults(entry: Entry) -> Iterator[Fault]:
     if entry.kind == "sites":
         for path in foreign_files(entry.path):
             yield Fault(
-                path, "is no file of the bundle: a new version would not have it; let the program write elsewhere"
+                path, "is not a file of the bundle, so a new version will not have it; let the program write elsewhere"
             )
 
 

@@ -95,7 +95,9 @@ def _units(bundle: BundleReader, head: Head, digests: Mapping[str, bytes]) -> tu
     if entry is None or head.units is None:
         if entry is None and head.units is None:
             return [], []
-        return [], [Finding("only one of index and central directory knows a table of units", bundle_format.UNITS)]
+        return [], [
+            Finding("the table of units is missing in the index or in the central directory", bundle_format.UNITS)
+        ]
     offset = data_offset(bundle.file, entry.member)
     table = bundle.read_note(bundle_format.UNITS)
     noted = (head.units.offset, head.units.size, head.units.checksum)

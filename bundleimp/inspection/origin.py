@@ -65,7 +65,7 @@ def check_origin(bundle: BundleReader, expected: Expected) -> Origin:
         except BundleSignatureError as error:
             origin.findings.append(Finding(error.message))
     elif (expected.signature, expected.identity, expected.revoked_keys) != (None, None, None):
-        message = "a signature is checked where --allowed-signers says who may have made it"
+        message = "--signature, --identity and --revoked-keys need --allowed-signers"
         raise BundleError(message)
     return origin
 

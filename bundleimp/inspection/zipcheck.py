@@ -109,11 +109,11 @@ def _extra_faults(extra: bytes, name: bytes) -> Iterator[str]:
         return
     kinds = [kind for kind, _ in fields]
     if len(kinds) != len(set(kinds)):
-        yield "the extra field says something twice"
+        yield "the extra field has two blocks of one kind"
     for kind, data in fields:
         if kind == _UNICODE_PATH and data[5:] != name:
             text = data[5:].decode("utf-8", "backslashreplace")
-            believed = "" if number(data, 1, 5) == zlib.crc32(name) else ", with a checksum of yet another"
+            believed = "" if number(data, 1, 5) == zlib.crc32(name) else ", whose checksum does not match either"
             yield f"the extra field gives another name, {text!r}{believed}"
 
 
@@ -184,7 +184,7 @@ def _end(file: BundleFile, part: ZipPart) -> Iterator[Finding]:
     if END_SIGNATURE in end.comment or b"PK\x06\x06" in end.comment or b"PK\x06\x07" in end.comment:
         yield Finding("the archive's comment holds the signature of another end record", None, end.offset)
     if number(record, 4, 8) or record[8:10] != record[10:12]:
-        yield Finding("the end record tells of several disks", None, end.offset)
+        yield Finding("the end record is that of an archive on several disks", None, end.offset)
     if end.start != part.start:
         text = (
             f"the end record's offsets count from byte {end.start}, not from the start: tools read different archives"
@@ -199,7 +199,7 @@ def _end(file: BundleFile, part: ZipPart) -> Iterator[Finding]:
     if wide[:4] != b"PK\x06\x06" or number(locator, 8, 16) != at - end.start or number(wide, 4, 12) != END64_SIZE - 12:
         yield Finding("the zip64 end record is not where its locator says", None, end.offset - END64_LOCATOR_SIZE)
     elif number(wide, 16, 24) or wide[24:32] != wide[32:40] or number(locator, 4, 8) or number(locator, 16, 20) > 1:
-        yield Finding("the zip64 end record tells of several disks", None, at)
+        yield Finding("the zip64 end record is that of an archive on several disks", None, at)
 
 
 def overlaps(file: BundleFile, part: ZipPart) -> dict[int, str]:

@@ -22,7 +22,7 @@ from .choice import Choice
 from .collect import collect
 from .compiler import Compiler
 from .errors import PackError, PackWarning
-from .executable import first_line, plan_program
+from .executable import PROGRAM_MEMBERS, first_line, plan_program
 from .fitting import Gathered, alternatives, conflict, of_bytecode
 from .fitting import gather as gather_evidence
 from .inputs import gather, sort_inputs
@@ -205,7 +205,7 @@ def _new_report(
     misfit = conflict(gathered.evidence, [compiler.version for compiler in compilers], runs_on)
     return PackReport(
         str(options.output),
-        members=len(blueprint.files) + (len(blueprint.program.sources(runs_on)) if blueprint.program else 0),
+        members=len(blueprint.files) + len(PROGRAM_MEMBERS) * bool(blueprint.program),
         layout="nested" if blueprint.nested else "flat",
         code_tags=[compiler.tag.name for compiler in compilers],
         ordered=len(blueprint.order),

@@ -116,7 +116,7 @@ def _walk(folder: Folder, tree: Tree) -> Iterator[SourceFile]:
     if real in above:
         return
     if len(above) > DEEPEST_NAME:
-        message = f"lies deeper than {DEEPEST_NAME} folders; leave it out with --exclude"
+        message = f"is nested deeper than {DEEPEST_NAME} folders; leave it out with --exclude"
         raise PackError(message, file=str(folder.path))
     part_of = tree.part_of_marked(folder, names)
     if part_of is not None and not tree.packs_below(folder, part_of):

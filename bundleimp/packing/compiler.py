@@ -144,7 +144,7 @@ class _Worker:
         # Who writes to it does not wait for ever then, and who waits for a later answer blames no other module.
         self._process.kill()
         self._died_on = self._died_on or module.name
-        message = f"the compiler of {self.executable} died on this module; leave it out with --exclude"
+        message = f"{self.executable} ended unexpectedly while it compiled this module; leave it out with --exclude"
         raise PackError(message, member=self._died_on)
 
     def kill(self) -> None:

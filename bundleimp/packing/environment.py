@@ -58,7 +58,7 @@ def sites(environment: Path) -> list[Path]:
             if path.is_dir() and of_version:
                 found.setdefault(path.resolve(), path)
     if not found:
-        message = "has no site-packages folder for its Python; make the environment again"
+        message = "has no site-packages folder for its Python; create the environment again"
         raise PackError(message, file=str(environment))
     return list(found.values())
 

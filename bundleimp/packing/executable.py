@@ -11,11 +11,7 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..runson import TOO_OLD, RunsOn, condition, words
-<<<<<<< ours
-from ..runtime.format import CHILDREN, INFO, MAIN, RUNTIME
-=======
-from ..runtime.format import MAIN, RUNTIME
->>>>>>> theirs
+from ..runtime.format import CHILDREN, MAIN, RUNTIME
 from ..runtime.interpreter import embedded
 from .collect import MODULE_SUFFIXES
 from .compiler import Module
@@ -37,6 +33,7 @@ _MAINS = Path(__file__).with_name("mains")
 _FOLDER = RUNTIME.rstrip(".") + "/"
 _SOURCE = RUNTIME + "source"
 _CHILDREN = CHILDREN.partition("/")[0]
+PROGRAM_MEMBERS = (MAIN, CHILDREN)
 
 
 @dataclass(frozen=True)
@@ -52,18 +49,8 @@ class Program:
     entry_point: EntryPoint
     standalone: bool
 
-<<<<<<< ours
-    def sources(self, runs_on: Sequence[RunsOn]) -> dict[str, bytes]:
-        """Return the sources that start it and its children, by member.  It begins on Pythons of *runs_on*."""
-        values = {"module": self.entry_point.module, "attribute": self.entry_point.attribute, "version": __version__}
-        name = "standalone.py" if self.standalone else "installed.py"
-        return {
-            MAIN: _filled(name, values | {"needs": _needs(runs_on)}, {"fits": condition(runs_on)}),
-            CHILDREN: _filled("children.py", {}),
-        }
-=======
-    def source(self, runs_on: Sequence[RunsOn], versions: Sequence[pythons.Version]) -> bytes:
-        """Return the source of its ``__main__``.
+    def sources(self, runs_on: Sequence[RunsOn], versions: Sequence[pythons.Version]) -> dict[str, bytes]:
+        """Return the sources that start it and its children, by member.
 
         Arguments:
             runs_on: where the program runs.
@@ -73,8 +60,10 @@ class Program:
         name = "standalone.py" if self.standalone else "installed.py"
         values = {"module": self.entry_point.module, "attribute": self.entry_point.attribute, "version": __version__}
         elsewhere = _quoted(self._elsewhere(runs_on, versions))
-        return _filled(name, values, {"fits": condition(runs_on), "elsewhere": elsewhere}).encode()
->>>>>>> theirs
+        return {
+            MAIN: _filled(name, values, {"fits": condition(runs_on), "elsewhere": elsewhere}).encode(),
+            CHILDREN: _filled("children.py", {}, {}).encode(),
+        }
 
     def _elsewhere(self, runs_on: Sequence[RunsOn], versions: Sequence[pythons.Version]) -> str:
         """Return the text that looks for another Python."""
@@ -91,7 +80,6 @@ class Program:
         }
         return _filled("elsewhere.py", values, {})
 
-<<<<<<< ours
     def write(
         self,
         writer: BundleWriter,
@@ -101,7 +89,7 @@ class Program:
         *,
         compress: bool,
     ) -> None:
-        """Write its ``__main__``, what starts its children or another Python, and the runtime if it is standalone.
+        """Write its ``__main__``, what starts its children, and the runtime if it is standalone.
 
         Arguments:
             writer: where to.
@@ -112,19 +100,10 @@ class Program:
 
         """
         versions = [tuple(map(int, compiler.version.split(".")[:2])) for compiler in compilers]
-        writer.attach(ELSEWHERE, self.elsewhere(runs_on, versions), compress=True)
-        for name, source in self.sources(runs_on).items():
+        for name, source in self.sources(runs_on, versions).items():
             compiled = [compiler.submit([Module(name, source)]).result() for compiler in compilers[: len(writer.tags)]]
             images = [module.packed for (module,) in compiled]
             writer.add(name, io.BytesIO(source), images, executable=False, outside=True)
-=======
-    def write(self, writer: BundleWriter, compilers: Sequence[Compiler], runs_on: Sequence[RunsOn]) -> None:
-        """Write its ``__main__``, and the runtime where it is to be embedded."""
-        source = self.source(runs_on, [tuple(map(int, compiler.version.split(".")[:2])) for compiler in compilers])
-        compiled = [compiler.submit([Module(MAIN, source)]).result() for compiler in compilers[: len(writer.tags)]]
-        images = [module.image for (module,) in compiled]
-        writer.add(MAIN, io.BytesIO(source), images, executable=False, outside=True)
->>>>>>> theirs
         if self.standalone:
             for name, content in runtime_members(runtime_compilers).items():
                 writer.attach(name, content, compress=compress or name == _SOURCE)

@@ -104,7 +104,7 @@ def sort_inputs(
             message = "this requirements file cannot be read: No such file or directory"
             raise PackError(message, file=name)
     if installer_options and not (built or requirements or files):
-        message = "there is nothing to install, so options for the installer mean nothing"
+        message = "there is nothing to install: options after -- need a wheel, a project, -r or --with"
         raise PackError(message)
     return Wanted(
         paths,
@@ -129,7 +129,7 @@ def _is_built(source: Path) -> bool:
     except OSError as error:
         raise unreadable(error, project) from None
     except ValueError as error:
-        message = f"is no valid TOML: {error}"
+        message = f"is not valid TOML: {error}"
         raise PackError(message, file=str(project)) from None
     return "build-system" in table or "project" in table
 
@@ -269,7 +269,9 @@ class _Workshop:
         self.inputs.sources += [*layout.placed, *followed.follow(files, self.choice, own=False)]
         self.inputs.warnings += pathfiles.warnings(files)
         self.inputs.warnings += [
-            PackWarning(member, f"{installer.name} leaves this file out when it installs into a folder")
+            PackWarning(
+                member, f"{installer.name} does not install this file into a folder of its own, so it is left out"
+            )
             for member in layout.missing
         ]
 
@@ -286,6 +288,6 @@ class _Workshop:
             version, where = self._known.setdefault(one.name, (one.version, origin))
             if version != one.version:
                 message = (
-                    f"{where} give version {version}, and {origin} give version {one.version}; ask for one of them"
+                    f"{where} give version {version}, and {origin} give version {one.version}; require one version"
                 )
                 raise PackError(message, member=one.name)

@@ -111,7 +111,7 @@ class Installer:
             message = f"cannot be started: {error.strerror}"
             raise PackError(message, file=command[0]) from None
         if status:
-            message = f"{self.name} failed with exit status {status}; it says why above"
+            message = f"{self.name} failed with exit status {status}; see its output above"
             raise PackError(message)
 
 

@@ -110,14 +110,14 @@ def _check_choice(name: str, value: object, choices: Sequence[object]) -> None:
 def _check_sequence(name: str, value: object) -> None:
     # A string is a sequence of its letters, so a forgotten pair of brackets would pack files named like letters.
     if isinstance(value, str):
-        message = f"{name} is a sequence, and not one string: give [{value!r}]"
+        message = f"{name} must be a sequence of strings, not one string; give [{value!r}]"
         raise PackError(message)
 
 
 def _check_requirements(requirements: Sequence[str]) -> None:
     for requirement in requirements:
         if not requirement.strip() or requirement.startswith("-"):
-            message = f"{requirement!r} is no requirement; options for the installer are given as such, after --"
+            message = f"{requirement!r} is not a requirement; give options of the installer after --"
             raise PackError(message)
 
 
@@ -129,12 +129,10 @@ def _check_jobs(jobs: int | None) -> None:
 
 def _check_combinations(options: PackOptions) -> None:
     if not options.source and (not options.bytecode or len(options.python) > 1):
-        message = (
-            "without source each module is its bytecode for one Python: give no --no-bytecode and at most one --python"
-        )
+        message = "--no-source needs bytecode for one Python: drop --no-bytecode, and give at most one --python"
         raise PackError(message)
     if options.profile is not None and not (options.bytecode and options.source):
-        message = "a profile is for embedded bytecode beside source: give no --no-bytecode and no --no-source"
+        message = "--profile needs source and bytecode: drop --no-bytecode and --no-source"
         raise PackError(message)
     if options.profile_only and options.profile is None:
         message = "--profile-only is for a profile: give --profile"

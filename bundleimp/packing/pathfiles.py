@@ -129,7 +129,9 @@ def check_inside(files: Iterable[PathFile], folder: Path) -> None:
         outside = [named for named in file.folders if not named.is_relative_to(base)]
         if outside and not file.is_editable:
             name = file.path.name
-            message = f"leads outside, to {outside[0]}; give that as a SOURCE, and leave this out with --exclude {name}"
+            message = (
+                f"names {outside[0]}, which is outside of the source; give that as a SOURCE, and add --exclude {name}"
+            )
             raise PackError(message, file=str(file))
 
 
@@ -159,9 +161,7 @@ def warnings(files: Sequence[PathFile]) -> Iterator[PackWarning]:
         elif file.owner.name not in followed:
             name = file.owner.name
             followed.add(name)
-            message = (
-                f"runs code to find {name}, an editable install, so that is left out; give its project as a SOURCE"
-            )
+            message = f"finds the editable install {name} by code, which is not run; give its project as a SOURCE"
             yield PackWarning(str(file), message)
 
 

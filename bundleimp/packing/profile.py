@@ -55,14 +55,14 @@ def reading_order(profile: str, files: Sequence[SourceFile], python: str) -> lis
     if os.path.isfile(profile) and not _is_program(profile):
         mentioned = list(_members_of(_listed(Path(profile)), members))
         if not mentioned:
-            message = "lists no module that is packed"
+            message = "lists none of the modules that are packed"
             raise PackError(message, file=profile)
     else:
         mentioned = [name for name in _observed(profile, python, files) if name in members]
         if not mentioned:
             message = (
-                "imports no module that is packed, or does not say so:"
-                " it must be Python, without -I and -E, and leave standard error as it is"
+                "imports none of the modules that are packed; give a Python command without -I and -E"
+                " that does not redirect standard error"
             )
             raise _failure(profile, message)
     return list(dict.fromkeys(mentioned))
@@ -85,7 +85,7 @@ def _listed(file: Path) -> Iterator[str]:
         raise unreadable(error, file) from None
     matches = [match for match in map(_TIMED.search, lines) if match is not None]
     if not matches:
-        message = "is no output of python -X importtime; to run it, name its interpreter: 'python FILE'"
+        message = "is not an output of python -X importtime; to run this file, write 'python FILE'"
         raise PackError(message, file=str(file))
     # What was imported meanwhile stands before, and deeper.
     waiting: list[_Import] = []
@@ -124,10 +124,10 @@ def _words(command: str, python: str) -> list[str]:
     try:
         words = shlex.split(command)
     except ValueError as error:
-        message = f"is no command: {str(error).lower()}"
+        message = f"is not a command: {str(error).lower()}"
         raise _failure(command, message) from None
     if not words:
-        message = "is no command"
+        message = "is not a command"
         raise _failure(command, message)
     if words[0].startswith("-"):
         return [python, *words]

@@ -38,7 +38,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     with stream:
         before = os.fstat(stream.fileno())
         if not stat.S_ISREG(before.st_mode):
-            message = "is no file any more; pack again, or leave it out with --exclude"
+            message = "is no longer a file; pack again, or leave it out with --exclude"
             raise PackError(message, file=os.fspath(path))
         yield stream
         after = os.fstat(stream.fileno())

@@ -60,7 +60,7 @@ def _made(file: BundleFile, key: str) -> bytes:
     if result.returncode != 0 or not result.stdout:
         lines = result.stderr.decode("utf-8", "replace").splitlines()
         reason = lines[-1] if lines else f"exit status {result.returncode}"
-        message = f"does not sign; ssh-keygen: {reason}"
+        message = f"cannot sign with this key; ssh-keygen says: {reason}"
         raise BundleError(message, file=key)
     return result.stdout
 

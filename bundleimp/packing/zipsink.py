@@ -66,7 +66,7 @@ def zip_method(compression: Compression, option: str = "--compress") -> int:
     if compression == "zstd":
         method = getattr(zipfile, "ZIP_ZSTANDARD", None)
         if method is None:
-            message = f"{option} zstd needs Python 3.14 or newer to pack and to import; take deflate"
+            message = f"{option} zstd needs Python 3.14 or newer to pack and to import; use {option} deflate"
             raise PackError(message)
         return int(method)
     return zipfile.ZIP_DEFLATED if compression == "deflate" else zipfile.ZIP_STORED
