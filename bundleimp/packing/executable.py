@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import importlib.resources
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
+from ..runtime.content.decompression import DEFLATED
 from ..runtime.format import MAIN, RUNTIME
 from ..runtime.interpreter import embedded
 from .collect import MODULE_SUFFIXES
 from .compiler import Module
 from .entrypoints import EntryPoint, resolve
 from .errors import PackError
+from .zipsink import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -71,7 +72,9 @@ class Program:
         source = self.source()
         compiled = [compiler.submit([Module(MAIN, source)]).result() for compiler in compilers[: len(writer.tags)]]
         images = [module.packed for (module,) in compiled]
-        writer.add(MAIN, io.BytesIO(source), images, executable=False, outside=True)
+        # Read by `zipimport`, which knows no zstd before Python 3.15.
+        main = prepared(source, min(writer.method, DEFLATED))
+        writer.add(MAIN, main, images, executable=False, outside=True)
         if self.standalone:
             for name, content in runtime_members(runtime_compilers).items():
                 writer.attach(name, content, compress=compress or name == _SOURCE)
