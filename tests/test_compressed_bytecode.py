@@ -90,9 +90,12 @@ def test_an_image_is_the_stored_one_in_fewer_bytes(tmp_path: Path, method: str, 
         (small,), (large,) = packed[name].codes, whole[name].codes
         assert small is not None
         assert large is not None
-        assert small.size < (1 if name == "pkg/tiny.py" else 0.5) * large.size
         data = bundle.read_bytes()[small.offset : small.offset + small.size]
-        assert data[:6] == b"PBz1" + NUMBERS[method].to_bytes(2, "little")
+        if name == "pkg/tiny.py":  # zstd does not make it smaller
+            assert small.size <= large.size
+        else:
+            assert small.size < 0.5 * large.size
+            assert data[:6] == b"PBz1" + NUMBERS[method].to_bytes(2, "little")
     assert bundleimp.open_bundle(bundle).verify() == []
 
 
@@ -135,15 +138,16 @@ def test_unpacked_files_have_ordinary_bytecode(tmp_path: Path) -> None:
 def test_a_standalone_program_runs(tmp_path: Path, method: str, layout: str) -> None:
     tree = TREE | {"app.py": "import pkg\n\ndef main():\n    print(pkg.function_7(1))\n"}
     options = {"entry_point": "app:main", "standalone": True, "layout": layout}
-    bundle = make_bundle(tmp_path / "app.pybundle", tree, compress_bytecode=method, **options)
+    bundle = make_bundle(tmp_path / "app.pybundle", tree, compress=method, compress_bytecode=method, **options)
     result = subprocess.run(
         [sys.executable, "-I", "-S", bundle], env=clean_environment(), capture_output=True, text=True, check=True
     )
     assert (result.stdout, result.stderr) == ("8\n", "")
     with zipfile.ZipFile(bundle) as archive:
-        runtimes = [info for info in archive.infolist() if info.filename.startswith(bundle_format.RUNTIME)]
-    # Python's own zipimport reads them, and knows no other method.
-    assert {info.compress_type for info in runtimes} == {zipfile.ZIP_DEFLATED}
+        start = (bundle_format.RUNTIME, bundle_format.MAIN)
+        methods = {info.compress_type for info in archive.infolist() if info.filename.startswith(start)}
+    # Python's own zipimport reads them, and knows no zstd before 3.15.
+    assert methods == {zipfile.ZIP_DEFLATED}
     assert bundleimp.open_bundle(bundle).verify() == []
 
 

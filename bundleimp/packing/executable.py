@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.resources
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..runson import TOO_OLD, RunsOn, condition, words
+from ..runtime.content.decompression import DEFLATED
 from ..runtime.format import CHILDREN, MAIN, RUNTIME
 from ..runtime.interpreter import embedded
 from .collect import MODULE_SUFFIXES
@@ -18,6 +18,7 @@ from .compiler import Module
 from .entrypoints import EntryPoint, resolve
 from .errors import PackError
 from .fitting import pythons_to_try
+from .zipsink import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -103,7 +104,9 @@ class Program:
         for name, source in self.sources(runs_on, versions).items():
             compiled = [compiler.submit([Module(name, source)]).result() for compiler in compilers[: len(writer.tags)]]
             images = [module.packed for (module,) in compiled]
-            writer.add(name, io.BytesIO(source), images, executable=False, outside=True)
+            # Read by `zipimport`, which knows no zstd before Python 3.15.
+            content = prepared(source, min(writer.method, DEFLATED))
+            writer.add(name, content, images, executable=False, outside=True)
         if self.standalone:
             for name, content in runtime_members(runtime_compilers).items():
                 writer.attach(name, content, compress=compress or name == _SOURCE)
