@@ -105,8 +105,8 @@ class Program:
             compiled = [compiler.submit([Module(name, source)]).result() for compiler in compilers[: len(writer.tags)]]
             images = [module.packed for (module,) in compiled]
             # Read by `zipimport`, which knows no zstd before Python 3.15.
-            content = prepared(source, min(writer.method, DEFLATED))
-            writer.add(name, content, images, executable=False, outside=True)
+            main = prepared(source, min(writer.method, DEFLATED))
+            writer.add(name, main, images, executable=False, outside=True)
         if self.standalone:
             for name, content in runtime_members(runtime_compilers).items():
                 writer.attach(name, content, compress=compress or name == _SOURCE)
