@@ -72,6 +72,7 @@ WORDS: list[tuple[list[str], dict[str, Any]]] = [
         {"entry_point": "app", "shebang": "python", "standalone": True},
     ),
     (["--profile=-m app", "--jobs", "3"], {"profile": "-m app", "jobs": 3}),
+    (["--installer", "pip"], {"installer": "pip"}),
     (["--", "--index-url", "url"], {"installer_options": ("--index-url", "url")}),
 ]
 
@@ -94,6 +95,9 @@ def test_the_command_gives_what_its_words_say(
         ({"requirements": "rich"}, "requirements is a sequence, and not one string: give ['rich']"),
         ({"requirements": ["--pre"]}, "'--pre' is no requirement"),
         ({"requirements": [" "]}, "' ' is no requirement"),
+        ({"installer": "conda"}, "installer must be one of uv, pip, not 'conda'"),
+        ({"extras": ["web"]}, "extras and dependency groups are those of a project: name its folder (--project DIR)"),
+        ({"groups": "web"}, "groups is a sequence, and not one string: give ['web']"),
         ({"jobs": 0}, "jobs must be at least 1, not 0"),
         ({"sources": []}, "there is nothing to pack"),
         ({"source": False, "bytecode": False}, "without source"),

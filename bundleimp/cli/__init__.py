@@ -42,6 +42,9 @@ class _Parser(argparse.ArgumentParser):
     intermixed = False
     """Whether options may stand between the positional arguments."""
 
+    unset: tuple[str, ...] = ()
+    """Arguments that are None if they are not given, whatever their defaults: `pack` asks which these are."""
+
     def error(self, message: str) -> NoReturn:
         self.exit(2, printable(f"bundleimp: error: {message}; see '{self.prog} --help'") + "\n")
 
@@ -49,7 +52,7 @@ class _Parser(argparse.ArgumentParser):
         if not self.intermixed:
             return super().parse_known_args(args, namespace)
         self.intermixed = False  # the other way to parse comes back here for each half
-        return self.parse_known_intermixed_args(args, namespace)
+        return self.parse_known_intermixed_args(args, namespace or argparse.Namespace(**dict.fromkeys(self.unset)))
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:

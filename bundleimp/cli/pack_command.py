@@ -11,27 +11,30 @@ from typing import TYPE_CHECKING, get_args
 
 from ..packing.build import build
 from ..packing.executable import SHEBANG
-from ..packing.options import OPTIMIZATION_LEVELS, Compression, Layout, OnConflict, PackOptions
+from ..packing.options import OPTIMIZATION_LEVELS, Compression, InstallerName, Layout, OnConflict, PackOptions
 from ..runtime.faults.kinds import BundleError, printable
 from .output import add_json, plural, print_json, show, size_text
+from .pack_options import folder_of, options_of
 from .signals import orderly_end
 
 if TYPE_CHECKING:
     from ..packing.report import PackReport
 
 DESCRIPTION = """Build a bundle.  A SOURCE is a directory that holds __init__.py, which is a package and keeps its name;
-any other directory, for its contents; a .py file, a top-level module; a wheel; or a project folder, whose
-pyproject.toml names a build system or a project, for what is installed of it.  A wheel and a project come alone; with
--r and --with, what they need comes, too.  pip does the installing, or uv where pip is missing or cannot read a lock
-file.  The same inputs give the same bytes."""
+any other directory, for its contents; a .py file, a top-level module; a wheel; a project folder, whose
+pyproject.toml names a build system or a project, for what is installed of it; or a bundle, for its members.  A wheel
+and a project come alone; with -r and --with, what they need comes, too.  --project packs a project as its lock file
+and its table [tool.bundleimp] say.  A .py file with inline metadata (PEP 723) is a program, and comes with its
+dependencies.  uv does the installing, or pip where there is no uv.  The same inputs give the same bytes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments; those that are options of `pack` have the names of its keywords."""
     parser.intermixed = True  # type: ignore[attr-defined]
     parser.usage = "bundleimp pack [OPTION ...] [SOURCE ...] OUT [-- INSTALLER_OPTION ...]"
-    parser.epilog = """What stands after -- goes to pip or uv as it is, for example: --index-url URL, or --platform
-manylinux2014_x86_64 --python-version 3.12 --only-binary=:all:"""
+    parser.epilog = """What stands after -- goes to 'uv pip install' as it is, or to 'pip install' where there is no uv
+or with --installer pip: --index-url URL, for example.  The table [tool.bundleimp] in pyproject.toml has the options of
+this command by their long names (sources, requirements, entry-point, exclude, ...); options given here replace it."""
     _add_inputs(parser)
     _add_code(parser)
     _add_members(parser)
@@ -44,12 +47,21 @@ manylinux2014_x86_64 --python-version 3.12 --only-binary=:all:"""
     )
     parser.add_argument("--quiet", action="store_true", help="print errors only")
     add_json(parser)
+    names = [field.name for field in fields(PackOptions)]
+    parser.set_defaults(defaults={name: parser.get_default(name) for name in names})
+    parser.unset = tuple(names)  # type: ignore[attr-defined]
 
 
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("sources", nargs="*", metavar="SOURCE", help="a directory, a .py module, a wheel or a project")
-    add("output", metavar="OUT", help="the bundle to write; put in place only when it is complete")
+    add("sources", nargs="*", metavar="SOURCE", help="a directory, a .py module, a wheel, a project or a bundle")
+    add(
+        "output",
+        nargs="?",
+        metavar="OUT",
+        help="the bundle to write; put in place only when it is complete (default with --project: dist/NAME.pybundle"
+        " in the project)",
+    )
     add(
         "-r",
         "--requirement",
@@ -68,6 +80,38 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         help="a distribution with what it needs: 'rich>=13', or '.' for the project here (repeatable)",
     )
     add("--from-venv", metavar="DIR", help="what is installed in a virtual environment, editable installs included")
+    _add_project(parser)
+
+
+def _add_project(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--project",
+        metavar="DIR",
+        help="a project with what it needs, by its uv.lock or pylock.toml where it has one, and as [tool.bundleimp] in"
+        " its pyproject.toml says",
+    )
+    add(
+        "--extra",
+        dest="extras",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="with --project: what this extra of the project needs, too (repeatable)",
+    )
+    add(
+        "--group",
+        dest="groups",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="with --project: this dependency group, too (repeatable; default: none)",
+    )
+    add(
+        "--installer",
+        choices=get_args(InstallerName),
+        help="what installs (default: uv where it is there, as a command or a module, else pip)",
+    )
 
 
 def _add_code(parser: argparse.ArgumentParser) -> None:
@@ -203,11 +247,11 @@ class _Progress:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     progress = _Progress() if sys.stderr.isatty() and not arguments.quiet else None
-    options = _options(arguments, progress)
+    options = options_of(arguments, progress)
     if not options.has_inputs:
-        message = "give a SOURCE, -r, --with or --from-venv beside OUT; see 'bundleimp pack --help'"
+        message = "give a SOURCE, -r, --with or --from-venv beside OUT, or --project DIR; see 'bundleimp pack --help'"
         raise BundleError(message)
-    with orderly_end():
+    with orderly_end(), folder_of(options.output, wanted=arguments.output is None):
         try:
             report = build(options)
         finally:
@@ -215,12 +259,6 @@ def run(arguments: argparse.Namespace) -> int:
                 progress.clear()
     _print(arguments, report)
     return 0
-
-
-def _options(arguments: argparse.Namespace, progress: _Progress | None) -> PackOptions:
-    """Return the options of `pack`; the arguments have the names of its fields."""
-    given = vars(arguments) | {"installer_options": arguments.passed_on, "progress": progress}
-    return PackOptions(**{field.name: given[field.name] for field in fields(PackOptions)})
 
 
 def _print(arguments: argparse.Namespace, report: PackReport) -> None:
@@ -234,7 +272,8 @@ def _print(arguments: argparse.Namespace, report: PackReport) -> None:
             f" for {', '.join(report.code_tags)}" * bool(report.code_tags)
         )
         ordered = f", {report.ordered} of them in the order of the profile" * bool(report.ordered)
+        kept = f" ({report.kept} of them kept from bundles)" * bool(report.kept)
         show(
-            f"{report.output}: {size_text(report.size)}, {plural(report.members, 'member')}, {code}{ordered},"
+            f"{report.output}: {size_text(report.size)}, {plural(report.members, 'member')}, {code}{kept}{ordered},"
             f" {report.layout}"
         )

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from ..runtime.faults.kinds import HIDDEN, is_hidden
 from .collect import collect
 from .compiler import Compiler
+from .declared import resolve
 from .errors import PackError, PackWarning
 from .executable import first_line, plan_program
 from .inputs import gather, sort_inputs
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from .collect import SourceFile
     from .executable import Program
     from .inputs import Inputs, Wanted
+    from .keptcode import KeptCode
     from .options import PackOptions, PathLike
     from .units import Plan
 
@@ -52,11 +54,13 @@ class Checked:
     """The result of the check phase.
 
     Attributes:
+        options: the options, with what a project and scripts declare.
         wanted: the inputs, sorted by who reads them.
         target: the real path of the output.
 
     """
 
+    options: PackOptions
     wanted: Wanted
     target: Path
 
@@ -103,12 +107,13 @@ def build(options: PackOptions) -> PackReport:
 
     """
     checked = check(options)
+    options = checked.options
     with gather(checked.wanted, python=options.pythons[0], talk=options.progress is not None) as inputs:
         blueprint = plan(options, inputs)
         with started_compilers(options) as compilers:
             report = _new_report(options, blueprint, inputs, compilers)
             with _write_errors(options.output), _writer(options, checked.target, blueprint, compilers) as writer:
-                description = write(options, checked.wanted, blueprint, compilers, writer, report)
+                description = write(options, checked.wanted, inputs.kept, blueprint, compilers, writer, report)
                 report.size = writer.finish(description.manifest, description.units, blueprint.order)
     return report
 
@@ -121,14 +126,20 @@ def check(options: PackOptions) -> Checked:
 
     """
     check_options(options)
+    declared = resolve(options)
+    options = declared.options
+    check_options(options)  # again, because files have added to them
     wanted = sort_inputs(
         options.sources,
         options.requirements,
         options.requirement_files,
         options.from_venv,
         options.installer_options,
+        lock=declared.lock,
+        advice=declared.advice,
+        installer=options.installer,
     )
-    return Checked(wanted, target_path(options.output, wanted.read_in_place))
+    return Checked(options, wanted, target_path(options.output, wanted.read_in_place))
 
 
 def plan(options: PackOptions, inputs: Inputs) -> Blueprint:
@@ -188,9 +199,20 @@ def _new_report(
         ordered=len(blueprint.order),
         warnings=[
             *inputs.warnings,
+            *(_lost_code(inputs, compilers) if options.bytecode else ()),
             *(PackWarning(file.member, HIDDEN) for file in blueprint.files if any(map(is_hidden, file.member))),
         ],
     )
+
+
+def _lost_code(inputs: Inputs, compilers: Sequence[Compiler]) -> Iterator[PackWarning]:
+    """Yield a warning for each bundle among the sources with bytecode that is not for any of the *compilers*."""
+    own = {compiler.tag.name for compiler in compilers}
+    for bundle, tags in inputs.code_tags.items():
+        lost = [tag for tag in tags if tag not in own]
+        if lost:
+            message = f"its bytecode for {' and '.join(lost)} is left out; --python for that Python keeps it"
+            yield PackWarning(bundle, message)
 
 
 @contextlib.contextmanager
@@ -219,6 +241,7 @@ def _writer(options: PackOptions, target: Path, blueprint: Blueprint, compilers:
 def write(
     options: PackOptions,
     wanted: Wanted,
+    kept: KeptCode,
     blueprint: Blueprint,
     compilers: Sequence[Compiler],
     writer: BundleWriter,
@@ -238,6 +261,7 @@ def write(
         writer,
         blueprint.files,
         compilers,
+        kept,
         report,
         source=options.source,
         jobs=options.threads,

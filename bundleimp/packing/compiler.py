@@ -41,10 +41,11 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What became of one module: its pyc image, or why there is none."""
+    """What became of one module: its pyc image, or why there is none; and whether a bundle brought it."""
 
     image: bytes | None
     failure: str = ""
+    kept: bool = False
 
 
 @dataclass(frozen=True)
