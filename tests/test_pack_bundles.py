@@ -13,7 +13,7 @@ from bundleimp.packing.compiler import Compiler
 from bundleimp.packing.errors import PackError
 from bundleimp.runtime import format as bundle_format
 
-from .archives import RawEntry, raw_zip
+from .archives import RawEntry, forge, index_of, raw_zip
 from .builders import Tree, make_bundle, make_tree, make_zip, run_python
 from .command_line import bundleimp_command, error_of
 from .platforms import needs_processes
@@ -263,6 +263,29 @@ def test_nothing_leads_out_of_the_scratch_folder(tmp_path: Path, entry: RawEntry
     assert list(scratch.iterdir()) == []
     if result.returncode == 0:
         assert sorted(contents(tmp_path / "out.pybundle")) == ["mod.py"]
+
+
+def test_a_name_in_the_index_that_leads_out_is_one_line(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "one.pybundle", {"mod.py": "x = 1\n"})
+    index = index_of(bundle.read_bytes())
+    index["mod.py"].member.name = "../../mod.py"
+    forge(bundle, index)
+    scratch = make_tree(tmp_path / "tmp", {})
+    error = error_of("pack", bundle, tmp_path / "out.pybundle", TMPDIR=str(scratch))
+    assert error == f"{bundle}: ../../mod.py: cannot be unpacked: its name has an empty part, '.' or '..'"
+    assert list(scratch.iterdir()) == []
+
+
+def test_bytecode_that_is_not_that_of_its_source_is_made_again(tmp_path: Path, compiled: list[str]) -> None:
+    bundle = make_bundle(tmp_path / "one.pybundle", {"one.py": "x = 'one'\n", "two.py": "x = 'two'\n"})
+    index = index_of(bundle.read_bytes())
+    index["one.py"].codes, index["two.py"].codes = index["two.py"].codes, index["one.py"].codes
+    forge(bundle, index)
+    compiled.clear()
+    bundleimp.pack([bundle], tmp_path / "merged.pybundle", jobs=1)
+    assert sorted(compiled) == ["one.py", "two.py"]
+    program = "import one, two; print(one.x, two.x)"
+    assert run_python("-c", program, path=[tmp_path / "merged.pybundle"]).stdout == "one two\n"
 
 
 def test_a_part_of_a_bundle_that_is_unknown_is_one_line(tmp_path: Path) -> None:

@@ -235,6 +235,14 @@ def test_a_uv_lock_is_exported_by_uv_for_what_is_wanted(tmp_path: Path, fake_uv:
 
 
 @needs_posix
+def test_sources_take_the_place_of_a_build_beside_a_lock_too(tmp_path: Path, fake_uv: Path) -> None:
+    project = make_tree(tmp_path / "proj", {**TREE, "uv.lock": "", "src/own.py": ""})
+    bundleimp.pack([project / "src"], tmp_path / "out.pybundle", project=project, jobs=1)
+    assert [line.split()[0] for line in fake_uv.read_text().splitlines()] == ["export", "pip"]
+    assert "own.py" in tops(tmp_path / "out.pybundle")
+
+
+@needs_posix
 def test_the_users_own_way_to_take_a_stale_uv_lock_is_followed(
     tmp_path: Path, fake_uv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -164,16 +164,16 @@ def _generated(archive: Archive, entries: Mapping[str, RawEntry]) -> set[str]:
 
 
 def _image(archive: Archive, name: str, column: int, magic: bytes) -> bytes:
-    """Return the pyc image of a member, b"" if it has none.  Raise BundleError if it is damaged."""
+    """Return the pyc image of a member, b"" if there is none.  Raise BundleError if it is damaged."""
     folder, _, base = name.rpartition("/")
     directory = archive.directory(folder)
     extent = bundle_format.decode_extent(directory.code_entry(base, column)) if directory is not None else None
     if extent is None:
         return b""
     image = archive.file.read(extent.offset, extent.size)
-    if bundle_format.checksum(image) != extent.checksum or image[:4] != magic:
+    if bundle_format.checksum(image) != extent.checksum:
         raise BundleError(bundle_format.DAMAGED, member=f"bytecode of {name}", offset=extent.offset)
-    return image
+    return image if image[:4] == magic else b""
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:

@@ -76,7 +76,7 @@ def _with_script(options: PackOptions) -> tuple[PackOptions, Lock | None]:
     if not found:
         return options, None
     for path, script in found.items():
-        _check_python(path, script, options.pythons[0])
+        _check_python(path, script, _python(options))
     first, *others = found
     entry_point = options.entry_point
     if entry_point is None and others:
@@ -91,6 +91,11 @@ def _with_script(options: PackOptions) -> tuple[PackOptions, Lock | None]:
     needed = [] if lock else [name for script in found.values() for name in script.dependencies]
     requirements = list(dict.fromkeys([*needed, *options.requirements]))
     return replace(options, requirements=requirements, entry_point=entry_point), lock
+
+
+def _python(options: PackOptions) -> str:
+    """Return the interpreter that the installer installs for."""
+    return (*options.pythons, sys.executable)[0]
 
 
 def _check_python(path: Path, script: Script, python: str) -> None:
@@ -165,7 +170,7 @@ def _with_project(options: PackOptions) -> Declared:
         message = f"there is nothing to build here: {_ADVICE}"
         raise PackError(message, file=project.file)
     advice = "" if options.sources or project.has_build_system else f"there is no [build-system]: {_ADVICE}"
-    uv = options.installer != "pip" and find_uv(options.pythons[0]) is not None
+    uv = options.installer != "pip" and find_uv(_python(options)) is not None
     path = find_lock(folder, uv=uv)
     if path is not None:
         lock = Lock(path, folder, normalized(project.name), extras=options.extras, groups=options.groups)
