@@ -65,6 +65,7 @@ def test_json_is_the_report(source: Path, tmp_path: Path) -> None:
         "size": output.stat().st_size,
         "members": 9,
         "modules": 4,
+        "kept": 0,
         "layout": "flat",
         "code_tags": [OWN_TAG],
         "ordered": 0,

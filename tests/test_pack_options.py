@@ -75,6 +75,7 @@ WORDS: list[tuple[list[str], dict[str, Any]]] = [
     (["--profile=-m app", "--jobs", "3"], {"profile": "-m app", "jobs": 3}),
     (["--compress-bytecode", "deflate"], {"compress_bytecode": "deflate"}),
     (["--profile=-m app", "--profile-only"], {"profile": "-m app", "profile_only": True}),
+    (["--installer", "pip"], {"installer": "pip"}),
     (["--", "--index-url", "url"], {"installer_options": ("--index-url", "url")}),
 ]
 
@@ -99,6 +100,9 @@ def test_the_command_gives_what_its_words_say(
         ({"requirements": "rich"}, "requirements must be a sequence of strings, not one string; give ['rich']"),
         ({"requirements": ["--pre"]}, "'--pre' is not a requirement"),
         ({"requirements": [" "]}, "' ' is not a requirement"),
+        ({"installer": "conda"}, "installer must be one of uv, pip, not 'conda'"),
+        ({"extras": ["web"]}, "extras and dependency groups are those of a project: name its folder (--project DIR)"),
+        ({"groups": "web"}, "groups must be a sequence of strings, not one string; give ['web']"),
         ({"jobs": 0}, "jobs must be at least 1, not 0"),
         ({"sources": []}, "there is nothing to pack"),
         ({"source": False, "bytecode": False}, "--no-source needs bytecode for one Python"),

@@ -12,27 +12,31 @@ from typing import TYPE_CHECKING, get_args
 from ..packing.build import build
 from ..packing.executable import SHEBANG
 from ..packing.leftout import summary
-from ..packing.options import OPTIMIZATION_LEVELS, Compression, Layout, OnConflict, PackOptions
+from ..packing.options import OPTIMIZATION_LEVELS, Compression, InstallerName, Layout, OnConflict, PackOptions
 from ..runson import words
 from ..runtime.faults.kinds import BundleError, printable
 from .output import add_json, plural, print_json, show, size_text
+from .pack_options import folder_of, options_of
 from .signals import orderly_end
 
 if TYPE_CHECKING:
     from ..packing.report import PackReport
 
 DESCRIPTION = """Build a bundle.  A SOURCE is a package (a directory with __init__.py), another directory, of which the
-contents are packed, a .py file, a wheel, or a project (a directory whose pyproject.toml names a project or a build
-system).  Wheels and projects are packed without their dependencies; -r and --with pack dependencies, too.  pip installs
-them, or uv if pip is missing or cannot read a lock file.  The same inputs give the same bytes."""
+contents are packed, a .py file, a wheel, a project (a directory whose pyproject.toml names a project or a build
+system), or a bundle.  Wheels and projects are packed without their dependencies; -r and --with pack dependencies, too.
+--project packs a project with its dependencies, as its lock file and its table [tool.bundleimp] say.  A .py file with
+inline metadata (PEP 723) becomes a program with its dependencies.  uv installs them, or pip if uv is missing.  The same
+inputs give the same bytes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments; those that are options of `pack` have the names of its keywords."""
     parser.intermixed = True  # type: ignore[attr-defined]
     parser.usage = "bundleimp pack [OPTION ...] [SOURCE ...] OUT [-- INSTALLER_OPTION ...]"
-    parser.epilog = """The words after -- are options of pip or uv, for example: --index-url URL, or --platform
-manylinux2014_x86_64 --python-version 3.12 --only-binary=:all:"""
+    parser.epilog = """The words after -- are options of 'uv pip install', or of 'pip install' if uv is missing or with
+--installer pip, for example: --index-url URL.  The table [tool.bundleimp] in pyproject.toml has the options of this
+command by their long names (sources, requirements, entry-point, exclude, ...); options given here replace it."""
     _add_inputs(parser)
     _add_code(parser)
     _add_members(parser)
@@ -45,12 +49,21 @@ manylinux2014_x86_64 --python-version 3.12 --only-binary=:all:"""
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     add_json(parser)
+    names = [field.name for field in fields(PackOptions)]
+    parser.set_defaults(defaults={name: parser.get_default(name) for name in names})
+    parser.unset = tuple(names)  # type: ignore[attr-defined]
 
 
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("sources", nargs="*", metavar="SOURCE", help="a directory, a .py module, a wheel or a project")
-    add("output", metavar="OUT", help="the bundle to write; an error leaves an existing one unchanged")
+    add("sources", nargs="*", metavar="SOURCE", help="a directory, a .py module, a wheel, a project or a bundle")
+    add(
+        "output",
+        nargs="?",
+        metavar="OUT",
+        help="the bundle to write; an error leaves an existing one unchanged (default with --project:"
+        " dist/NAME.pybundle in the project)",
+    )
     add(
         "-r",
         "--requirement",
@@ -69,6 +82,38 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         help="a distribution and its dependencies: 'rich>=13', or '.' for the project in this folder (repeatable)",
     )
     add("--from-venv", metavar="DIR", help="pack what is installed in a virtual environment, with editable installs")
+    _add_project(parser)
+
+
+def _add_project(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--project",
+        metavar="DIR",
+        help="pack a project with its dependencies, by its uv.lock or pylock.toml if it has one, and as"
+        " [tool.bundleimp] in its pyproject.toml says",
+    )
+    add(
+        "--extra",
+        dest="extras",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="with --project: also pack what this extra of the project needs (repeatable)",
+    )
+    add(
+        "--group",
+        dest="groups",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="with --project: also pack this dependency group (repeatable; default: none)",
+    )
+    add(
+        "--installer",
+        choices=get_args(InstallerName),
+        help="the installer (default: uv if it is found, as a command or a module, else pip)",
+    )
 
 
 def _add_code(parser: argparse.ArgumentParser) -> None:
@@ -225,11 +270,12 @@ class _Progress:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     progress = _Progress() if sys.stderr.isatty() and not arguments.quiet else None
-    options = _options(arguments, progress)
+    options = options_of(arguments, progress)
     if not options.has_inputs:
-        message = "nothing to pack: give a SOURCE, -r, --with or --from-venv before OUT; see 'bundleimp pack --help'"
+        message = "nothing to pack: give a SOURCE, -r, --with or --from-venv before OUT, or --project DIR; "
+        message += "see 'bundleimp pack --help'"
         raise BundleError(message)
-    with orderly_end():
+    with orderly_end(), folder_of(options.output, wanted=arguments.output is None):
         try:
             report = build(options)
         finally:
@@ -237,12 +283,6 @@ def run(arguments: argparse.Namespace) -> int:
                 progress.clear()
     _print(arguments, report)
     return 0
-
-
-def _options(arguments: argparse.Namespace, progress: _Progress | None) -> PackOptions:
-    """Return the options of `pack`; the arguments have the names of its fields."""
-    given = vars(arguments) | {"installer_options": arguments.passed_on, "progress": progress}
-    return PackOptions(**{field.name: given[field.name] for field in fields(PackOptions)})
 
 
 def _print(arguments: argparse.Namespace, report: PackReport) -> None:
@@ -258,8 +298,9 @@ def _print(arguments: argparse.Namespace, report: PackReport) -> None:
             f" for {', '.join(report.code_tags)}" * bool(report.code_tags)
         )
         ordered = f", {report.ordered} of them in the order of the profile" * bool(report.ordered)
+        kept = f" ({report.kept} of them kept from bundles)" * bool(report.kept)
         show(
-            f"{report.output}: {size_text(report.size)}, {plural(report.members, 'member')}, {code}{ordered},"
+            f"{report.output}: {size_text(report.size)}, {plural(report.members, 'member')}, {code}{kept}{ordered},"
             f" {report.layout}"
         )
         if report.runs_on:

@@ -20,6 +20,9 @@ class Parser(argparse.ArgumentParser):
     intermixed = False
     """Whether options may stand between the positional arguments."""
 
+    unset: tuple[str, ...] = ()
+    """Arguments that are None if they are not given, whatever their defaults: `pack` asks which these are."""
+
     _is_nested = False
 
     def error(self, message: str) -> NoReturn:
@@ -35,7 +38,7 @@ class Parser(argparse.ArgumentParser):
         self._is_nested = True  # the other way to parse comes back here for each half
         try:
             parse = self.parse_known_intermixed_args if self.intermixed else super().parse_known_args
-            parsed, unknown = parse(args, namespace)
+            parsed, unknown = parse(args, namespace or argparse.Namespace(**dict.fromkeys(self.unset)))
         finally:
             self._is_nested = False
         if unknown:

@@ -21,6 +21,7 @@ from ..runtime.faults.kinds import HIDDEN, is_hidden
 from .choice import Choice
 from .collect import collect
 from .compiler import Compiler
+from .declared import resolve
 from .errors import PackError, PackWarning
 from .executable import PROGRAM_MEMBERS, first_line, plan_program
 from .fitting import Gathered, alternatives, conflict, of_bytecode
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from .collect import SourceFile
     from .executable import Program
     from .inputs import Inputs, Wanted
+    from .keptcode import KeptCode
     from .options import PackOptions, PathLike
     from .units import Plan
 
@@ -58,11 +60,13 @@ class Checked:
     """The result of the check phase.
 
     Attributes:
+        options: the options, with what a project and scripts declare.
         wanted: the inputs, sorted by who reads them.
         target: the real path of the output.
 
     """
 
+    options: PackOptions
     wanted: Wanted
     target: Path
 
@@ -111,6 +115,7 @@ def build(options: PackOptions) -> PackReport:
 
     """
     checked = check(options)
+    options = checked.options
     choice = Choice(options.exclude, options.include, checked.target)
     talk = options.progress is not None
     with gather(checked.wanted, choice, python=options.pythons[0], talk=talk) as inputs:
@@ -118,7 +123,7 @@ def build(options: PackOptions) -> PackReport:
         with started_compilers(options, options.pythons if options.bytecode else ()) as compilers:
             report = _new_report(options, blueprint, inputs, choice, compilers)
             with _write_errors(options.output), _writer(options, checked.target, blueprint, compilers) as writer:
-                description = write(options, checked.wanted, blueprint, compilers, writer, report)
+                description = write(options, checked.wanted, inputs.kept, blueprint, compilers, writer, report)
                 report.size = writer.finish(description.manifest, description.units, blueprint.order)
     return report
 
@@ -131,14 +136,20 @@ def check(options: PackOptions) -> Checked:
 
     """
     check_options(options)
+    declared = resolve(options)
+    options = declared.options
+    check_options(options)  # again, because files have added to them
     wanted = sort_inputs(
         options.sources,
         options.requirements,
         options.requirement_files,
         options.from_venv,
         options.installer_options,
+        lock=declared.lock,
+        advice=declared.advice,
+        installer=options.installer,
     )
-    return Checked(wanted, target_path(options.output, wanted.read_in_place))
+    return Checked(options, wanted, target_path(options.output, wanted.read_in_place))
 
 
 def plan(options: PackOptions, inputs: Inputs, choice: Choice) -> Blueprint:
@@ -216,9 +227,20 @@ def _new_report(
             *choice.warnings(),
             *gathered.warnings,
             *([misfit] if misfit is not None else []),
+            *(_lost_code(inputs, compilers) if options.bytecode else ()),
             *(PackWarning(file.member, HIDDEN) for file in blueprint.files if any(map(is_hidden, file.member))),
         ],
     )
+
+
+def _lost_code(inputs: Inputs, compilers: Sequence[Compiler]) -> Iterator[PackWarning]:
+    """Yield a warning for each bundle among the sources with bytecode that is not for any of the *compilers*."""
+    own = {compiler.tag.name for compiler in compilers}
+    for bundle, tags in inputs.code_tags.items():
+        lost = [tag for tag in tags if tag not in own]
+        if lost:
+            message = f"its bytecode for {' and '.join(lost)} is left out; --python for that Python keeps it"
+            yield PackWarning(bundle, message)
 
 
 @contextlib.contextmanager
@@ -247,6 +269,7 @@ def _writer(options: PackOptions, target: Path, blueprint: Blueprint, compilers:
 def write(
     options: PackOptions,
     wanted: Wanted,
+    kept: KeptCode,
     blueprint: Blueprint,
     compilers: Sequence[Compiler],
     writer: BundleWriter,
@@ -266,6 +289,7 @@ def write(
         writer,
         blueprint.files,
         compilers,
+        kept,
         report,
         source=options.source,
         compress_bytecode=zip_method(options.compress_bytecode),

@@ -179,7 +179,7 @@ def _files(source: Path | Placed, choice: Choice) -> Iterator[SourceFile]:
         if not choice.excludes(path.name):
             yield _source_file(path.name, path, status)
     else:
-        message = "is not a directory, a project, a wheel or a .py module, so it cannot be packed"
+        message = "is not a directory, a project, a wheel, a bundle or a .py module, so it cannot be packed"
         raise PackError(message, file=str(path))
 
 

@@ -50,12 +50,14 @@ class Compiled:
         image: its pyc image, or None.
         failure: why there is no image, or "".
         packed: the image as the bundle has it: compressed, or as it is.
+        kept: whether a bundle among the sources brought the image.
 
     """
 
     image: bytes | None
     failure: str = ""
     packed: bytes | None = None
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -256,7 +258,7 @@ class Compiler:
         """Return the future of compiling *modules*, all by one process; may be called by several threads."""
         if self._own is not None:  # no processes, no threads
             done: Future[list[Compiled]] = Future()
-            done.set_result(self._packed(self._own.compile(modules, self.optimize)))
+            done.set_result(self.packed(self._own.compile(modules, self.optimize)))
             return done
         with self._starting:
             if len(self._workers) < self._jobs and self._slots.empty():
@@ -270,9 +272,9 @@ class Compiler:
             compiled = process.compile(modules, self.optimize)
         finally:
             self._slots.put(process)
-        return self._packed(compiled)
+        return self.packed(compiled)
 
-    def _packed(self, compiled: list[Compiled]) -> list[Compiled]:
+    def packed(self, compiled: list[Compiled]) -> list[Compiled]:
         """Return what was *compiled*, with the images as the bundle has them."""
         return [
             item if item.image is None else replace(item, packed=packed_image(item.image, self._method))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.parse
+import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,6 +57,12 @@ class Distribution:
             url, editable = "", False
         programs = _programs(_text(folder / "entry_points.txt"))
         return cls(normalized(name), version, folder, _rows(folder / "RECORD"), programs, str(url), bool(editable))
+
+    @property
+    def project(self) -> str:
+        """The folder that it was installed from; "" if that was no folder."""
+        parts = urllib.parse.urlsplit(self.url)
+        return urllib.request.url2pathname(parts.path) if parts.scheme == "file" else ""
 
     def generates(self, file: str) -> bool:
         """Return whether an installer makes a program, the file of this name, from an entry point."""

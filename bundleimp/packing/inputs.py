@@ -7,6 +7,7 @@ import fnmatch
 import os
 import posixpath
 import re
+import shutil
 import tempfile
 import tomllib
 from dataclasses import dataclass, field
@@ -14,19 +15,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import pathfiles
+from .bundlesource import is_bundle, unpack
 from .collect import Placed
+from .declared import member_of, script_at
 from .distribution import distributions
 from .environment import packed_environment
 from .errors import PackError, PackWarning, unreadable
 from .installed import PROGRAMS, Site, lay_out
 from .installer import find_installer
+from .keptcode import KeptCode
+from .lock import PYLOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .choice import Choice
     from .distribution import Distribution
-    from .options import PathLike
+    from .lock import Lock
+    from .options import InstallerName, PathLike
 
 
 @dataclass(frozen=True)
@@ -34,22 +40,32 @@ class Wanted:
     """The inputs that the user named, sorted by who reads them.
 
     Attributes:
-        sources: directories, modules, wheels and projects, in the user's order.
+        sources: directories, modules, wheels, projects and bundles, in the user's order.
         built: the wheels and projects among the sources.
+        bundles: the bundles among the sources.
+        scripts: the members that the scripts with metadata among the sources become.
         requirements: requirement specifiers.
         files: requirements files.
         locks: lock files.
+        lock: the lock file of the project, or of a script.
+        advice: what to do if the project cannot be built.
         environment: a virtual environment.
+        installer: the installer that the user chose, or None.
         options: words that the installer gets as they are.
 
     """
 
     sources: tuple[Path, ...] = ()
     built: tuple[Path, ...] = ()
+    bundles: tuple[Path, ...] = ()
+    scripts: Mapping[Path, str] = field(default_factory=dict)
     requirements: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     locks: tuple[str, ...] = ()
+    lock: Lock | None = None
+    advice: str = ""
     environment: Path | None = None
+    installer: InstallerName | None = None
     options: tuple[str, ...] = ()
 
     @property
@@ -60,7 +76,8 @@ class Wanted:
     @property
     def is_at_hand(self) -> bool:
         """Whether nothing has to be installed or looked up first."""
-        return not (self.built or self.requirements or self.files or self.locks or self.environment)
+        files = self.built or self.bundles or self.files or self.locks or self.lock
+        return not (files or self.requirements or self.environment)
 
     @property
     def names(self) -> list[str]:
@@ -72,15 +89,31 @@ class Wanted:
             posixpath.basename(re.split("[?#]", str(name).replace(os.sep, "/"))[0])
             for name in (*self.files, *self.locks)
         ]
-        return [*paths, *map(_requirement_name, self.requirements), *files]
+        lock = [self.lock.path.name] if self.lock is not None else []
+        return [*paths, *map(_requirement_name, self.requirements), *files, *lock]
+
+    def in_place(self, source: Path) -> Path | Placed:
+        """Return one of the sources that are read in place, as `collect` takes it."""
+        member = self.scripts.get(source)
+        return source if member is None else Placed(member, source, own=True)
 
 
 @dataclass
 class Inputs:
-    """The sources for `collect`, and a warning for each file that could not be had."""
+    """What was gathered.
+
+    Attributes:
+        sources: the sources for `collect`.
+        warnings: a warning for each file that could not be had.
+        kept: the bytecode of the bundles among the sources.
+        code_tags: the code tags of that bytecode, by the name of the bundle.
+
+    """
 
     sources: list[Path | Placed] = field(default_factory=list)
     warnings: list[PackWarning] = field(default_factory=list)
+    kept: KeptCode = field(default_factory=KeptCode)
+    code_tags: dict[str, list[str]] = field(default_factory=dict)
 
 
 def sort_inputs(
@@ -89,8 +122,12 @@ def sort_inputs(
     requirement_files: Sequence[PathLike],
     from_venv: PathLike | None,
     installer_options: Sequence[str],
+    *,
+    lock: Lock | None = None,
+    advice: str = "",
+    installer: InstallerName | None = None,
 ) -> Wanted:
-    """Return the inputs, sorted by who reads them.  The arguments are those of `pack`.
+    """Return the inputs, sorted by who reads them.  The arguments are those of `pack`, and the lock file of a project.
 
     Raises:
         PackError: a file cannot be read, or the installer has options and nothing to install.
@@ -103,16 +140,21 @@ def sort_inputs(
         if "://" not in name and not Path(name).exists():
             message = "this requirements file cannot be read: No such file or directory"
             raise PackError(message, file=name)
-    if installer_options and not (built or requirements or files):
+    if installer_options and not (built or requirements or files or lock):
         message = "there is nothing to install: options after -- need a wheel, a project, -r or --with"
         raise PackError(message)
     return Wanted(
         paths,
         built,
+        tuple(path for path in paths if path not in built and is_bundle(path)),
+        {path: member_of(path) for path in paths if script_at(path) is not None},
         tuple(requirements),
         tuple(name for name in files if not _is_lock(name)),
         tuple(name for name in files if _is_lock(name)),
+        lock,
+        advice,
         None if from_venv is None else Path(from_venv),
+        installer,
         tuple(installer_options),
     )
 
@@ -156,7 +198,7 @@ def gather(wanted: Wanted, choice: Choice, *, python: str, talk: bool) -> Iterat
     """Install and look up the inputs that are not files yet.  Their files exist until the context ends.
 
     For `on_conflict`, the inputs have this order: the sources, with all wheels and projects in the place of the first
-    of them; requirements; lock files; the environment.
+    of them; the lock file of the project; requirements; lock files; the environment.
 
     Arguments:
         wanted: the inputs that the user named.
@@ -171,7 +213,7 @@ def gather(wanted: Wanted, choice: Choice, *, python: str, talk: bool) -> Iterat
     inputs = Inputs()
     if wanted.is_at_hand:
         for path in wanted.sources:
-            _add_in_place(inputs, path, choice)
+            _add_in_place(inputs, wanted.in_place(path), choice)
         yield inputs
         return
     with contextlib.ExitStack() as stack:
@@ -188,10 +230,14 @@ def _fill(inputs: Inputs, workshop: _Workshop) -> None:
     """Add all inputs in their order."""
     wanted = workshop.wanted
     for at, path in enumerate(wanted.sources):
-        if path not in wanted.built:
-            _add_in_place(inputs, path, workshop.choice)
+        if path in wanted.bundles:
+            workshop.unpack(path)
+        elif path not in wanted.built:
+            _add_in_place(inputs, wanted.in_place(path), workshop.choice)
         elif not set(wanted.built) & set(wanted.sources[:at]):
             workshop.install("--no-deps", *(os.path.abspath(built) for built in wanted.built), origin="the sources")
+    if wanted.lock is not None:
+        workshop.install_locked(wanted.lock)
     words = [word for name in wanted.files for word in ("--requirement", name)]
     if words or wanted.requirements:
         workshop.install(*words, *wanted.requirements, origin="the requirements")
@@ -202,14 +248,15 @@ def _fill(inputs: Inputs, workshop: _Workshop) -> None:
         workshop.take(wanted.environment)
 
 
-def _add_in_place(inputs: Inputs, path: Path, choice: Choice) -> None:
+def _add_in_place(inputs: Inputs, source: Path | Placed, choice: Choice) -> None:
     """Add a source that is read in place, and what its path files name.
 
     Raises:
         PackError: it is a virtual environment, or a path file leads out of it.
 
     """
-    inputs.sources.append(path)
+    inputs.sources.append(source)
+    path = source.path if isinstance(source, Placed) else source
     if os.path.isfile(path / "pyvenv.cfg"):
         message = "is a virtual environment; pack what is installed in it with --from-venv"
         raise PackError(message, file=str(path))
@@ -243,11 +290,27 @@ class _Workshop:
         self._folders += 1
         return self.scratch / str(self._folders)
 
-    def install(self, *words: str, origin: str, lock: str = "") -> None:
+    def install_locked(self, lock: Lock) -> None:
+        """Have the installer install what a project's lock file says, without the project itself."""
+        path = lock.path
+        if not lock.is_pylock:
+            path = self._folder() / PYLOCK
+            path.parent.mkdir()
+            lock.export(path, self.python, self.wanted.installer)
+        words = lock.options if lock.is_pylock else []
+        self.install(*words, "--requirement", str(path), origin=str(lock.path), lock=str(path), leave_out=lock.owner)
+
+    def install(self, *words: str, origin: str, lock: str = "", leave_out: str = "") -> None:
         """Have the installer install *words*, and add the result to the inputs."""
-        installer = find_installer(self.python, lock=lock)
+        installer = find_installer(self.python, lock=lock, chosen=self.wanted.installer)
         target = self._folder()
-        installer.install(words, target, self.wanted.options, talk=self.talk)
+        try:
+            installer.install(words, target, self.wanted.options, talk=self.talk)
+        except PackError as error:
+            # Without a build system, installers take setuptools.
+            if self.wanted.advice and ("build" in error.message or "setuptools" in error.message):
+                error.message += f"; {self.wanted.advice}"
+            raise
 
         def locate(name: str) -> Placed | None:
             # pip records programs in a folder outside of the target, and then moves them into it.
@@ -258,6 +321,10 @@ class _Workshop:
 
         site = Site(target, locate, [Path(os.path.dirname(installer.interpreter))], origin)
         installed = distributions(target)
+        removed = [one for one in installed if one.is_editable or one.name == leave_out]
+        for one in removed:
+            _remove(one, locate)
+        installed = [one for one in installed if one not in removed]
         files = pathfiles.path_files(target, installed, self.choice, origin=origin) if target.is_dir() else []
         pathfiles.check_inside(files, target)
         left = {PROGRAMS, ".lock", *(one.folder.name for one in installed), *pathfiles.left_out(files)}
@@ -274,6 +341,20 @@ class _Workshop:
             )
             for member in layout.missing
         ]
+        projects = [one.project for one in removed if one.name != leave_out and one.project]
+        if projects:  # an editable install is a reference to a project
+            self.install("--no-deps", *projects, origin=origin)
+
+    def unpack(self, bundle: Path) -> None:
+        """Add the members of a bundle, and keep its bytecode."""
+        folder = self._folder()
+        unpacked = unpack(bundle, folder)
+        self._check(distributions(unpacked.members), str(bundle))
+        self.inputs.sources += [
+            Placed(name, unpacked.members / name, str(bundle)) for name in sorted(os.listdir(unpacked.members))
+        ]
+        self.inputs.kept.folders.append(str(folder))
+        self.inputs.code_tags[str(bundle)] = unpacked.tags
 
     def take(self, environment: Path) -> None:
         """Add the distributions of a virtual environment."""
@@ -291,3 +372,12 @@ class _Workshop:
                     f"{where} give version {version}, and {origin} give version {one.version}; require one version"
                 )
                 raise PackError(message, member=one.name)
+
+
+def _remove(distribution: Distribution, locate: Callable[[str], Placed | None]) -> None:
+    """Remove a distribution from the scratch folder that it was installed into."""
+    for row in distribution.rows:
+        placed = locate(row.name)
+        if placed is not None:
+            placed.path.unlink(missing_ok=True)
+    shutil.rmtree(distribution.folder, ignore_errors=True)

@@ -1,10 +1,11 @@
-"""Who resolves, builds and unpacks for `pack`: pip, or uv where pip is missing or cannot, each in a process of its own.
+"""Who resolves, builds and unpacks for `pack`: uv, or pip where there is no uv, each in a process of its own.
 
-Nothing here reads a requirement, a lock file or a wheel.  What the installer says reaches the user as it is.
+Nothing here reads a requirement, a lock file or a wheel.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from . import complaints
 from .errors import PackError
 
 if TYPE_CHECKING:
@@ -32,21 +34,25 @@ _PIP_OPTIONS = (
 )
 _PIP_VARIABLES = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_ROOT_USER_ACTION": "ignore"}
 _QUESTION = """
-import json, sys
+import importlib.util, json, sys
 try:
     from pip import __version__ as version
 except ImportError:
     version = ""
-print(json.dumps({"executable": sys.executable, "pip": version}))
+uv = importlib.util.find_spec("uv")
+answer = {"executable": sys.executable, "version": sys.version_info[:3], "pip": version}
+print(json.dumps({**answer, "uv": uv is not None and uv.origin is not None}))
 """
 
 
 @dataclass(frozen=True)
 class _Interpreter:
-    """An interpreter, and the version of its pip: () where it has none."""
+    """An interpreter, the version of its pip, () where it has none, and whether it has uv as a module."""
 
     executable: str
+    version: tuple[int, ...]
     pip: tuple[int, ...]
+    has_uv: bool
 
     @classmethod
     def ask(cls, executable: str) -> _Interpreter:
@@ -65,7 +71,8 @@ class _Interpreter:
             message = "cannot install for this interpreter; CPython 3.11 or newer is needed"
             raise PackError(message, file=executable) from None
         parts = answer["pip"].split(".")[:2]
-        return cls(answer["executable"], tuple(int(part) if part.isdecimal() else 0 for part in parts if part))
+        pip = tuple(int(part) if part.isdecimal() else 0 for part in parts if part)
+        return cls(answer["executable"], tuple(answer["version"]), pip, answer["uv"])
 
 
 @dataclass(frozen=True)
@@ -93,36 +100,24 @@ class Installer:
             talk: whether the installer may say what it is doing, rather than only what is wrong.
 
         Raises:
-            PackError: the installer failed; it has said why on standard error.
+            PackError: the installer failed.
 
         """
         own = _PIP_OPTIONS if self.name == "pip" else ()
         quiet = () if talk else ("--quiet",)
         command = [*self.command, "--target", str(target), *own, *quiet, *words, *options]
-        sys.stderr.flush()
-        try:
-            status = subprocess.run(  # noqa: S603 (the user asked for it)
-                command,
-                stdout=2 if talk else subprocess.DEVNULL,  # standard output is the report's, which may be JSON
-                env=os.environ | _PIP_VARIABLES,
-                check=False,
-            ).returncode
-        except OSError as error:
-            message = f"cannot be started: {error.strerror}"
-            raise PackError(message, file=command[0]) from None
-        if status:
-            message = f"{self.name} failed with exit status {status}; see its output above"
-            raise PackError(message)
+        complaints.run(self.name, command, talk=talk, variables=_PIP_VARIABLES)
 
 
-def find_installer(python: str, *, lock: str = "") -> Installer:
+def find_installer(python: str, *, lock: str = "", chosen: str | None = None) -> Installer:
     """Return an installer for an interpreter.
 
-    That is the interpreter's own pip; else the running interpreter's pip, told to install for the other; else uv.
+    That is uv; else the interpreter's own pip; else the running interpreter's pip, told to install for the other.
 
     Arguments:
         python: the interpreter.
         lock: the lock file (PEP 751) that it must be able to read, if any.
+        chosen: the installer that the user chose, "uv" or "pip", or None.
 
     Raises:
         PackError: the interpreter cannot be used, or there is no installer for it.
@@ -131,21 +126,57 @@ def find_installer(python: str, *, lock: str = "") -> Installer:
     wanted = _Interpreter.ask(python)
     found = ""
     for version, installer in _candidates(wanted):
+        if chosen not in {None, installer.name}:
+            continue
         if not lock or installer.name == "uv" or version >= _READS_LOCKS:
             return installer
         found = found or f"; {installer.name} here is {'.'.join(map(str, version))}"
-    if lock:
+    if lock and chosen != "uv":
         message = (
             f"a lock file needs pip {'.'.join(map(str, _READS_LOCKS))} or newer, or uv{found}: install one of them"
         )
         raise PackError(message, file=lock)
+    if chosen == "uv":
+        message = f"uv is neither on PATH nor a module of {sys.executable}: install it, or choose pip"
+        raise PackError(message)
     message = "this interpreter has no pip, and there is no uv: run `python -m ensurepip` with it, or install uv"
     raise PackError(message, file=python)
+
+
+def find_uv(python: str) -> tuple[str, ...] | None:
+    """Return how uv is called, or None if it is neither a command nor a module of *python* or of this interpreter.
+
+    Raises:
+        PackError: *python* cannot be used.
+
+    """
+    return _uv_here() or _uv_of(_Interpreter.ask(python))
+
+
+def version_of(python: str) -> tuple[int, ...]:
+    """Return the version of an interpreter, (3, 11, 7).  Raise PackError if it cannot be used."""
+    return _Interpreter.ask(python).version
+
+
+def _uv_here() -> tuple[str, ...] | None:
+    # Beside the running interpreter it may stand in a virtual environment that is not activated.
+    uv = shutil.which("uv", path=os.path.dirname(sys.executable)) or shutil.which("uv")
+    if uv:
+        return (uv,)
+    module = importlib.util.find_spec("uv")
+    return (sys.executable, "-P", "-m", "uv") if module is not None and module.origin is not None else None
+
+
+def _uv_of(interpreter: _Interpreter) -> tuple[str, ...] | None:
+    return (interpreter.executable, "-P", "-m", "uv") if interpreter.has_uv else None
 
 
 def _candidates(wanted: _Interpreter) -> Iterator[tuple[tuple[int, ...], Installer]]:
     """Yield the installers that are there, best first, each with its version where that is known."""
     executable = wanted.executable
+    uv = _uv_here() or _uv_of(wanted)
+    if uv:
+        yield (), Installer("uv", (*uv, "pip", "install", "--python", executable), executable)
     if wanted.pip:
         yield wanted.pip, Installer("pip", (executable, "-P", "-m", "pip", "install"), executable)
     if executable != sys.executable:
@@ -153,7 +184,3 @@ def _candidates(wanted: _Interpreter) -> Iterator[tuple[tuple[int, ...], Install
         if ours.pip >= _SERVES_OTHERS:
             command = (sys.executable, "-P", "-m", "pip", "--python", executable, "install")
             yield ours.pip, Installer("pip", command, executable)
-    # Beside the running interpreter it may stand in a virtual environment that is not activated.
-    uv = shutil.which("uv", path=os.path.dirname(sys.executable)) or shutil.which("uv")
-    if uv:
-        yield (), Installer("uv", (uv, "pip", "install", "--python", executable), executable)

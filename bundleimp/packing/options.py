@@ -21,6 +21,7 @@ PathLike = str | os.PathLike[str]
 Compression = Literal["none", "deflate", "zstd"]
 Layout = Literal["auto", "flat", "nested"]
 OnConflict = Literal["first", "last", "error"]
+InstallerName = Literal["uv", "pip"]
 OPTIMIZATION_LEVELS = (0, 1, 2)
 
 _CHOICES: dict[str, Any] = {
@@ -44,6 +45,10 @@ class PackOptions:
     requirements: Sequence[str]
     requirement_files: Sequence[PathLike]
     from_venv: PathLike | None
+    project: PathLike | None
+    extras: Sequence[str]
+    groups: Sequence[str]
+    installer: InstallerName | None
     installer_options: Sequence[str]
     python: Sequence[str]
     bytecode: bool
@@ -68,7 +73,9 @@ class PackOptions:
     @property
     def has_inputs(self) -> bool:
         """Whether the options name anything to pack."""
-        return bool(self.sources or self.requirements or self.requirement_files or self.from_venv)
+        return bool(
+            self.sources or self.requirements or self.requirement_files or self.from_venv or self.project is not None
+        )
 
     @property
     def pythons(self) -> Sequence[str]:
@@ -91,12 +98,16 @@ def check_options(options: PackOptions) -> None:
     for name, kind in _CHOICES.items():
         _check_choice(name, getattr(options, name), get_args(kind))
     _check_choice("optimize", options.optimize, OPTIMIZATION_LEVELS)
-    for name in ("sources", "requirements", "requirement_files", "installer_options", "exclude", "include"):
+    if options.installer is not None:
+        _check_choice("installer", options.installer, get_args(InstallerName))
+    for name in ("sources", "requirements", "requirement_files", "extras", "groups", "installer_options"):
+        _check_sequence(name, getattr(options, name))
+    for name in ("exclude", "include"):
         _check_sequence(name, getattr(options, name))
     _check_requirements(options.requirements)
     _check_jobs(options.jobs)
     if not options.has_inputs:
-        message = "there is nothing to pack: give sources, requirements or a virtual environment"
+        message = "there is nothing to pack: give sources, requirements, a project or a virtual environment"
         raise PackError(message)
     _check_combinations(options)
 
@@ -128,6 +139,9 @@ def _check_jobs(jobs: int | None) -> None:
 
 
 def _check_combinations(options: PackOptions) -> None:
+    if options.project is None and (options.extras or options.groups):
+        message = "extras and dependency groups are those of a project: name its folder (--project DIR)"
+        raise PackError(message)
     if not options.source and (not options.bytecode or len(options.python) > 1):
         message = "--no-source needs bytecode for one Python: drop --no-bytecode, and give at most one --python"
         raise PackError(message)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
-    from .options import Compression, Layout, OnConflict
+    from .options import Compression, InstallerName, Layout, OnConflict
     from .report import PackReport
 
 
@@ -22,6 +22,10 @@ def pack(
     requirements: Sequence[str] = (),
     requirement_files: Sequence[str | os.PathLike[str]] = (),
     from_venv: str | os.PathLike[str] | None = None,
+    project: str | os.PathLike[str] | None = None,
+    extras: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    installer: InstallerName | None = None,
     installer_options: Sequence[str] = (),
     python: Sequence[str] = (),
     bytecode: bool = True,
@@ -49,17 +53,26 @@ def pack(
     bytes.  Members have the time `SOURCE_DATE_EPOCH`, else 1980-01-01.
 
     Arguments:
-        sources: directories, ``.py`` modules, wheels, and project folders.  A project folder has a ``pyproject.toml``
-            that names a build system or a project.  It is built (PEP 517), without its dependencies.  A directory with
-            an ``__init__.py`` is packed as a package.  Of any other directory, the contents are packed.  May be empty
-            if one of the next three is given.
+        sources: directories, ``.py`` modules, wheels, bundles, and project folders.  A project folder has a
+            ``pyproject.toml`` that names a build system or a project.  It is built (PEP 517), without its dependencies.
+            A directory with an ``__init__.py`` is packed as a package.  Of any other directory, the contents are
+            packed.  A module with inline metadata (PEP 723) is a script: its dependencies are installed, and it is the
+            program unless *entry_point* names another.  Of a bundle, the members are packed, with its bytecode for the
+            interpreters in *python*.  May be empty if one of the next four is given.
         output: the bundle to make.  Its name must end in ``.pybundle``.
         requirements: requirement specifiers (PEP 508), and what else pip takes in their place; they are resolved with
-            their dependencies by pip, or by uv where there is no pip.
+            their dependencies by uv, or by pip where there is no uv.
         requirement_files: requirements files as of pip, and lock files (PEP 751), which are named ``pylock.toml`` or
             ``pylock.NAME.toml``; these need pip 26.1 or uv.
         from_venv: a virtual environment (PEP 405); what is installed in it is packed, editable installs included.
-        installer_options: words that pip or uv gets as they are, such as ``["--index-url", url]``.
+        project: the folder of a project.  What it needs is installed from its ``uv.lock`` (by uv) or ``pylock.toml``,
+            else as its ``pyproject.toml`` says.  The project itself is built, unless *sources* name its code.  Its
+            table ``tool.bundleimp`` is for the command line; this function does not read it.
+        extras: extras of the project to install.
+        groups: dependency groups (PEP 735) of the project to install; none is installed by default.
+        installer: "uv" or "pip"; default: uv where it is there, as a command or a module, else pip.
+        installer_options: words that ``uv pip install`` or ``pip install`` gets as they are, such as
+            ``["--index-url", url]``.
         python: interpreters to embed bytecode for (PEP 552, unchecked hash-based); default: the running one.  What is
             installed is installed for the first of them.
         bytecode: whether to embed bytecode.
@@ -104,6 +117,10 @@ def pack(
         requirements=requirements,
         requirement_files=requirement_files,
         from_venv=from_venv,
+        project=project,
+        extras=extras,
+        groups=groups,
+        installer=installer,
         installer_options=installer_options,
         python=python,
         bytecode=bytecode,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from .collect import SourceFile
     from .compiler import Compiled, Compiler
+    from .keptcode import Compiling, KeptCode
     from .report import PackReport
     from .writer import BundleWriter
     from .zipsink import Prepared, Written
@@ -80,13 +81,14 @@ class _Batch:
     """Files that went through the pipeline together, and for each Python, what becomes of the modules among them."""
 
     items: list[_Item]
-    compiled: list[Future[list[Compiled]]]
+    compiled: list[Compiling]
 
 
 def write_members(
     writer: BundleWriter,
     files: list[SourceFile],
     compilers: Sequence[Compiler],
+    kept: KeptCode,
     report: PackReport,
     *,
     source: bool,
@@ -101,6 +103,7 @@ def write_members(
         writer: where to.
         files: the files, in order; the list is emptied, because what the index notes of them takes their memory.
         compilers: one for each Python.
+        kept: the bytecode that need not be compiled.
         report: gets the number of modules, and the warnings.
         source: whether to keep source.
         compress_bytecode: the zip method for bytecode that is a member, because there is no source.
@@ -113,7 +116,7 @@ def write_members(
 
     """
     result = Packed()
-    steps = _Steps(compilers, writer.method, source, compress_bytecode, only)
+    steps = _Steps(compilers, kept, writer.method, source, compress_bytecode, only)
     number = len(files)
     plain = not any(compiler.optimize for compiler in compilers)
     with _Threads(jobs) as threads:
@@ -135,6 +138,7 @@ class _Steps:
     """What happens to files before they are written."""
 
     compilers: Sequence[Compiler]
+    kept: KeptCode
     method: int
     source: bool
     compress_bytecode: int
@@ -147,10 +151,11 @@ class _Steps:
     def __call__(self, files: Sequence[SourceFile]) -> _Batch:
         """Read *files*, have the modules compiled, and compress all meanwhile."""
         contents = [_content(file) for file in files]
+        sources = [file for file in files if self.compiles(file)]
         modules = [
             Module(file.member, content) for file, content in zip(files, contents, strict=True) if self.compiles(file)
         ]
-        compiled = [compiler.submit(modules) for compiler in self.compilers] if modules else []
+        compiled = [self.kept.compile(compiler, sources, modules) for compiler in self.compilers] if modules else []
         return _Batch([self._item(*pair) for pair in zip(files, contents, strict=True)], compiled)
 
     def _item(self, file: SourceFile, content: bytes) -> _Item:
@@ -247,7 +252,7 @@ def _processed(files: list[SourceFile], steps: _Steps, threads: _Threads) -> Ite
 
 
 def _results(batch: _Batch, steps: _Steps) -> Iterator[tuple[_Item, list[Compiled]]]:
-    compiled = zip(*(future.result() for future in batch.compiled), strict=True)
+    compiled = zip(*(compiling.result() for compiling in batch.compiled), strict=True)
     for item in batch.items:
         yield item, list(next(compiled)) if steps.compiles(item.file) and batch.compiled else []
 
@@ -263,6 +268,7 @@ def _write(
     ]
     if compiled and not failures:
         report.modules += 1
+        report.kept += all(result.kept for result in compiled)
     image = compiled[0].image if compiled and not steps.source else None
     if image is not None:
         content = prepared(image, steps.compress_bytecode)

@@ -22,6 +22,7 @@ class PackReport:
         modules: how many modules have embedded bytecode.
         layout: "flat" or "nested".
         code_tags: the code tags of the embedded bytecode.
+        kept: how many of them have it from bundles among the sources, so that none was compiled.
         ordered: how many of them lie in the order in which a profile imports them.
         left_out: the files and folders of sources that are not meant to be shipped, by name.
         runs_on: where the bundle runs, as alternatives.
@@ -33,6 +34,7 @@ class PackReport:
     size: int = 0
     members: int = 0
     modules: int = 0
+    kept: int = 0
     layout: str = "flat"
     code_tags: list[str] = field(default_factory=list)
     ordered: int = 0

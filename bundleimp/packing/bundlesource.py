@@ -1,0 +1,187 @@
+"""A bundle as a source of `pack`: its members and its bytecode become files in a scratch folder.
+
+The runtime reads the bundle, so each byte is checked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..runtime import format as bundle_format
+from ..runtime.archive import Archive
+from ..runtime.content import images
+from ..runtime.content.files import find
+from ..runtime.content.files import read as read_member
+from ..runtime.content.member import name_fault
+from ..runtime.content.reading import data_offset
+from ..runtime.faults.kinds import BundleError
+from ..runtime.plain import zipdirectory
+from ..runtime.site.listing import members
+from ..waiting import TOP_LEVEL
+from .errors import PackError, unreadable
+from .keptcode import MEMBERS, code_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from ..runtime.plain.zipdirectory import RawEntry
+
+_DESCRIPTIONS = {
+    *(bundle_format.MANIFEST, bundle_format.RECORD, bundle_format.INDEX, bundle_format.PAYLOAD),
+    *(bundle_format.UNITS, TOP_LEVEL),
+}
+_GENERATED = b"Written by `bundleimp pack"
+_EXECUTABLE = 0o100
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """A bundle in a folder.
+
+    Attributes:
+        members: the folder with its members.
+        tags: the code tags of its bytecode.
+
+    """
+
+    members: Path
+    tags: list[str]
+
+
+def is_bundle(path: Path) -> bool:
+    """Return whether the file at *path* is a bundle by its name, or by its content: a program may have any name."""
+    if not path.is_file():
+        return False
+    if path.suffix == bundle_format.SUFFIX:
+        return True
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - bundle_format.LOCATOR_SIZE))
+            return bundle_format.format_version(file.read()) is not None
+    except OSError:
+        return False
+
+
+def unpack(path: Path, folder: Path) -> Unpacked:
+    """Write the members of the bundle at *path*, and its bytecode, into *folder*, as `KeptCode` reads them.
+
+    The ``__main__`` of a program is left out: it starts the program of that bundle.
+
+    Raises:
+        PackError: the bundle cannot be read, is damaged or of a newer format, or has parts that are unknown here.
+        OSError: *folder* cannot be written to.
+
+    """
+    try:
+        archive = Archive(os.path.abspath(path))
+        if archive.fault is not None:
+            raise archive.fault
+        return _unpack(archive, path, folder)
+    except BundleError as error:
+        raise PackError(error.message, file=str(path), member=error.member, offset=error.offset) from None
+    except OSError as error:
+        if error.filename == os.path.abspath(path):
+            raise unreadable(error, path) from None
+        raise
+
+
+def _unpack(archive: Archive, path: Path, folder: Path) -> Unpacked:
+    entries = _entries(archive)
+    tags = _tags(archive)
+    _check_parts(entries, tags, path)
+    skipped = _generated(archive, entries)
+    for name in members(archive):
+        fault = name_fault(name)
+        member = find(archive, name)
+        if member is None or fault is not None:
+            message = f"cannot be unpacked: its name {fault}" if fault else "is not where the index says"
+            raise BundleError(message, member=name)
+        if name not in skipped:
+            is_program = name in entries and entries[name].mode & _EXECUTABLE
+            _write(folder / MEMBERS / name, read_member(archive, member), 0o755 if is_program else 0o644)
+            for column, (tag, magic) in enumerate(tags.items()):
+                image = _image(archive, name, column, magic)
+                if image:
+                    _write(folder / code_folder(tag, magic) / name, image, 0o644)
+    (folder / MEMBERS).mkdir(parents=True, exist_ok=True)
+    return Unpacked(folder / MEMBERS, list(tags))
+
+
+def _entries(archive: Archive) -> dict[str, RawEntry]:
+    """Return the entries of the central directories: they have the permissions, which the index has not."""
+    outer = {entry.member.name: entry for entry in _directory(archive, 0, archive.file.size)}
+    payload = outer.get(bundle_format.PAYLOAD)
+    if payload is None:
+        return outer
+    start = data_offset(archive.file, payload.member)
+    return {entry.member.name: entry for entry in _directory(archive, start, start + payload.member.size)} | outer
+
+
+def _directory(archive: Archive, start: int, end: int) -> Iterator[RawEntry]:
+    record = archive.find_end(start, end)
+    return zipdirectory.raw_entries(archive.file.read(record.directory_offset, record.directory_size), record)
+
+
+def _tags(archive: Archive) -> Mapping[str, bytes]:
+    """Return the pyc magic of each code tag, in the order of the columns of the index."""
+    locator = bundle_format.decode_locator(archive.find_end(0, archive.file.size).comment)
+    if locator is None or not archive.indexed:
+        return {}
+    end = locator.index_offset + locator.index_size
+    return bundle_format.decode_head(archive.near(end - locator.head_size, locator.head_size)).tags
+
+
+def _check_parts(entries: Mapping[str, RawEntry], tags: Mapping[str, bytes], path: Path) -> None:
+    known = _DESCRIPTIONS | {bundle_format.CODE + tag for tag in tags}
+    for name in entries:
+        if name.startswith(bundle_format.INFO) and name not in known and not name.endswith("/"):
+            if name.startswith((bundle_format.RUNTIME, bundle_format.CODE)):
+                continue  # the runtime of a standalone program; bytecode that belongs to no index
+            message = "is a part that cannot be merged; pack the inputs of this bundle again"
+            raise PackError(message, file=str(path), member=name)
+
+
+def _generated(archive: Archive, entries: Mapping[str, RawEntry]) -> set[str]:
+    """Return the members that `pack` made itself, for a program."""
+    found = set()
+    for name in entries:
+        if name == bundle_format.CHILDREN or ("/" not in name and name.endswith(".py")):
+            member = find(archive, name)
+            if member is not None and _GENERATED in read_member(archive, member)[:200]:
+                found.add(name)
+    if bundle_format.MANIFEST in entries:
+        manifest = read_member(archive, entries[bundle_format.MANIFEST].member)
+        try:
+            if json.loads(manifest)["entry_point"] is not None:
+                found.add(bundle_format.MAIN)
+        except (ValueError, TypeError, KeyError):
+            pass
+    return found
+
+
+def _image(archive: Archive, name: str, column: int, magic: bytes) -> bytes:
+    """Return the pyc image of a member, b"" if there is none.  Raise BundleError if it is damaged."""
+    folder, _, base = name.rpartition("/")
+    directory = archive.directory(folder)
+    extent = bundle_format.decode_extent(directory.code_entry(base, column)) if directory is not None else None
+    if extent is None:
+        return b""
+    image = archive.file.read(extent.offset, extent.size)
+    if bundle_format.checksum(image) != extent.checksum:
+        raise BundleError(bundle_format.DAMAGED, member=f"bytecode of {name}", offset=extent.offset)
+    try:
+        image = images.decode(image)
+    except ValueError as error:
+        raise BundleError(str(error), member=f"bytecode of {name}", offset=extent.offset) from None
+    return image if image[:4] == magic else b""
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    path.chmod(mode)
