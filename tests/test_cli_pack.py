@@ -116,7 +116,7 @@ def test_a_conflict_names_both_sources_and_the_way_out(tmp_path: Path) -> None:
         (["missing", "out.pybundle"], "missing: this source cannot be read: No such file or directory"),
         (["src", "gone/out.pybundle"], "there is no directory"),
         (["src", "src"], "is a directory; name the file to write"),
-        (["src/app/table.txt", "out.pybundle"], "is not a directory, a project, a wheel or a .py module"),
+        (["src/app/table.txt", "out.pybundle"], "is not a directory, a project, a wheel, a bundle or a .py module"),
         (["empty", "out.pybundle"], "there is nothing to pack"),
         (["--no-source", "--no-bytecode", "src", "out.pybundle"], "--no-source needs bytecode for one Python"),
         (["--python", "no-such-python", "src", "out.pybundle"], "no-such-python: this interpreter cannot be started"),

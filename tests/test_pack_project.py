@@ -211,6 +211,18 @@ def test_uv_comes_first(tmp_path: Path, fake_uv: Path) -> None:
     assert call[6:] == ["--quiet", "dep", "--pre"]
 
 
+def test_uv_may_be_a_module_of_either_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    make_tree(tmp_path, {"uv/__init__.py": ""})
+    module = (sys.executable, "-P", "-m", "uv")
+    with monkeypatch.context() as patch:
+        patch.syspath_prepend(tmp_path)
+        assert installer.find_uv("no-such-python") == module
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert installer.find_uv(sys.executable) == module
+
+
 def test_pip_may_be_chosen(index: Path, tmp_path: Path, fake_uv: Path) -> None:
     options = offline(index)
     bundleimp.pack(
@@ -283,6 +295,33 @@ def test_extras_of_a_pylock_need_uv(tmp_path: Path) -> None:
     make_tree(tmp_path, {**TREE, "pylock.toml": 'lock-version = "1.0"\nextras = ["one"]\n'})
     error = error_of("pack", "--project", ".", "--extra", "one", "--installer", "pip", "o.pybundle", cwd=tmp_path)
     assert error == "pylock.toml: only uv can choose extras and dependency groups of this file: install uv"
+
+
+EDITABLE_INSTALL = """
+if "--requirement" in words:
+    info = target / "ed-1.0.dist-info"
+    info.mkdir()
+    (target / "ed.pth").write_text(os.environ["ED"])
+    (info / "METADATA").write_text("Name: ed\\nVersion: 1.0\\n")
+    origin = '{{"url": "file://' + os.environ["ED"] + '", "dir_info": {{"editable": true}}}}'
+    (info / "direct_url.json").write_text(origin)
+    (info / "RECORD").write_text("ed.pth,,\\ned-1.0.dist-info/METADATA,,\\n" + os.environ["ED"] + "/kept.txt,,\\n")
+"""
+
+
+@needs_posix
+def test_an_editable_install_is_replaced_by_a_build_and_nothing_else_is_removed(
+    tmp_path: Path, fake_uv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin/uv").write_text((FAKE_UV + EDITABLE_INSTALL).format(python=sys.executable))
+    project = make_tree(tmp_path / "ed", {"kept.txt": ""})
+    monkeypatch.setenv("ED", str(project))
+    make_tree(tmp_path, {"pylock.toml": 'lock-version = "1.0"'})
+    output = tmp_path / "out.pybundle"
+    bundleimp.pack([], output, requirement_files=[tmp_path / "pylock.toml"], jobs=1)
+    assert fake_uv.read_text().splitlines()[-1].endswith(f"--quiet --no-deps {project}")
+    assert all(member.name.startswith("mod") for member in bundleimp.open_bundle(output).members)
+    assert (project / "kept.txt").exists()
 
 
 def test_uv_that_is_chosen_and_missing_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from .choice import Choice
     from .distribution import Distribution
+    from .installer import Installer
     from .lock import Lock
     from .options import InstallerName, PathLike
 
@@ -304,13 +305,7 @@ class _Workshop:
         """Have the installer install *words*, and add the result to the inputs."""
         installer = find_installer(self.python, lock=lock, chosen=self.wanted.installer)
         target = self._folder()
-        try:
-            installer.install(words, target, self.wanted.options, talk=self.talk)
-        except PackError as error:
-            # Without a build system, installers take setuptools.
-            if self.wanted.advice and ("build" in error.message or "setuptools" in error.message):
-                error.message += f"; {self.wanted.advice}"
-            raise
+        self._run(installer, words, target)
 
         def locate(name: str) -> Placed | None:
             # pip records programs in a folder outside of the target, and then moves them into it.
@@ -323,7 +318,7 @@ class _Workshop:
         installed = distributions(target)
         removed = [one for one in installed if one.is_editable or one.name == leave_out]
         for one in removed:
-            _remove(one, locate)
+            _remove(one, target, locate)
         installed = [one for one in installed if one not in removed]
         files = pathfiles.path_files(target, installed, self.choice, origin=origin) if target.is_dir() else []
         pathfiles.check_inside(files, target)
@@ -344,6 +339,15 @@ class _Workshop:
         projects = [one.project for one in removed if one.name != leave_out and one.project]
         if projects:  # an editable install is a reference to a project
             self.install("--no-deps", *projects, origin=origin)
+
+    def _run(self, installer: Installer, words: Sequence[str], target: Path) -> None:
+        try:
+            installer.install(words, target, self.wanted.options, talk=self.talk)
+        except PackError as error:
+            # Without a build system, installers take setuptools.
+            if self.wanted.advice and ("build" in error.message or "setuptools" in error.message):
+                error.message += f"; {self.wanted.advice}"
+            raise
 
     def unpack(self, bundle: Path) -> None:
         """Add the members of a bundle, and keep its bytecode."""
@@ -374,10 +378,10 @@ class _Workshop:
                 raise PackError(message, member=one.name)
 
 
-def _remove(distribution: Distribution, locate: Callable[[str], Placed | None]) -> None:
-    """Remove a distribution from the scratch folder that it was installed into."""
+def _remove(distribution: Distribution, target: Path, locate: Callable[[str], Placed | None]) -> None:
+    """Remove a distribution from *target*, the scratch folder that it was installed into."""
     for row in distribution.rows:
         placed = locate(row.name)
-        if placed is not None:
+        if placed is not None and placed.path.is_relative_to(target):
             placed.path.unlink(missing_ok=True)
     shutil.rmtree(distribution.folder, ignore_errors=True)

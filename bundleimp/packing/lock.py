@@ -67,7 +67,7 @@ class Lock:
         """
         uv = find_uv(python) if installer != "pip" else None
         if uv is None:
-            message = f"only uv can read this file: install uv, or write a {PYLOCK} beside it"
+            message = "only uv can read this file: install uv" + f", or write a {PYLOCK} beside it" * (not self.script)
             raise PackError(message, file=str(self.path))
         # `--frozen` would pack what the project no longer asks for.  A user who wants that has a variable for it.
         up_to_date = () if os.environ.get("UV_FROZEN") else ("--locked",)
