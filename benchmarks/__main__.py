@@ -28,6 +28,7 @@ from . import (
     packing,
     plot,
     resources,
+    size,
     startup,
     syscalls,
     table,
@@ -54,6 +55,7 @@ ROWS = (
     resources.ROW,
     application.ROW,
     application_import.ROW,
+    size.ROW,
     packing.ROW,
 )
 _KEPT = Path(__file__).with_name("results")

@@ -45,8 +45,13 @@ def main():
 """
 
 
-def _install(folder: Path) -> Path:
-    """Install the program and what it needs; return the folder of the tools that did."""
+def install(folder: Path) -> Path:
+    """Install the program and what it needs; return the folder of the tools that did.
+
+    Raises:
+        RunError: there is no pip, or it fails.
+
+    """
     tools = peers.environment_with_pip(folder / "tools")
     prepare("installing", tools / "pip", "install", "--quiet", "--target", folder / "site", *_REQUIREMENTS)
     (folder / "site" / "sample.py").write_text(_PROGRAM, "utf-8")
@@ -67,8 +72,13 @@ def _ours(folder: Path, site: Path) -> dict[str, list[str | Path]]:
     return {"venv": [python, "-c", "import sample; sample.main()"], "bundle": [bare, bundle]}
 
 
-def _peers(folder: Path, tools: Path) -> dict[str, list[str | Path]]:
-    """Ship the program with the peers; return the command that runs it, by way."""
+def pack_by_peers(folder: Path, tools: Path) -> dict[str, list[str | Path]]:
+    """Ship the program with the peers; return the command that runs it, by way.
+
+    Raises:
+        RunError: the peers cannot be had.
+
+    """
     peers.install(tools)
     site, bare, sources = folder / "site", folder / "bare" / "bin" / "python", folder / "sources"
     pex, pex_venv, shiv = folder / "app.pex", folder / "venv.pex", folder / "app.pyz"
@@ -84,7 +94,7 @@ def _peers(folder: Path, tools: Path) -> dict[str, list[str | Path]]:
     return {"pex": [bare, pex], "pex --venv": [bare, pex_venv], "shiv": [bare, shiv]}
 
 
-class _Way:
+class Way:
     """A way to run the program, with caches of its own."""
 
     def __init__(self, command: list[str | Path], caches: Path) -> None:
@@ -94,19 +104,22 @@ class _Way:
         self.caches = caches
 
     def later(self, number: int) -> Cost:
+        """Run the program in round *number*, with the caches as they are."""
         self.caches.mkdir(0o700, exist_ok=True)
         return self._process(number)
 
     def first(self, number: int) -> Cost:
+        """Run the program in round *number*, with empty caches."""
         shutil.rmtree(self.caches, ignore_errors=True)
         return self.later(number)
 
     def left(self) -> list[float]:
+        """Return how many files the program has left in its caches, and their size in MB."""
         files = [path for path in self.caches.rglob("*") if path.is_file()]
         return [len(files), round(sum(os.path.getsize(path) for path in files) / 1e6, 1)]
 
 
-def _figures(ways: Mapping[str, _Way], pairs: int) -> list[Figure | Count]:
+def _figures(ways: Mapping[str, Way], pairs: int) -> list[Figure | Count]:
     firsts: dict[str, Variant] = {name: way.first for name, way in ways.items()}
     laters: dict[str, Variant] = {name: way.later for name, way in ways.items()}
     first = interleave(firsts, max(3, pairs // 4))
@@ -128,14 +141,14 @@ def _figures(ways: Mapping[str, _Way], pairs: int) -> list[Figure | Count]:
 def _measure(folder: Path, pairs: int) -> Outcome:
     notes: list[str] = []
     with peers.noted(notes, "not measured"):
-        tools = _install(folder)
+        tools = install(folder)
     if notes:
         return Outcome([], notes)
     commands = _ours(folder, folder / "site")
     with peers.noted(notes, "without pex and shiv"):
-        commands |= _peers(folder, tools)
+        commands |= pack_by_peers(folder, tools)
     # Pex does not stand a space there.
-    ways = {name: _Way(command, folder / f"caches-{name.replace(' ', '')}") for name, command in commands.items()}
+    ways = {name: Way(command, folder / f"caches-{name.replace(' ', '')}") for name, command in commands.items()}
     return Outcome(_figures(ways, pairs), notes)
 
 

@@ -284,6 +284,12 @@ def test_verify_finds_a_broken_image(tmp_path: Path, lie: str) -> None:
     assert [text for text in findings if re.search(f"the bytecode of pkg/sub/deep.py .*({message})", text)] != []
 
 
+def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bundleimp.runtime.content.images.decompression.decompress", pytest.fail)
+    with pytest.raises(ValueError, match="cannot have the 4294967295 bytes that it announces"):
+        images.decode(bomb(93))
+
+
 @in_each_method
 def test_any_flipped_bit_of_an_image_is_refused(tmp_path: Path, method: str) -> None:
     bundle = bundle_of(tmp_path, method, layout="flat")
