@@ -332,3 +332,38 @@ def test_children_of_a_signed_program_find_it_and_those_of_another_do_not(tmp_pa
     deep = printed(sys.executable, bundle, "-m", "app.deeper", BUNDLEIMP_ALLOWED_SIGNERS=signers)
     kid = printed(sys.executable, "-m", "kid", PYTHONPATH=entry, BUNDLEIMP_ALLOWED_SIGNERS=signers)
     assert (deep, kid) == ("kid __main__ ['deep'] 5\n", "kid __main__ [] 5\n")
+
+
+@in_each_layout
+@pytest.mark.parametrize("module", ["pkg.again", "pkg"])
+def test_a_module_may_start_itself_again_by_its_path(tmp_path: Path, layout: str, module: str) -> None:
+    """As gunicorn and reloaders do after `python -m`."""
+    script = """
+import os, subprocess, sys
+import app.more
+print(__name__, os.path.relpath(sys.argv[0], sys.argv[1]), os.path.basename(__file__), {location}, flush=True)
+if len(sys.argv) < 3:
+    subprocess.run([sys.executable, *sys.argv, "again"], check=True)
+"""
+    located = "open(os.path.join(os.path.dirname(__file__), 'data.txt')).read()"
+    tree = TREE | {
+        "pkg/__init__.py": "",
+        "pkg/again.py": script.format(location=0),
+        "pkg/__main__.py": script.format(location=located),
+        "pkg/data.txt": "data",
+    }
+    bundle = program(tmp_path, tree=tree, layout=layout)
+    result = printed(interpreter_without_bundleimp(RUNNING), bundle, "-m", module, bundle)
+    assert [line.split()[0] for line in result.splitlines()] == ["__main__"] * 2
+    assert {line.split(maxsplit=2)[2] for line in result.splitlines()} == {
+        "again.py 0" if module != "pkg" else "__main__.py data"
+    }
+
+
+def test_a_path_to_what_is_no_script_has_no_main_module(tmp_path: Path) -> None:
+    bundle = make_bundle(
+        tmp_path / "lib.pybundle", {"pkg/__init__.py": "", "pkg.py": "", "pkg/data.txt": "", "x.pyc": ""}
+    )
+    for name in ("pkg.py", "pkg/data.txt", "x.pyc", "pkg/none.py"):
+        result = run_file(sys.executable, bundle / name, status=1)
+        assert "can't find '__main__' module in" in result.stderr
