@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ from .archives import flipped
 from .builders import Tree, make_bundle, make_tree
 from .compiling import extension
 from .programs import VERSIONS, interpreter_without_bundleimp, run_file
+from .signing import allow, make_key, sign
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -286,3 +289,81 @@ def test_a_member_in_the_place_of_what_children_are_started_with_is_an_error(tmp
         program(tmp_path, tree=TREE | {"__children__/x.py": ""})
     assert str(caught.value).startswith("__children__/x.py: would be among what the program's children are started")
     assert not (tmp_path / "app.pybundle").exists()
+
+
+@in_each_layout
+def test_workers_of_loky_import_from_a_standalone_program(tmp_path: Path, layout: str) -> None:
+    pytest.importorskip("joblib", reason="joblib is not installed")
+    tree: Tree = {
+        "native.so": extension(tmp_path / "c", "native", "7"),
+        "work/__init__.py": "",
+        "work/jobs.py": "import native\n\ndef multiplied(number):\n    return number * native.value()\n",
+        "work/cli.py": """
+from joblib import Parallel, delayed
+from work.jobs import multiplied
+
+def main():
+    print(Parallel(n_jobs=2, backend="loky")(delayed(multiplied)(number) for number in range(3)))
+    print(Parallel(n_jobs=1)(delayed(multiplied)(number) for number in range(3)))
+""",
+    }
+    source = make_tree(tmp_path / "source", tree)
+    for file in importlib.metadata.files("joblib") or ():
+        if ".." not in file.parts and file.suffix == ".py" and "test" not in file.parts:
+            (source / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(str(file.locate()), source / file)
+    bundle = tmp_path / "app.pybundle"
+    options: dict[str, Any] = {"layout": layout, "entry_point": "work.cli:main", "standalone": True}
+    bundleimp.pack([source], bundle, **options)
+    python = interpreter_without_bundleimp(RUNNING)
+    assert printed(python, "-W", "error", bundle, BUNDLEIMP_CACHE_DIR=str(tmp_path / "cache")) == "[0, 7, 14]\n" * 2
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs ssh-keygen")
+def test_children_of_a_signed_program_find_it_and_those_of_another_do_not(tmp_path: Path) -> None:
+    key = make_key(tmp_path / "key")
+    signers = str(allow(tmp_path / "signers", {"somebody": key}))
+    bundle = program(tmp_path, layout="nested")
+    script = "import importlib.util; print(importlib.util.find_spec('kid'))"
+    entry = f"{bundle}{os.sep}__children__"
+    refused = run_file(sys.executable, "-c", script, PYTHONPATH=entry, BUNDLEIMP_ALLOWED_SIGNERS=signers)
+    assert refused.stdout == "None\n"
+    sign(bundle, key)
+    deep = printed(sys.executable, bundle, "-m", "app.deeper", BUNDLEIMP_ALLOWED_SIGNERS=signers)
+    kid = printed(sys.executable, "-m", "kid", PYTHONPATH=entry, BUNDLEIMP_ALLOWED_SIGNERS=signers)
+    assert (deep, kid) == ("kid __main__ ['deep'] 5\n", "kid __main__ [] 5\n")
+
+
+@in_each_layout
+@pytest.mark.parametrize("module", ["pkg.again", "pkg"])
+def test_a_module_may_start_itself_again_by_its_path(tmp_path: Path, layout: str, module: str) -> None:
+    """As gunicorn and reloaders do after `python -m`."""
+    script = """
+import os, subprocess, sys
+import app.more
+print(__name__, os.path.relpath(sys.argv[0], sys.argv[1]), os.path.basename(__file__), {location}, flush=True)
+if len(sys.argv) < 3:
+    subprocess.run([sys.executable, *sys.argv, "again"], check=True)
+"""
+    located = "open(os.path.join(os.path.dirname(__file__), 'data.txt')).read()"
+    tree = TREE | {
+        "pkg/__init__.py": "",
+        "pkg/again.py": script.format(location=0),
+        "pkg/__main__.py": script.format(location=located),
+        "pkg/data.txt": "data",
+    }
+    bundle = program(tmp_path, tree=tree, layout=layout)
+    result = printed(interpreter_without_bundleimp(RUNNING), bundle, "-m", module, bundle)
+    assert [line.split()[0] for line in result.splitlines()] == ["__main__"] * 2
+    assert {line.split(maxsplit=2)[2] for line in result.splitlines()} == {
+        "again.py 0" if module != "pkg" else "__main__.py data"
+    }
+
+
+def test_a_path_to_what_is_no_script_has_no_main_module(tmp_path: Path) -> None:
+    bundle = make_bundle(
+        tmp_path / "lib.pybundle", {"pkg/__init__.py": "", "pkg.py": "", "pkg/data.txt": "", "x.pyc": ""}
+    )
+    for name in ("pkg.py", "pkg/data.txt", "x.pyc", "pkg/none.py"):
+        result = run_file(sys.executable, bundle / name, status=1)
+        assert "can't find '__main__' module in" in result.stderr

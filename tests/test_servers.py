@@ -203,6 +203,18 @@ def test_workers_of_a_gunicorn_in_the_bundle_serve_its_version_until_it_is_upgra
     assert [whole(content) for content in (first, reloaded, upgrade)] == ["old", "old", "new"]
 
 
+def test_a_gunicorn_that_was_started_as_a_module_of_the_bundle_is_upgraded_too(
+    tmp_path: Path, installed: dict[str, Path]
+) -> None:
+    site = Site(tmp_path, [installed["gunicorn"]], layout="nested")
+    run = [sys.executable, "-m", "bundleimp", "run", str(site.path)]
+    with running(*run, "-m", "gunicorn", "shop.wsgi:app", *GUNICORN, cwd=tmp_path) as server:
+        first = server.get()
+        site.replace()
+        upgrade = upgraded(server, 2, first)
+    assert [whole(content) for content in (first, upgrade)] == ["old", "new"]
+
+
 @pytest.mark.parametrize("hook", ["on_reload(server)", "post_fork(server, worker)"])
 def test_a_hook_that_invalidates_caches_is_enough_for_new_workers(
     tmp_path: Path, hook: str, installed: dict[str, Path], bare: str

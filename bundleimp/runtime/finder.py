@@ -4,7 +4,7 @@ import _frozen_importlib as bootstrap
 import _frozen_importlib_external as external
 import _imp
 
-from . import TRACING, Record, bundles, environ, loaders, trace
+from . import TRACING, Record, bundles, environ, loaders, this, trace
 from . import archive as archives
 from . import format as bundle_format
 
@@ -110,7 +110,7 @@ class BundleFinder:
 
     def _find(self, view: View, fullname: str, tail: str) -> "ModuleSpec | None":
         if view.directory is None:
-            return None
+            return this.data.modules.script(BundleFinder, self._bundle, self._inner) if fullname == "__main__" else None
         archive, directory = view.archive, view.directory
         names = directory.names
         package = archive.directory(directory.prefix + tail) if tail + "/" in names else None

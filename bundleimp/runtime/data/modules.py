@@ -1,10 +1,15 @@
-"""The modules in a directory of a bundle, for `pkgutil` and for ``discover`` of Python 3.15."""
+"""The modules in a directory of a bundle, for `pkgutil` and for ``discover`` of Python 3.15; modules run as scripts."""
+
+from .. import bundles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _frozen_importlib import ModuleSpec
     from collections.abc import Iterator
+    from typing import Any
 
     from ..archive import Archive
+    from ..bundles import OpenBundle
     from ..format import Directory
     from ..plain.zipdirectory import ListedDirectory
 
@@ -35,3 +40,26 @@ def modules(
         if usable and (is_package or not entry.endswith("/")):
             seen.add(name)
             yield prefix + name, is_package
+
+
+def script(finder: "Any", bundle: "OpenBundle", name: str) -> "ModuleSpec | None":
+    """Return the spec of ``__main__`` for ``python BUNDLE/NAME``, or None if the bundle has no source file *name*.
+
+    Servers and reloaders start themselves again with the path in ``sys.argv[0]``, which is one of a module in a bundle
+    after ``python -m``.
+
+    Arguments:
+        finder: the class of path entry finders.
+        bundle: the bundle.
+        name: the name of a member.
+
+    """
+    folder, _, file = name.rpartition("/")
+    if not file.endswith(".py"):
+        return None
+    location = bundles.Location(bundle=bundle.path, inner=folder, status=None)
+    spec: Any = finder("", (bundle, location)).find_spec(file.removesuffix(".py"))
+    if getattr(spec, "loader", None) is None or spec.loader.filename != file:
+        return None
+    spec.name = spec.loader.name = "__main__"
+    return spec  # type: ignore[no-any-return]
