@@ -13,6 +13,7 @@ import pytest
 
 from .builders import Tree, make_bundle
 from .programs import interpreter_without_bundleimp, run_file
+from .signing import make_key, public, sign
 
 pytestmark = pytest.mark.skipif(
     sys.platform in {"win32", "emscripten"}, reason="needs links, shell scripts and processes"
@@ -166,3 +167,17 @@ def test_a_python_that_cannot_read_the_file_says_what_is_needed(tmp_path: Path, 
     bundle = program(tmp_path, ".cpython-399-x86_64-linux-gnu.so")
     result = run_file(works[0], bundle, status=1)
     assert result.stderr.splitlines()[-1] == "SyntaxError: encoding problem: this-program-needs-Python-3.11-or-newer"
+
+
+def test_a_file_that_was_checked_is_not_left_to_another_python(tmp_path: Path, other: str, path: Path) -> None:
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("needs ssh-keygen")
+    bundle = program(tmp_path, suffix_of(other))
+    key = make_key(tmp_path / "key")
+    sign(bundle, key)
+    signers = tmp_path / "allowed_signers"
+    signers.write_text(f"me {public(key).read_text()}")
+    command = (sys.executable, "-m", "bundleimp", "run", "--allowed-signers", signers, bundle)
+    entries = os.pathsep.join([str(path), os.path.dirname(shutil.which("ssh-keygen") or "")])
+    (line,) = run_file(*command, status=1, PATH=entries).stderr.splitlines()
+    assert line.endswith("the file was checked for this one; start it with such a Python")

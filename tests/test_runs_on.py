@@ -216,7 +216,14 @@ def test_parts_for_different_pythons_are_a_warning(tags: tuple[str, str]) -> Non
     assert fitting.alternatives(evidence) == []
     warning = fitting.conflict(evidence, ["3.11.7"], [])
     assert warning is not None
-    assert (warning.member, "no Python has both" in warning.message) == ("b", True)
+    assert (warning.member, "the bundle as a whole runs nowhere" in warning.message) == ("b", True)
+
+
+def test_a_part_that_runs_nowhere_is_a_warning() -> None:
+    evidence = gathered(distribution("a", "py3-none-any", requires="<3")).evidence
+    warning = fitting.conflict(evidence, [], fitting.alternatives(evidence))
+    assert warning is not None
+    assert str(warning.message).startswith("needs a Python that does not exist: ")
 
 
 def test_what_cannot_be_understood_is_a_warning_and_demands_nothing() -> None:
@@ -265,7 +272,9 @@ def test_the_manifest_keeps_it_and_commands_say_it(tmp_path: Path) -> None:
     words = "CPython 3.99, Linux x86_64, glibc 2.17 or newer (because of fast)"
     result = bundleimp_command("pack", source, output)
     assert result.stdout.splitlines()[1:] == [f"runs on {words}"]
-    assert f"and the bundle runs on {words} only; give such a Python with --python" in result.stderr
+    warning = f"fast: is for {words.partition(' (')[0]}, and bytecode is embedded for Python "
+    assert result.stderr.startswith(f"bundleimp: warning: {warning}")
+    assert result.stderr.endswith(" only; give a Python that fits with --python\n")
     alternative = {
         "implementation": "cpython",
         "python": ">=3.99,<3.100",
@@ -284,6 +293,16 @@ def test_a_bundle_without_demands_says_so(tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path / "out.pybundle", {"mod.py": ""})
     assert "runs_on" not in (bundleimp.open_bundle(bundle).manifest or {})
     assert "runs on: Python 3, any platform" in bundleimp_command("info", bundle).stdout.splitlines()
+
+
+def test_bytecode_without_source_may_be_for_another_python_than_an_extension_module(tmp_path: Path) -> None:
+    source = make_tree(tmp_path / "src", {"mod.py": "", "_c.cpython-399-x86_64-linux-gnu.so": "x"})
+    report = bundleimp.pack([source], tmp_path / "o.pybundle", source=False)
+    assert report.runs_on == []
+    assert [warning.member for warning in report.warnings] == ["--no-source"]
+    assert (bundleimp.open_bundle(tmp_path / "o.pybundle").manifest or {})["runs_on"] == []
+    lines = bundleimp_command("info", tmp_path / "o.pybundle").stdout.splitlines()
+    assert "runs on: nothing; its parts need different Pythons" in lines
 
 
 def test_bytecode_without_source_is_for_one_python(tmp_path: Path) -> None:

@@ -43,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     show(f"bytecode: {', '.join(info.code_tags) or 'none embedded'}{_compression(info)}")
     if info.runs_on:
         show(f"runs on: {words(info.runs_on)}")
+    elif info.manifest is not None:
+        show("runs on: nothing; its parts need different Pythons")
     if info.signature is not None:
         show(f"signature: {info.signature}; `bundleimp verify --allowed-signers FILE` tells whose")
     entry_point = (info.manifest or {}).get("entry_point")

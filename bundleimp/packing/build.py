@@ -211,9 +211,9 @@ def _new_report(
 ) -> PackReport:
     """Return the report as far as it is known before anything is written."""
     gathered = blueprint.gathered
-    only = of_bytecode(compilers[0].version) if not options.source else None
-    runs_on = alternatives(gathered.evidence, only)
-    misfit = conflict(gathered.evidence, [compiler.version for compiler in compilers], runs_on)
+    parts = gathered.evidence + ([] if options.source else [of_bytecode(compilers[0].version)])
+    runs_on = alternatives(parts)
+    misfit = conflict(parts, [compiler.version for compiler in compilers], runs_on)
     return PackReport(
         str(options.output),
         members=len(blueprint.files) + len(PROGRAM_MEMBERS) * bool(blueprint.program),

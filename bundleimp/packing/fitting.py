@@ -126,15 +126,8 @@ def _of_native(name: str, read: Callable[[str], bytes]) -> Iterator[Demand]:
     yield of_file(name, content)
 
 
-def alternatives(evidence: Iterable[Evidence], only: Evidence | None = None) -> list[RunsOn]:
-    """Return where a bundle runs; an empty list if no Python has all that its parts need.
-
-    Arguments:
-        evidence: what each part needs.
-        only: the Python that the bytecode is for, if there is no source.
-
-    """
-    parts = [*evidence, *([only] if only is not None else [])]
+def alternatives(parts: Sequence[Evidence]) -> list[RunsOn]:
+    """Return where a bundle of these *parts* runs; an empty list if no Python has all that they need."""
     found = [Demand()]
     for part in parts:
         pairs = (both(each, demand) for each in found for demand in part.demands)
@@ -175,32 +168,34 @@ def of_bytecode(version: str) -> Evidence:
     return Evidence("--no-source", (Demand("cpython", pythons.minor((int(major), int(minor)))),))
 
 
-def conflict(evidence: Iterable[Evidence], versions: Sequence[str], runs_on: Sequence[RunsOn]) -> PackWarning | None:
+def conflict(parts: Sequence[Evidence], versions: Sequence[str], runs_on: Sequence[RunsOn]) -> PackWarning | None:
     """Return the warning that a bundle runs nowhere, or not with the Pythons whose bytecode is embedded; else None.
 
     Arguments:
-        evidence: what each part needs.
+        parts: the parts of the bundle.
         versions: the versions of the Pythons whose bytecode is embedded.
         runs_on: where the bundle runs.
 
     """
     if not runs_on:
-        return _nowhere(list(evidence))
+        return _nowhere(parts)
     known = [pythons.parse(f"=={version}") for version in versions]
     if not known or any(pythons.both(each.spans, spans) for each in runs_on for spans in known):
         return None
-    message = f"bytecode is embedded for Python {', '.join(versions)}, and the bundle runs on {words(runs_on)} only"
-    return PackWarning("--python", f"{message}; give such a Python with --python")
+    reason = next((name for each in runs_on for name in each.because), "--python")
+    message = f"is for {words(runs_on, reasons=False)}, and bytecode is embedded for Python {', '.join(versions)} only"
+    return PackWarning(reason, f"{message}; give a Python that fits with --python")
 
 
-def _nowhere(evidence: Sequence[Evidence]) -> PackWarning:
-    for at, part in enumerate(evidence):
-        rest = alternatives(evidence[:at])
-        if not alternatives(evidence[: at + 1]):
-            own = words(alternatives([part]), reasons=False)
-            message = f"needs {own}, and other parts {words(rest)}: no Python has both; pack them for the same Python"
-            return PackWarning(part.name, message)
-    raise AssertionError
+def _nowhere(parts: Sequence[Evidence]) -> PackWarning:
+    for at, part in enumerate(parts):
+        rest = alternatives(parts[:at])
+        if not alternatives(parts[: at + 1]):
+            own = words(alternatives([part]), reasons=False) or "a Python that does not exist"
+            others = f", and other parts need {words(rest)}" if at else ""
+            message = f"needs {own}{others}: the bundle as a whole runs nowhere; pack parts for the same Python"
+            break
+    return PackWarning(part.name, message)
 
 
 def pythons_to_try(runs_on: Sequence[RunsOn], preferred: Sequence[pythons.Version]) -> list[str]:
