@@ -20,7 +20,7 @@ from ..runtime.faults.kinds import HIDDEN, is_hidden
 from .collect import collect
 from .compiler import Compiler
 from .errors import PackError, PackWarning
-from .executable import first_line, plan_program
+from .executable import check_name, first_line, plan_program
 from .inputs import gather, sort_inputs
 from .manifest import encode_manifest
 from .options import check_options
@@ -128,7 +128,7 @@ def check(options: PackOptions) -> Checked:
         options.from_venv,
         options.installer_options,
     )
-    return Checked(wanted, target_path(options.output, wanted.read_in_place))
+    return Checked(wanted, target_path(options.output, wanted.read_in_place, is_program=options.is_program))
 
 
 def plan(options: PackOptions, inputs: Inputs) -> Blueprint:
@@ -140,7 +140,10 @@ def plan(options: PackOptions, inputs: Inputs) -> Blueprint:
     """
     files = collect(inputs.sources, exclude=options.exclude, on_conflict=options.on_conflict)
     members = [file.member for file in files]
-    program = plan_program(options.entry_point, members, _reader(files), standalone=options.standalone)
+    program = None
+    if options.is_program:
+        program = plan_program(options.entry_point, members, _reader(files), standalone=options.standalone)
+        check_name(options.output, program)
     line = first_line(options.shebang, program)
     nested = options.layout == "nested" or (options.layout == "auto" and len(files) > LARGEST_FLAT)
     order: Sequence[str] = ()

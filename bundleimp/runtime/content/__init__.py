@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         files,
         localheader,
         member,
+        naming,
         opening,
         positioned,
         reading,

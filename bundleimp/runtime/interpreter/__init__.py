@@ -9,7 +9,10 @@ from .. import parts_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import (
+        choosing,
         classes,
+        commandline,
+        console,
         distributions,
         embedded,
         ending,
@@ -18,12 +21,17 @@ if TYPE_CHECKING:
         parts,
         pkgresources,
         program,
+        programs,
         reasons,
         refreshing,
+        refusing,
         removing,
+        scripts,
+        spawning,
         telling,
         tracebacks,
         tracing,
+        trimming,
     )
 else:
     __getattr__ = parts_of(__name__, {"ending": ("gc", "io", "itertools"), "program": ("atexit", "gc")})
