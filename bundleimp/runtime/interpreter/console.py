@@ -42,6 +42,7 @@ def interpret(words: "Sequence[str]", program: str, run_module: "Callable[..., N
     sys.argv[:] = [value if kind == "script" else kind, *command.arguments]
     if kind == "-m":
         _put_first(os.getcwd())
+        _namespace()
         run_module(value, alter_argv=True)
     elif kind == "-c":
         _put_first("")

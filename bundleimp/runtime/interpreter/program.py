@@ -55,7 +55,7 @@ def prepare(namespace: "dict[str, Any]", module: str, attribute: str) -> "Callab
     if namespace["__name__"] != "__main__":
         from . import spawning  # noqa: PLC0415 (loaded when first needed)
 
-        spawning.repeat(namespace, "" if attribute or module == choosing.BUSYBOX else module)
+        spawning.repeat(namespace, path, "" if attribute or module == choosing.BUSYBOX else module)
         return None
     default = f"{module}:{attribute}" if attribute else module
     chosen = choosing.choose(path, default)

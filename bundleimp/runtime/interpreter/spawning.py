@@ -19,7 +19,7 @@ def lead(path: str, main: str) -> None:
 
     Arguments:
         path: the bundle.
-        main: "module NAME", "script PATH", or "" for nothing.  The children of children inherit it, too.
+        main: "module NAME", "script PATH", or "" for nothing.
 
     """
 
@@ -39,15 +39,18 @@ def lead(path: str, main: str) -> None:
     telling.tell_when_loaded("multiprocessing.spawn", adapt)
 
 
-def repeat(namespace: "dict[str, Any]", default: str) -> None:
+def repeat(namespace: "dict[str, Any]", path: str, default: str) -> None:
     """Run in a child what its parent ran, and add its names to *namespace*, the globals of ``__mp_main__``.
 
     Arguments:
         namespace: where the names go.
+        path: the bundle.
         default: the module that is run if the parent has chosen nothing; "" if it was a function.
 
     """
-    kind, _, main = os.environ.get(choosing.MAIN, f"module {default}").partition(" ")
+    whole = os.environ.get(choosing.MAIN, f"module {default}" if default else "")
+    lead(path, whole)  # this child may have children, too
+    kind, _, main = whole.partition(" ")
     if main and not main.endswith(".__main__"):
         import runpy  # noqa: PLC0415 (runpy runs this code, so it is loaded)
 
