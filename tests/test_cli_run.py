@@ -55,8 +55,9 @@ def test_a_module_runs_with_its_arguments(bundle: Path, module: str, spec: str) 
     assert run(bundle, "-m", module, "-m", "x") == (f"__main__ ['-m', 'x'] {spec}\n", "")
 
 
-def test_all_words_after_the_bundle_are_the_programs(bundle: Path) -> None:
-    assert run(bundle, "--", "-m", "x") == ("__main__ ['--', '-m', 'x'] __main__\n", "")
+def test_all_words_after_two_dashes_are_the_programs(bundle: Path) -> None:
+    assert run(bundle, "--", "-m", "x") == ("__main__ ['-m', 'x'] __main__\n", "")
+    assert run(bundle, "x", "--", "-m") == ("__main__ ['x', '--', '-m'] __main__\n", "")
 
 
 def test_a_plain_zip_runs_too(tmp_path: Path) -> None:
@@ -101,11 +102,6 @@ def test_an_exception_of_the_program_is_shown_as_python_shows_it(bundle: Path, m
     assert stderr.startswith("Traceback (most recent call last):\n")
     assert stderr.splitlines()[-1] == last
     assert f"ends/{module}.py".replace("/", "\\" if sys.platform == "win32" else "/") in stderr
-
-
-def test_a_bundle_without_a_main_module_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
-    bundle = make_bundle(tmp_path / "out.pybundle", {"tool.py": ""})
-    assert error_of("run", bundle) == f"{bundle}: has no __main__ module; choose what to run with -m MODULE"
 
 
 def test_an_option_without_its_value_is_an_error(bundle: Path) -> None:

@@ -339,8 +339,11 @@ def test_run_runs_what_is_signed_and_nothing_else(bundle: Path, keys: Path) -> N
 def test_run_runs_nothing_that_python_would_open_again(bundle: Path, keys: Path) -> None:
     renamed = bundle.rename(bundle.with_name("app.zip"))
     sign(renamed, keys / "release_key")
-    run: list[str | Path] = ["run", "--allowed-signers", keys / "allowed", renamed, "-m", "app"]
-    assert "must have a name that ends in .pybundle" in error_of(*run)
+    script = "import app; print(type(app.__loader__).__name__)"
+    run: list[str | Path] = ["run", "--allowed-signers", keys / "allowed", renamed, "-c", script]
+    assert bundleimp_command(*run).stdout == "BundleLoader\n"
+    signature_of(renamed).unlink()
+    assert error_of(*run).startswith(f"{renamed}: is not signed")
 
 
 @needs_ssh_keygen

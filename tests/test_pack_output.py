@@ -74,10 +74,14 @@ def test_a_nested_bundle_is_a_zip_that_holds_a_zip_of_its_members(tmp_path: Path
 
 
 @pytest.mark.parametrize("layout", ["flat", "nested"])
-def test_payload_members_are_sorted_and_need_no_directory_entries(tmp_path: Path, layout: str) -> None:
+def test_payload_members_are_sorted_and_only_flat_namespace_packages_have_directory_entries(
+    tmp_path: Path, layout: str
+) -> None:
     tree: Tree = {"b.py": "", "a/z.py": "", "a/b/c.py": "", "a-.py": "", "B.txt": ""}
     bundle = bundleimp.open_bundle(make_bundle(tmp_path / "out.pybundle", tree, layout=layout))
-    assert [entry.member.name for entry in bundle.entries() if "BUNDLE-INFO" not in entry.member.name] == sorted(tree)
+    folders = ["a/", "a/b/"] if layout == "flat" else []
+    assert [entry.member.name for entry in bundle.entries()] == sorted(tree) + folders
+    assert [member.name for member in bundle.members] == sorted(tree)
 
 
 @pytest.mark.parametrize(("extra", "layout"), [(0, "flat"), (1, "nested")])

@@ -47,7 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
         show("runs on: nothing; its parts need different Pythons")
     if info.signature is not None:
         show(f"signature: {info.signature}; `bundleimp verify --allowed-signers FILE` tells whose")
-    entry_point = (info.manifest or {}).get("entry_point")
+    manifest = info.manifest or {}
+    entry_point = manifest.get("entry_point") or ("a Python interpreter" if manifest.get("interpreter") else None)
     if entry_point:
         pythons = [name for name in info.runtimes if name != "source"]
         alone = f", standalone (bytecode of the runtime: {', '.join(pythons) or 'none'})" if info.runtimes else ""

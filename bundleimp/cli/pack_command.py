@@ -212,7 +212,8 @@ def _add_program(parser: argparse.ArgumentParser) -> None:
         "-e",
         "--entry-point",
         metavar="NAME",
-        help="make the bundle a program: PKG.MOD:FUNC, PKG.MOD (run as by python -m), or a console script's name",
+        help="make the bundle a program: PKG.MOD:FUNC, PKG.MOD (run as by python -m), a console script's name, or '*'"
+        " for all console scripts; OUT may then have any name",
     )
     add(
         "--shebang",
@@ -220,12 +221,14 @@ def _add_program(parser: argparse.ArgumentParser) -> None:
         const=SHEBANG,
         metavar="INTERPRETER",
         help=f"the interpreter in the first line, which makes the file executable (default: {SHEBANG},"
-        " with --entry-point also where this option is not given; '' for no such line)",
+        " with --entry-point also where this option is not given; '' for no such line); without --entry-point, the"
+        " program is a Python interpreter",
     )
     add(
         "--standalone",
         action="store_true",
-        help="embed the runtime, so that the program needs no bundleimp where it runs",
+        help="embed the runtime, so that the program needs no bundleimp where it runs; without --entry-point, the"
+        " program is a Python interpreter",
     )
     add(
         "--profile",

@@ -9,23 +9,30 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..inspection.reader import BundleReader
-from ..runtime import hook
+from ..runtime import bundles, hook
 from ..runtime.faults.kinds import BundleError
 from ..runtime.interpreter.children import lead
-from ..runtime.interpreter.program import check_signed, run_module
+from ..runtime.interpreter.console import interpret
+from ..runtime.interpreter.program import claim, run_module
 from ..runtime.site.unpacked import replace_entries
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-DESCRIPTION = """Run a bundle's __main__ module as `python BUNDLE` would, or a module in it as `python -m MODULE` would.
-Exit status and arguments are the program's."""
+DESCRIPTION = """Run a bundle's program as `python BUNDLE` does.  Or run a module, code or a script with the bundle on
+the path, as `python` does with -m MODULE, -c CODE, a SCRIPT that ends in .py, or - for the standard input.  A bundle
+without a program is an interpreter: without further words, a session starts.  Exit status and arguments are those of
+what is run."""
+
+_SCRIPT_SUFFIXES = (".py", ".pyw")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.usage = "bundleimp run [--allowed-signers FILE] [--unpack] BUNDLE [-m MODULE] [ARG ...]"
+    parser.usage = (
+        "bundleimp run [--allowed-signers FILE] [--unpack] BUNDLE [-m MODULE | -c CODE | SCRIPT | -] [ARG ...]"
+    )
     parser.add_argument(
         "--allowed-signers",
         metavar="FILE",
@@ -37,27 +44,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="import from real files in the cache, in child processes, too (BUNDLEIMP_UNPACK=1)",
     )
     parser.add_argument("bundle", metavar="BUNDLE")
-    parser.epilog = "-m MODULE: the module to run, default __main__; all other words are the program's."
+    parser.epilog = "All other words are the program's, and so are those after --, such as the name of a script."
 
 
 def run(arguments: argparse.Namespace) -> Callable[[], int]:
     """Prepare the program; return the function that runs it."""
-    path = os.path.abspath(arguments.bundle)
-    if arguments.allowed_signers is not None:
-        hook.install(arguments.allowed_signers)
-    check_signed(path)
+    hook.install(arguments.allowed_signers)
+    path = claim(os.path.abspath(arguments.bundle))
     members = {member.name for member in BundleReader(path).members}
-    rest = arguments.passed_on
-    module = None
-    if rest[:1] == ["-m"]:
-        if len(rest) < 2:  # noqa: PLR2004 (the option and its value)
-            message = "-m needs the name of a module"
-            raise BundleError(message, file=arguments.bundle)
-        module, rest = rest[1], rest[2:]
-    elif not members & {"__main__.py", "__main__.pyc"}:
-        message = "has no __main__ module; choose what to run with -m MODULE"
+    words = arguments.passed_on
+    has_program = bool(members & {"__main__.py", "__main__.pyc"})
+    is_interpreter = not has_program or _names_code(words)
+    if words in (["-m"], ["-c"]):
+        what = "the name of a module" if words == ["-m"] else "code"
+        message = f"{words[0]} needs {what}"
         raise BundleError(message, file=arguments.bundle)
-    hook.install()
     # Python put a folder of this command first on the path.  The bundle replaces it, as it does for `python BUNDLE`.
     sys.path[: 0 if sys.flags.safe_path else 1] = [path]
     if arguments.unpack:
@@ -66,14 +67,24 @@ def run(arguments: argparse.Namespace) -> Callable[[], int]:
     if hook.UNPACKS:
         replace_entries(sys.path)
     lead(path)
-    sys.argv[:] = [arguments.bundle, *rest]
-    return functools.partial(_run, module)
+    if is_interpreter:
+        return functools.partial(_interpret, words, path if has_program and path in bundles.programs else "")
+    sys.argv[:] = [arguments.bundle, *(words[1:] if words[:1] == ["--"] else words)]
+    return _run_program
 
 
-def _run(module: str | None) -> int:
-    # The function that runs `python BUNDLE` and `python -m MODULE`: __main__ is the real one, as there.
-    if module is not None:
-        run_module(module, alter_argv=True)
-    else:
-        runpy._run_module_as_main("__main__", alter_argv=False)  # type: ignore[attr-defined] # noqa: SLF001
+def _names_code(words: Sequence[str]) -> bool:
+    """Return whether *words* name what an interpreter is to run, and are not the arguments of a program."""
+    first = "".join(words[:1])
+    return first in {"-m", "-c", "-"} or (first.endswith(_SCRIPT_SUFFIXES) and os.path.isfile(first))
+
+
+def _interpret(words: Sequence[str], program: str) -> int:
+    interpret(words, program, run_module)
+    return 0
+
+
+def _run_program() -> int:
+    # The function that runs `python BUNDLE`: __main__ is the real one, as there.
+    runpy._run_module_as_main("__main__", alter_argv=False)  # type: ignore[attr-defined] # noqa: SLF001
     return 0

@@ -31,8 +31,9 @@ def program_findings(bundle: BundleReader) -> Iterator[Finding]:
         return
     yield from _first_line(bundle, manifest.get("shebang"))
     names = {entry.member.name for entry in bundle.outer.entries}
-    if manifest.get("entry_point") and MAIN not in names:
-        yield Finding("the manifest names an entry point, and this member is missing", MAIN)
+    for key, what in (("entry_point", "names an entry point"), ("interpreter", "tells of an interpreter")):
+        if manifest.get(key) and MAIN not in names:
+            yield Finding(f"the manifest {what}, and this member is missing", MAIN)
     runtimes = {name for name in names if name.startswith(RUNTIME)}
     if manifest.get("standalone") or runtimes:
         yield from _runtimes(bundle, runtimes)

@@ -23,7 +23,7 @@ from .collect import collect
 from .compiler import Compiler
 from .declared import resolve
 from .errors import PackError, PackWarning
-from .executable import PROGRAM_MEMBERS, first_line, plan_program
+from .executable import PROGRAM_MEMBERS, check_name, first_line, plan_program
 from .fitting import Gathered, alternatives, conflict, of_bytecode
 from .fitting import gather as gather_evidence
 from .inputs import gather, sort_inputs
@@ -149,7 +149,8 @@ def check(options: PackOptions) -> Checked:
         advice=declared.advice,
         installer=options.installer,
     )
-    return Checked(options, wanted, target_path(options.output, wanted.read_in_place))
+    target = target_path(options.output, wanted.read_in_place, is_program=options.is_program)
+    return Checked(options, wanted, target)
 
 
 def plan(options: PackOptions, inputs: Inputs, choice: Choice) -> Blueprint:
@@ -162,7 +163,10 @@ def plan(options: PackOptions, inputs: Inputs, choice: Choice) -> Blueprint:
     files = collect(inputs.sources, choice, on_conflict=options.on_conflict)
     members = [file.member for file in files]
     reader = _reader(files)
-    program = plan_program(options.entry_point, members, reader, standalone=options.standalone)
+    program = None
+    if options.is_program:
+        program = plan_program(options.entry_point, members, reader, standalone=options.standalone)
+        check_name(options.output, program)
     line = first_line(options.shebang, program)
     nested = options.layout == "nested" or (options.layout == "auto" and len(files) > LARGEST_FLAT)
     order: Sequence[str] = ()

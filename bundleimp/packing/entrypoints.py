@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..distinfo import SCRIPT_GROUPS, entry_points
+from .bindings import bound_names
 from .collect import MODULE_SUFFIXES
 from .errors import PackError
 
@@ -21,12 +22,16 @@ _EXTRAS = re.compile(r"\s*\[.*\]\s*$")
 _SCRIPTS = ".dist-info/entry_points.txt"
 
 
+_ALL_SCRIPTS = "*"
+_CODE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
+
+
 @dataclass(frozen=True)
 class EntryPoint:
     """Where a program begins.
 
     Attributes:
-        module: the module's full name.
+        module: the module's full name; "*" for all console scripts, "" for an interpreter.
         attribute: what is called in it; "" where the module is run as ``python -m`` runs it.
 
     """
@@ -38,11 +43,14 @@ class EntryPoint:
         return f"{self.module}:{self.attribute}" if self.attribute else self.module
 
 
+INTERPRETER = EntryPoint("")
+
+
 def resolve(text: str, members: Iterable[str], read: Callable[[str], bytes]) -> EntryPoint:
     """Return the entry point that *text* names.
 
     Arguments:
-        text: ``pkg.mod:func``, ``pkg.mod``, or the name of a console script.
+        text: ``pkg.mod:func``, ``pkg.mod``, the name of a console script, or ``*`` for all of these.
         members: the names of all members.
         read: returns the content of a member.
 
@@ -52,6 +60,11 @@ def resolve(text: str, members: Iterable[str], read: Callable[[str], bytes]) -> 
     """
     names = list(members)
     scripts = _scripts({name: read(name) for name in names if name.endswith(_SCRIPTS)})
+    if text == _ALL_SCRIPTS:
+        if not scripts:
+            message = "'*' is all console scripts of the packed distributions, and they have none"
+            raise _error(message)
+        return EntryPoint(_ALL_SCRIPTS)
     value = _EXTRAS.sub("", scripts.get(text, text)).strip()
     modules = _modules(names)
     packages = {name.removesuffix(".__init__") for name in modules if name.endswith(".__init__")}
@@ -64,6 +77,7 @@ def resolve(text: str, members: Iterable[str], read: Callable[[str], bytes]) -> 
         message = f"{value}: no module {module} is packed{_near(module, modules | packages)}"
         raise _error(message)
     if attribute:
+        _check_bound(module, attribute, names, read)
         return EntryPoint(module, attribute)
     if f"{module}.__main__" in modules:
         return EntryPoint(f"{module}.__main__")
@@ -76,6 +90,25 @@ def resolve(text: str, members: Iterable[str], read: Callable[[str], bytes]) -> 
         f"{text!r} is no module and no console script that is packed{_near(text, {*scripts, *modules, *packages})}"
     )
     raise _error(message)
+
+
+def _check_bound(module: str, attribute: str, members: list[str], read: Callable[[str], bytes]) -> None:
+    """Check that the source of *module* may bind the first part of *attribute*.
+
+    Raises:
+        PackError: it certainly does not.
+
+    """
+    name = attribute.partition(".")[0]
+    path = module.replace(".", "/")
+    if any(member.startswith((f"{path}/{name}.", f"{path}/{name}/")) for member in members):
+        return  # a submodule, which becomes an attribute when it is imported
+    codes = [member for member in members if member.startswith((f"{path}.", f"{path}/__init__."))]
+    codes = [member for member in codes if member.endswith(_CODE_SUFFIXES)]
+    bound = bound_names(read(codes[0]), codes[0]) if len(codes) == 1 and codes[0].endswith(".py") else None
+    if bound is not None and name not in bound:
+        message = f"{module}:{attribute}: {codes[0]} binds no name {name}{_near(name, bound)}"
+        raise _error(message)
 
 
 def _error(message: str) -> PackError:

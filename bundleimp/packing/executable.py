@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from .. import __version__
 from ..runson import TOO_OLD, RunsOn, condition, words
 from ..runtime.content.decompression import DEFLATED
-from ..runtime.format import CHILDREN, MAIN, RUNTIME
+from ..runtime.format import CHILDREN, MAIN, RUNTIME, SUFFIX
 from ..runtime.interpreter import embedded
 from .collect import MODULE_SUFFIXES
 from .compiler import Module
-from .entrypoints import EntryPoint, resolve
+from .entrypoints import INTERPRETER, EntryPoint, resolve
 from .errors import PackError
 from .fitting import pythons_to_try
 from .zipsink import prepared
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from .. import pythons
     from .compiler import Compiler
+    from .options import PathLike
     from .writer import BundleWriter
 
 SHEBANG = "/usr/bin/env python3"
@@ -132,10 +133,10 @@ def plan_program(
     *,
     standalone: bool,
 ) -> Program | None:
-    """Return the program that is asked for, or None.
+    """Return the program that is asked for.  Return None if the sources have a ``__main__`` of their own instead.
 
     Arguments:
-        entry_point: what `entrypoints.resolve` takes, or None.
+        entry_point: what `entrypoints.resolve` takes; None: the program is an interpreter.
         members: the names of all members.
         read: returns the content of a member.
         standalone: whether the runtime is to be embedded.
@@ -144,20 +145,31 @@ def plan_program(
         PackError: there is no such entry point, or it and the members do not go together.
 
     """
-    if entry_point is None:
-        if standalone:
-            message = "standalone is for programs: it needs an entry point (--entry-point)"
-            raise PackError(message)
-        return None
     for member in members:
         top = member.partition("/")[0].casefold()
         if top == "__main__" or (top.startswith("__main__.") and top.endswith(MODULE_SUFFIXES)):
+            if entry_point is None and not standalone:
+                return None
             message = "would be where the entry point's own __main__.py goes; give no --entry-point, or --exclude it"
+            if entry_point is None:
+                message = "would be where the __main__.py of --standalone goes; give no --standalone, or --exclude it"
             raise PackError(message, member=member)
         if top == _CHILDREN:
             message = "would be among what the program's children are started with; --exclude it"
             raise PackError(message, member=member)
-    return Program(resolve(entry_point, members, read), standalone)
+    return Program(resolve(entry_point, members, read) if entry_point is not None else INTERPRETER, standalone)
+
+
+def check_name(output: PathLike, program: Program | None) -> None:
+    """Check the name of a bundle that is started as a program.
+
+    Raises:
+        PackError: the ``__main__`` of the sources is the program, and *output* does not end in the suffix.
+
+    """
+    if program is None and Path(output).suffix != SUFFIX:
+        message = f"the name must end in {SUFFIX}, because the program is the sources' own __main__ module"
+        raise PackError(message, file=str(output))
 
 
 def first_line(shebang: str | None, program: Program | None) -> bytes:

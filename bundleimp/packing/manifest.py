@@ -67,12 +67,14 @@ def encode_manifest(
         ],
         "distributions": sorted(map(_distribution, metadata), key=lambda item: item["name"].lower()),
         "members": report.members,
-        "entry_point": str(program.entry_point) if program is not None else None,
+        "entry_point": (str(program.entry_point) or None) if program is not None else None,
     }
     if compress_bytecode != "none":
         manifest["compress_bytecode"] = compress_bytecode
     if report.runs_on != [RunsOn()]:
         manifest[RUNS_ON] = [asdict(alternative) for alternative in report.runs_on]
+    if program is not None and not str(program.entry_point):
+        manifest["interpreter"] = True
     if placed:
         manifest["placed"] = [asdict(unit) for unit in placed]
     if report.ordered:

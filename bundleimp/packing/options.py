@@ -78,6 +78,11 @@ class PackOptions:
         )
 
     @property
+    def is_program(self) -> bool:
+        """Whether the options ask for a program; without an entry point, it is an interpreter."""
+        return self.entry_point is not None or self.standalone or bool(self.shebang)
+
+    @property
     def pythons(self) -> Sequence[str]:
         """The interpreters that the bundle is for; the installer installs for the first of them."""
         return self.python or [sys.executable]

@@ -59,7 +59,7 @@ def pack(
             packed.  A module with inline metadata (PEP 723) is a script: its dependencies are installed, and it is the
             program unless *entry_point* names another.  Of a bundle, the members are packed, with its bytecode for the
             interpreters in *python*.  May be empty if one of the next four is given.
-        output: the bundle to make.  Its name must end in ``.pybundle``.
+        output: the bundle to make.  Its name must end in ``.pybundle``, unless it is a program.
         requirements: requirement specifiers (PEP 508), and what else pip takes in their place; they are resolved with
             their dependencies by uv, or by pip where there is no uv.
         requirement_files: requirements files as of pip, and lock files (PEP 751), which are named ``pylock.toml`` or
@@ -90,10 +90,12 @@ def pack(
         no_unpack: distributions or top-level packages whose files are never placed in the cache.
         on_conflict: "first", "last" or "error": what happens where two sources give one member different content.
         entry_point: makes the bundle a program: ``pkg.mod:func``, whose result is the exit status, ``pkg.mod``, which
-            is run as by ``python -m``, or the name of a console script of a packed distribution.
+            is run as by ``python -m``, or the name of a console script of a packed distribution.  ``*``: all of these
+            scripts; the program runs the one that it is called by the name of, or that its first argument names.
         shebang: the interpreter in the file's first line; "" for no such line; default for a program:
-            ``/usr/bin/env python3``.
-        standalone: whether to embed the runtime, so that the program needs no bundleimp where it runs.
+            ``/usr/bin/env python3``.  Without *entry_point*, the bundle is a program that works as ``python`` does.
+        standalone: whether to embed the runtime, so that the program needs no bundleimp where it runs.  Without
+            *entry_point*, as for *shebang*.
         profile: a command, in one string with quotes as in a shell, that starts the program and comes to an end; or a
             file to which ``python -X importtime`` wrote.  The bytecode then lies in the order in which the program
             imports its modules, and a start with a cold page cache reads forward.  The command runs over a copy of

@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..runtime.format import SUFFIX
+from ..runtime.format import LOCATOR_MAGIC, LOCATOR_SIZE, SUFFIX
 from .errors import PackError
+from .reading import opened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,16 +16,17 @@ if TYPE_CHECKING:
     from .options import PathLike
 
 
-def target_path(output: PathLike, sources: Sequence[Path]) -> Path:
+def target_path(output: PathLike, sources: Sequence[Path], *, is_program: bool) -> Path:
     """Return the real path of *output*, checked: `pack` can write a bundle there.
 
     Arguments:
         output: the path that the user gave.
         sources: the sources whose files become members; the bundle must not be one of them.
+        is_program: whether a program is packed, which may have any name.
 
     Raises:
         PackError: *output* is a directory or a device, is one of *sources*, has no directory to stand in, or has
-            another suffix.
+            another suffix.  Or a program would replace a file that is no bundle.
 
     """
     target = Path(os.path.realpath(output))
@@ -33,10 +35,22 @@ def target_path(output: PathLike, sources: Sequence[Path]) -> Path:
         if Path(os.path.realpath(path)) == target:  # `Path.resolve` raises where links go in circles
             message = f"the bundle would replace its source {path}; write it somewhere else"
             raise PackError(message, file=str(target))
-    if Path(output).suffix != SUFFIX:
-        message = f"the name must end in {SUFFIX}: Python imports from no other bundles"
+    if Path(output).suffix == SUFFIX:
+        return target
+    if not is_program:
+        message = f"the name must end in {SUFFIX}: Python imports from no other bundles, unless they are programs (-e)"
+        raise PackError(message, file=str(output))
+    if target.exists() and not _is_bundle(target):
+        message = f"exists and is no bundle: remove it, or give the program another name, such as one in {SUFFIX}"
         raise PackError(message, file=str(output))
     return target
+
+
+def _is_bundle(path: Path) -> bool:
+    with opened(path) as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, size - LOCATOR_SIZE))
+        return stream.read(len(LOCATOR_MAGIC)) == LOCATOR_MAGIC
 
 
 def _check_place(target: Path) -> None:

@@ -17,6 +17,7 @@ from ..runtime.format import Extent, Locator, find_end
 from ..runtime.site.units import encode_units
 from ..waiting import TOP_LEVEL
 from .draft import Draft
+from .folders import namespace_folders
 from .zipsink import Prepared, ZipSink, prepared, zip_method
 
 if TYPE_CHECKING:
@@ -141,6 +142,9 @@ class BundleWriter:
             for item in self._index:
                 item.member.offset += shift
         self._index += self._outside
+        if self._inner is None:
+            for folder in namespace_folders(item.member.name for item in self._index):
+                self._zip.add_folder(folder)
         self._zip.add(bundle_format.MANIFEST, io.BytesIO(manifest), zipfile.ZIP_DEFLATED)
         record = self._zip.add(bundle_format.RECORD, self._record, zipfile.ZIP_DEFLATED)
         for column, tag in enumerate(self.tags):

@@ -26,6 +26,7 @@ _FIRST = (1980, 1, 1, 0, 0, 0)
 _LAST = (2107, 12, 31, 23, 59, 58)
 _UNIX = 3
 _UTF8 = 0x800
+_DOS_FOLDER = 0x10
 # An empty extra field of an unused kind.  It follows the zip64 field (APPNOTE 4.5.3) of an entry in the central
 # directory.  `zipimport` refuses entries whose extra fields have such a length before it decodes the numbers.  CPython
 # 3.13.0 imports a module to decode them, which at the interpreter's start leads back to the same zip.
@@ -174,6 +175,13 @@ class ZipSink:
             self._take_back(info)
             return self.add(name, stream, zipfile.ZIP_STORED, executable=executable)
         return Written(self._member(info, offset), digest.digest())
+
+    def add_folder(self, name: str) -> None:
+        """Write an entry for a folder; its *name* ends in a slash."""
+        info = self._info(name, zipfile.ZIP_STORED, executable=True)
+        info.external_attr = 0o40755 << 16 | _DOS_FOLDER
+        with self._zip.open(info, "w"):
+            pass
 
     def put(self, name: str, content: Prepared, *, executable: bool = False) -> Written:
         """Write a member that is prepared already; otherwise as `add`."""

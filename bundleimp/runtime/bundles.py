@@ -137,6 +137,8 @@ _SITES = f"{external.path_sep}sites{external.path_sep}"
 in_use: "dict[str, OpenBundle]" = {}
 # The files that were fetched, by the path entries that are their URLs (`sources.urls`).
 aliases: "dict[str, str]" = {}
+# The absolute paths of programs without the suffix (`content.naming`).  A path that starts with one may be in a bundle.
+programs: "tuple[str, ...]" = ()
 # The archive whose real files are in a site (`site.sites`), by the site's folder; None if no signer has signed it.
 sites: "dict[str, archives.Archive | None]" = {}
 
@@ -172,7 +174,7 @@ def locate(path: str) -> "Location | None":
     """Split *path* after its first part that is a bundle, or return None if it has none.
 
     A bundle is a regular file with the suffix, or a bundle in use, or, if bundles must be signed, any path with the
-    suffix outside sites.
+    suffix outside sites.  `content.naming.locate` also knows `programs`.
     """
     path = aliases.get(path, path)
     end = 0

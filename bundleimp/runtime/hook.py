@@ -228,7 +228,7 @@ original_reader = NamespaceLoader.get_resource_reader
 
 def _namespace_reader(self: "Any", module: str) -> "Any":
     """Return a resource reader for a namespace package.  If a portion is in a bundle, the reader reads bundles."""
-    if any(SUFFIX in portion for portion in self._path):
+    if any(SUFFIX in portion or portion.startswith(bundles.programs) for portion in self._path):
         from . import data  # noqa: PLC0415 (loaded when first needed)
 
         return data.resources.NamespaceReader(self._path)

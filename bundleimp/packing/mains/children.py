@@ -25,7 +25,7 @@ def _join():
     main = {"__name__": "__children__", "__loader__": loader}
     try:
         exec(compile(loader.get_data(os.path.join(_PROGRAM, "__main__.py")), _PROGRAM, "exec"), main)
-        main["_runtime"]().children.join()
+        main["_runtime"]().join(_PROGRAM)
     except (Exception, SystemExit) as error:
         sys.stderr.write("bundleimp: this process cannot import from the program that started it: " + str(error) + "\n")
 

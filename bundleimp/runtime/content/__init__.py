@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         images,
         localheader,
         member,
+        naming,
         opening,
         positioned,
         reading,

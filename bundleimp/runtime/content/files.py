@@ -5,8 +5,7 @@ from _frozen_importlib_external import decode_source
 
 from .. import TRACING, bundles, faults, trace
 from .. import archive as archives
-from .. import format as bundle_format
-from . import reading, refreshing
+from . import naming, reading, refreshing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,7 +124,7 @@ def missing(path: str, reason: str) -> FileNotFoundError:
 
 def open_source(path: str) -> "str | None":
     """Return the decoded source of the file at *path*, or None if it is not in a bundle or cannot be read."""
-    location = bundles.locate(path) if bundle_format.SUFFIX in path else None
+    location = naming.locate(path)
     archive = bundles.open_bundle(location.bundle).archive if location is not None else None
     if location is None or archive is None:
         return None
@@ -150,7 +149,7 @@ def sound_bundle_at(path: "str | os.PathLike[str]") -> "tuple[OpenBundle, Locati
     if not isinstance(text, str):
         message = "a path is needed, and not bytes: bundleimp.mount imports from bytes"
         raise TypeError(message)
-    location = bundles.locate(text)
+    location = naming.locate(text)
     if location is None:
         message = "neither this path nor a parent of it is a file named *.pybundle"
         raise faults.kinds.NotABundleError(message, file=text)

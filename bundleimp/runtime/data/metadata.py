@@ -7,8 +7,7 @@ loaded at the first such search, so it may import the modules that the libraries
 
 import sys
 
-from .. import bundles, site
-from .. import format as bundle_format
+from .. import bundles, content, site
 from . import paths
 
 TYPE_CHECKING = False
@@ -85,7 +84,7 @@ def _found(path: str, known: "dict[str, Any]", prepared: "Any") -> "Iterable[pat
         if owner is None or (path in sys.path and owner.path in map(bundles.absolute, sys.path)):
             return ()  # the bundle's own entry gives the same distributions
         path = owner.path + bundles.absolute(path)[len(site_folder) :]
-    location = bundles.locate(path)
+    location = content.naming.locate(path)
     if location is None:
         return None
     bundle = bundles.open_bundle(location.bundle)
@@ -124,6 +123,6 @@ def distributions(library: "Any", context: "Any") -> "Iterator[Any]":
 
     """
     for entry in context.path:
-        if bundle_format.SUFFIX in str(entry):
+        if content.naming.may_hold(str(entry)):
             for path in _found(str(entry), {}, _Prepared(context.name)) or ():
                 yield library.PathDistribution(path)

@@ -317,7 +317,7 @@ def _put_into(folder: str, archive: "Archive", inner: str) -> None:
 
 def path_at(path: str) -> "BundlePath | pathlib.Path":
     """Return the path in a bundle for the text *path*, or a `pathlib.Path` if it is in no sound bundle."""
-    location = bundles.locate(path)
+    location = content.naming.locate(path)
     archive = bundles.open_bundle(location.bundle).archive if location is not None else None
     return pathlib.Path(path) if location is None or archive is None else BundlePath(archive, location.inner)
 

@@ -3,7 +3,7 @@
 This module is loaded when ``pkg_resources`` calls it.  `setuptools` 82 and later no longer have ``pkg_resources``.
 """
 
-from .. import bundles, faults
+from .. import bundles, content, faults
 from . import paths
 
 TYPE_CHECKING = False
@@ -85,7 +85,7 @@ def complete(pkg_resources: "Any", entries: "list[str]") -> None:
     """
     working_set = pkg_resources.working_set
     for place, entry in enumerate(entries):
-        if bundles.locate(entry) is not None or bundles.locate_site(entry) is not None:
+        if content.naming.locate(entry) is not None or bundles.locate_site(entry) is not None:
             for distribution in pkg_resources.find_distributions(entry, only=True):
                 known = working_set.by_key.get(distribution.key)
                 first = known is None or known.location not in entries[: place + 1]

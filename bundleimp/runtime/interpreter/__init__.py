@@ -10,8 +10,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import (
         children,
+        choosing,
         classes,
+        commandline,
         completion,
+        console,
         distributions,
         embedded,
         ending,
@@ -21,12 +24,17 @@ if TYPE_CHECKING:
         parts,
         pkgresources,
         program,
+        programs,
         reasons,
         refreshing,
+        refusing,
         removing,
+        scripts,
+        spawning,
         telling,
         tracebacks,
         tracing,
+        trimming,
     )
 else:
     __getattr__ = parts_of(__name__, {"ending": ("gc", "io", "itertools"), "program": ("atexit", "gc")})

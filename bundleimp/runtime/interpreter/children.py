@@ -3,7 +3,7 @@
 A program puts the folder ``__children__`` of its own file on ``PYTHONPATH``.  `zipimport` can import from that without
 any hook.  The folder has only a ``sitecustomize``, made from `packing/mains/children.py`: every Python looks for a
 module of that name at its start.  If the child is the same Python as the program, that module puts the bundle on
-``sys.path`` in place of the folder, and calls `join`.  All other Pythons see nothing of the bundle.
+``sys.path`` in place of the folder, and calls `program.join`.  All other Pythons see nothing of the bundle.
 
 A module that the user has named ``sitecustomize`` is imported next.
 """
@@ -11,7 +11,7 @@ A module that the user has named ``sitecustomize`` is imported next.
 import os
 import sys
 
-from .. import bundles, faults, hook, site
+from .. import bundles, faults
 from .. import format as bundle_format
 
 TYPE_CHECKING = False
@@ -59,10 +59,3 @@ def _put_first(variable: str, values: "Iterable[str]") -> None:
     before = os.environ.get(variable, "")
     rest = f"{os.pathsep}{before}{os.pathsep}".replace(f"{os.pathsep}{first}{os.pathsep}", os.pathsep)[1:-1]
     os.environ[variable] = f"{first}{os.pathsep}{rest}" if rest else first
-
-
-def join() -> None:
-    """Make the bundles on ``sys.path`` importable in this process, which is a child of a program."""
-    hook.install()
-    if hook.UNPACKS:
-        site.unpacked.replace_entries(sys.path)

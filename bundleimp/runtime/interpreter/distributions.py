@@ -2,8 +2,7 @@
 
 import sys
 
-from .. import data
-from .. import format as bundle_format
+from .. import content, data
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ class _Search:
 
     def __call__(self, fast_path: "Any", prepared: "Any") -> "Any":
         found = None
-        if bundle_format.SUFFIX in str(fast_path.root):
+        if content.naming.may_hold(str(fast_path.root)):
             found = data.metadata.search(fast_path, prepared)
         return found if found is not None else self.original(fast_path, prepared)
 

@@ -3,7 +3,6 @@
 import sys
 
 from .. import content
-from .. import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ class UpdateCache:
 
     def __call__(self, filename: str, module_globals: "dict[str, Any] | None" = None) -> list[str]:
         """Return the lines of *filename*, as ``linecache.updatecache`` does."""
-        source = self._source(filename, module_globals or {}) if bundle_format.SUFFIX in filename else None
+        source = self._source(filename, module_globals or {}) if content.naming.may_hold(filename) else None
         if source is None:
             return self.original(filename, module_globals)  # type: ignore[no-any-return]
         # Do not use `splitlines` as linecache does: it ends a line at a form feed, but a file does not.

@@ -7,7 +7,7 @@ import sys
 
 from .. import bundles, content, faults, hook, interpreter, site
 from .. import format as bundle_format
-from . import children, telling
+from . import children, choosing, trimming
 
 # The number of new objects between two runs of the cyclic collector; 700 to 2,000 are usual.  A thousand modules make
 # 200,000 objects.  One collector run over these takes a tenth of the time that their import takes.  If this many small
@@ -17,50 +17,96 @@ _RELAXED = 500_000
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, NoReturn
 
 
-def check_signed(path: str) -> None:
-    """Raise BundleSignatureError if bundles must be signed and the file at the absolute *path* is not."""
-    if bundles.OpenBundle.signers is None:
-        return
-    if not path.endswith(bundle_format.SUFFIX):
-        message = f"must have a name that ends in {bundle_format.SUFFIX}: the signatures of other files are not checked"
-        raise faults.kinds.BundleSignatureError(message, file=path)
-    content.refreshing.check(bundles.open_bundle(path))
+def claim(path: str) -> str:
+    """Make the bundle at *path* importable, whatever its name is.  Return its path as the path hook knows it.
+
+    Raises:
+        BundleFormatError: bundles must be signed, and this one is not.
+
+    """
+    path = bundles.absolute(path) if path.endswith(bundle_format.SUFFIX) else os.path.realpath(path)
+    content.naming.admit(path)
+    if bundles.OpenBundle.signers is not None:
+        content.refreshing.check(bundles.open_bundle(path))
+    return path
+
+
+def join(path: str) -> None:
+    """Make the bundle at *path*, an entry of ``sys.path``, importable in this process, which is a child of a program.
+
+    Raises:
+        BundleFormatError: bundles must be signed, and this one is not.
+
+    """
+    hook.install()
+    real = claim(path)
+    sys.path[:] = [real if entry == path else entry for entry in sys.path]
+    if hook.UNPACKS:
+        site.unpacked.replace_entries(sys.path)
 
 
 def prepare(namespace: "dict[str, Any]", module: str, attribute: str) -> "Callable[[], object] | None":
     """Make the bundle of a ``__main__`` importable.  Return the function to call, whose result is the exit status.
 
     Return None in a child process of ``multiprocessing``, in which the module is named ``__mp_main__``.  Also return
-    None if the program is a module: `prepare` has run that module.
+    None if `prepare` has run the program: a module, or what an interpreter is given.
 
     Arguments:
         namespace: the globals of ``__main__``.
-        module: the entry point's module.
+        module: the entry point's module, or what else `choosing.choose` takes.
         attribute: the function in it to call; "" if the module itself is the program, as with ``python -m``.
 
     """
-    name: str = namespace["__name__"]
-    path = _locate(namespace["__loader__"])
     hook.install()
+    path = _locate(namespace["__loader__"])
     if hook.UNPACKS:
         site.unpacked.replace_entries(sys.path)
     # As in a script: code that starts this program again, or a child of it, must run the file and not a module.
     namespace.update(__file__=path, __package__=None, __spec__=None)
-    if name == "__main__":
-        children.lead(path)
+    if namespace["__name__"] != "__main__":
+        from . import spawning  # noqa: PLC0415 (loaded when first needed)
+
+        spawning.repeat(namespace, path, "" if attribute or module == choosing.BUSYBOX else module)
+        return None
+    children.lead(path)
+    default = f"{module}:{attribute}" if attribute else module
+    chosen = choosing.choose(path, default)
+    if chosen == choosing.INTERPRETER:
+        from . import console  # noqa: PLC0415 (loaded when first needed)
+
+        console.interpret(sys.argv[1:], path, run_module)
+        return None
+    module, _, attribute = chosen.partition(":")
+    if chosen != default or not attribute:
+        from . import spawning  # noqa: PLC0415 (loaded when first needed)
+
+        spawning.lead(path, "" if attribute else f"module {module}")
     if not attribute:
-        _run(module, name, path, namespace)
+        for own in [own for own in namespace if own[:2] != "__"]:
+            del namespace[own]
+        run_module(module, alter_argv=False)
         return None
-    if name != "__main__":
-        return None
-    _relaxed(__import__, module)
+    target = trimming.call(_find, module, attribute)
+    return lambda: trimming.call(target)
+
+
+def _find(module: str, attribute: str) -> "Any":
+    """Import *module* and return the *attribute* of it, dotted.  If one of them does not exist, end the program."""
+    try:
+        _relaxed(__import__, module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+        _refuse(f"cannot start {module}:{attribute}: {error}")
     target: Any = sys.modules[module]
     for part in attribute.split("."):
+        if not hasattr(target, part):
+            _refuse(f"cannot start {module}:{attribute}: the module has no {attribute}")
         target = getattr(target, part)
-    return target  # type: ignore[no-any-return]
+    return target
 
 
 def run_module(module: str, *, alter_argv: bool) -> None:
@@ -85,7 +131,8 @@ def run_module(module: str, *, alter_argv: bool) -> None:
         return _relaxed(find, *arguments)
 
     runpy._get_module_details = find_relaxed  # type: ignore[attr-defined] # noqa: SLF001 (as below)
-    runpy._run_module_as_main(module, alter_argv)  # type: ignore[attr-defined] # noqa: SLF001 (what `python -m` calls)
+    # What `python -m` calls.
+    trimming.call(runpy._run_module_as_main, module, alter_argv)  # type: ignore[attr-defined] # noqa: SLF001
 
 
 def _relaxed(load: "Callable[..., Any]", *arguments: object) -> "Any":
@@ -121,37 +168,15 @@ def _locate(loader: "Any") -> str:
     path: str = getattr(archive, "path", archive)
     if path.endswith(bundle_format.SUFFIX):
         return path
-    # A command is often a link with a shorter name.
-    real = os.path.realpath(path)
-    if not real.endswith(bundle_format.SUFFIX):
-        sys.exit(
-            f"{path}: cannot be run by this name; it must end in {bundle_format.SUFFIX}, or be a link to one that does"
-        )
+    try:
+        real = claim(path)
+    except faults.kinds.BundleFormatError as error:
+        _refuse(str(error))
     sys.path[:] = [real if entry == path else entry for entry in sys.path]
     return real
 
 
-def _run(module: str, name: str, path: str, namespace: "dict[str, Any]") -> None:
-    """Run *module* as ``python -m`` does, or as ``multiprocessing`` does in a child."""
-    telling.tell_when_loaded("multiprocessing.spawn", lambda spawn: _lead_children(spawn, path))
-    if name == "__main__":
-        for own in [own for own in namespace if own[:2] != "__"]:
-            del namespace[own]
-        run_module(module, alter_argv=False)
-    elif not module.endswith(".__main__"):
-        import runpy  # noqa: PLC0415 (runpy runs this code, so it is loaded)
+def _refuse(message: str) -> "NoReturn":
+    from . import refusing  # noqa: PLC0415 (for an error only)
 
-        namespace.update(runpy.run_module(module, run_name=name, alter_sys=True))
-
-
-def _lead_children(spawn: "Any", path: str) -> None:
-    """Make the children of ``multiprocessing`` run the bundle, not a module that they cannot import yet."""
-    prepare: Callable[[str], dict[str, Any]] = spawn.get_preparation_data
-
-    def get_preparation_data(name: str) -> "dict[str, Any]":
-        data = prepare(name)
-        if data.pop("init_main_from_name", None) is not None:
-            data["init_main_from_path"] = path
-        return data
-
-    spawn.get_preparation_data = get_preparation_data
+    refusing.refuse(message, 1)

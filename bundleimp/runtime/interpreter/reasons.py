@@ -6,8 +6,7 @@ This module is loaded when a finder is first asked for a module of such a bundle
 import sys
 from _frozen_importlib_external import PathFinder
 
-from .. import bundles
-from .. import format as bundle_format
+from .. import bundles, content
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,6 +87,6 @@ def is_from_list(caller: "FrameType | None") -> bool:
 
 def _is_faulty(entry: object) -> bool:
     """Return whether a path entry is in a bundle that cannot be used."""
-    location = bundles.locate(entry) if isinstance(entry, str) and bundle_format.SUFFIX in entry else None
+    location = content.naming.locate(entry) if isinstance(entry, str) else None
     bundle = bundles.in_use.get(location.bundle) if location is not None else None
     return bundle is not None and bundle.fault is not None and bundle.archive is None

@@ -9,6 +9,7 @@ module raises an exception, the original printer prints the exception to report.
 import sys
 from _frozen_importlib_external import PathFinder
 
+from .. import bundles
 from .. import format as bundle_format
 
 TYPE_CHECKING = False
@@ -27,12 +28,17 @@ def _traceback() -> "Any":
     """
     module: Any = sys.modules.get("traceback")
     spec = PathFinder.find_spec("traceback") if module is None else getattr(module, "__spec__", None)
-    if spec is None or bundle_format.SUFFIX in (spec.origin or "") or sys.meta_path is None:
+    if spec is None or _may_be_in_bundle(spec.origin or "") or sys.meta_path is None:
         message = "there is no traceback of the standard library"
         raise ImportError(message)
     if module is None:
         import traceback as module  # noqa: PLC0415 (the exception has already occurred)
     return module
+
+
+def _may_be_in_bundle(path: str) -> bool:
+    """Return whether *path* looks like a path in a bundle, without loading `content.naming`."""
+    return bundle_format.SUFFIX in path or path.startswith(bundles.programs)
 
 
 def _limit() -> "Any":
@@ -95,10 +101,10 @@ def _comes_from_bundle(error: "BaseException | None") -> bool:
         seen.add(id(error))
         trace = error.__traceback__
         while trace is not None:
-            if bundle_format.SUFFIX in trace.tb_frame.f_code.co_filename:
+            if _may_be_in_bundle(trace.tb_frame.f_code.co_filename):
                 return True
             trace = trace.tb_next
-        if isinstance(error, SyntaxError) and bundle_format.SUFFIX in (error.filename or ""):
+        if isinstance(error, SyntaxError) and _may_be_in_bundle(error.filename or ""):
             return True
         waiting += [error.__cause__, error.__context__, *getattr(error, "exceptions", ())]
     return False

@@ -7,7 +7,7 @@ The name of a site is the SHA-256 of the bundle's table of units and its key, so
 import os
 import sys
 
-from .. import bundlefile, bundles, cache, faults
+from .. import bundlefile, bundles, cache, content, faults
 from .. import format as bundle_format
 from . import filling, listing, marks, units
 
@@ -111,6 +111,7 @@ def _is_claimed(root: str) -> bool:
     reason = f"{bundle} is gone"
     status = bundlefile.status_of(bundle)
     if bundlefile.is_regular(status):
+        content.naming.admit(bundle)
         opened = bundles.open_bundle(bundle, status)
         opened.report()
         archive = opened.archive

@@ -157,7 +157,7 @@ def real_path(path: str) -> "str | None":
     Return None if it is in no bundle.  Return None and issue a `BundleWarning` if the bundle is damaged, or if nothing
     can be written (one for each bundle).
     """
-    location = bundles.locate(path) if bundle_format.SUFFIX in path else None
+    location = content.naming.locate(path)
     archive = bundles.open_bundle(location.bundle).archive if location is not None else None
     if location is None or archive is None:
         return None
