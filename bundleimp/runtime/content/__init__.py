@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         reopening,
         standard,
         status,
+        targets,
     )
 else:
     __getattr__ = parts_of(__name__)

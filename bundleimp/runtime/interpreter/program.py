@@ -45,6 +45,9 @@ def prepare(namespace: "dict[str, Any]", module: str, attribute: str) -> "Callab
     name: str = namespace["__name__"]
     path = _locate(namespace["__loader__"])
     hook.install()
+    misfit = target_fault(path)
+    if misfit is not None:
+        sys.exit(str(misfit))
     if hook.UNPACKS:
         site.unpacked.replace_entries(sys.path)
     # As in a script: code that starts this program again, or a child of it, must run the file and not a module.
@@ -59,6 +62,12 @@ def prepare(namespace: "dict[str, Any]", module: str, attribute: str) -> "Callab
     for part in attribute.split("."):
         target = getattr(target, part)
     return target  # type: ignore[no-any-return]
+
+
+def target_fault(path: str) -> "faults.kinds.BundleTargetError | None":
+    """Return the error of the bundle at *path* if it has no files for this Python, else None."""
+    fault = bundles.open_bundle(path).fault if path.endswith(bundle_format.SUFFIX) else None
+    return fault if isinstance(fault, faults.kinds.BundleTargetError) else None
 
 
 def run_module(module: str, *, alter_argv: bool) -> None:
