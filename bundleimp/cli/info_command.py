@@ -34,6 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         show(f"made by {info.manifest.get('tool', 'an unknown tool')}, format version {info.manifest.get('format')}")
     show(f"bytecode: {', '.join(info.code_tags) or 'none embedded'}")
+    if info.targets:
+        show(f"targets: {', '.join(info.targets)}; each has its own files, and those that are the same for all")
     if info.signature is not None:
         show(f"signature: {info.signature}; `bundleimp verify --allowed-signers FILE` tells whose")
     entry_point = (info.manifest or {}).get("entry_point")

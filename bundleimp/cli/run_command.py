@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..inspection.reader import BundleReader
 from ..runtime import hook
 from ..runtime.faults.kinds import BundleError
-from ..runtime.interpreter.program import check_signed, run_module
+from ..runtime.interpreter.program import check_signed, run_module, target_fault
 from ..runtime.site.unpacked import replace_entries
 
 if TYPE_CHECKING:
@@ -57,6 +57,9 @@ def run(arguments: argparse.Namespace) -> Callable[[], int]:
         message = "has no __main__ module; choose what to run with -m MODULE"
         raise BundleError(message, file=arguments.bundle)
     hook.install()
+    misfit = target_fault(path)
+    if misfit is not None:
+        raise misfit
     # Python put a folder of this command first on the path.  The bundle replaces it, as it does for `python BUNDLE`.
     sys.path[: 0 if sys.flags.safe_path else 1] = [path]
     if arguments.unpack:

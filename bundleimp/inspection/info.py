@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..distinfo import EntryPoint, entry_points, record_rows
 from ..runtime import format as bundle_format
+from ..runtime.content.targets import split_name
 from ..runtime.sources.signatures import SUFFIX
+from .views import TargetFiles
 
 if TYPE_CHECKING:
     from .reader import BundleReader
@@ -59,6 +61,7 @@ class Info:
     manifest: dict[str, Any] | None
     code_tags: list[str]
     signature: str | None = None
+    targets: list[str] = field(default_factory=list)
     runtimes: list[str] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     entry_points: list[EntryPoint] = field(default_factory=list)
@@ -76,6 +79,9 @@ def describe(bundle: BundleReader) -> Info:
     tags = [name.removeprefix(bundle_format.CODE) for name in names if name.startswith(bundle_format.CODE)]
     members = bundle.members
     info = Info(bundle.path, bundle.size, bundle.layout, len(members), bundle.manifest, tags)
+    targets = TargetFiles(bundle)
+    info.targets = targets.names
+    views = targets.stored or [{member.name: member.name for member in members}]
     info.signature = bundle.path + SUFFIX if os.path.isfile(bundle.path + SUFFIX) else None
     info.placed = _placed(info.manifest or {})
     info.runtimes = [
@@ -84,14 +90,18 @@ def describe(bundle: BundleReader) -> Info:
     parts: dict[str, Part] = {}
     owners: dict[str, str] = {}
     for name in [member.name for member in members if member.name.endswith(_METADATA)]:
-        folder = name.removesuffix("METADATA")
+        own = name.removesuffix("METADATA")
+        folder = split_name(own)[1]
         headers = email.parser.BytesParser().parsebytes(bundle.read_note(name), headersonly=True)
         part = Part(str(headers.get("Name", folder)), str(headers.get("Version", "")))
         parts[folder] = part
-        owners |= dict.fromkeys(_recorded(bundle, folder + "RECORD"), folder)
-        info.entry_points += _entry_points(bundle, folder + "entry_points.txt")
+        for stored in reversed(views):
+            names_there = _recorded(bundle, stored.get(folder + "RECORD", ""))
+            owners |= {stored[each]: folder for each in names_there if each in stored}
+        points = _entry_points(bundle, own + "entry_points.txt") or _entry_points(bundle, folder + "entry_points.txt")
+        info.entry_points += [point for point in points if not info.targets or point not in info.entry_points]
     for member in members:
-        top = member.name.partition("/")[0]
+        top = split_name(member.name)[1].partition("/")[0]
         owner = owners.get(member.name) or (top + "/" if top + "/" in parts else top)
         part = parts.setdefault(owner, Part(top.removesuffix(".py")))
         part.members += 1
