@@ -62,6 +62,7 @@ def test_json_is_the_report(source: Path, tmp_path: Path) -> None:
         "layout": "flat",
         "code_tags": [OWN_TAG],
         "ordered": 0,
+        "targets": [],
     }
 
 

@@ -17,6 +17,7 @@ from .collect import Placed
 from .distribution import distributions
 from .environment import packed_environment
 from .errors import PackError, PackWarning, unreadable
+from .foreign import check_built, check_wheel, find_foreign_installer, foreign_warnings, local_project
 from .installed import PROGRAMS, Site, lay_out
 from .installer import find_installer
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .distribution import Distribution
+    from .installer import Installer
     from .options import PathLike
+    from .targets import Target
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,14 @@ class Wanted:
         return [path for path in self.sources if path not in self.built]
 
     @property
+    def are_installed(self) -> bool:
+        """Whether anything has to be installed first.  What is not, is the same for all targets."""
+        return bool(self.built or self.requirements or self.files or self.locks)
+
+    @property
     def is_at_hand(self) -> bool:
         """Whether nothing has to be installed or looked up first."""
-        return not (self.built or self.requirements or self.files or self.locks or self.environment)
+        return not (self.are_installed or self.environment)
 
     @property
     def names(self) -> list[str]:
@@ -75,10 +83,11 @@ class Wanted:
 
 @dataclass
 class Inputs:
-    """The sources for `collect`, and a warning for each file that could not be had."""
+    """The sources for `collect`, a warning for each file that could not be had, and the versions of distributions."""
 
     sources: list[Path | Placed] = field(default_factory=list)
     warnings: list[PackWarning] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
 
 
 def sort_inputs(
@@ -150,7 +159,7 @@ def _requirement_name(requirement: str) -> str:
 
 
 @contextlib.contextmanager
-def gather(wanted: Wanted, *, python: str, talk: bool) -> Iterator[Inputs]:
+def gather(wanted: Wanted, *, python: str, talk: bool, target: Target | None = None) -> Iterator[Inputs]:
     """Install and look up the inputs that are not files yet.  Their files exist until the context ends.
 
     For `on_conflict`, the inputs have this order: the sources, with all wheels and projects in the place of the first
@@ -160,6 +169,7 @@ def gather(wanted: Wanted, *, python: str, talk: bool) -> Iterator[Inputs]:
         wanted: the inputs that the user named.
         python: the interpreter to install for.
         talk: whether the installer may print what it is doing.
+        target: the target to install for if its interpreter is not here.  *python* then builds the projects.
 
     Raises:
         PackError: the installer failed or is missing, or the environment cannot be used.
@@ -173,7 +183,7 @@ def gather(wanted: Wanted, *, python: str, talk: bool) -> Iterator[Inputs]:
     with contextlib.ExitStack() as stack:
         try:
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bundleimp-", ignore_cleanup_errors=True))
-            _fill(inputs, _Workshop(wanted, python, talk, Path(scratch), inputs))
+            _fill(inputs, _Workshop(wanted, python, talk, Path(scratch), inputs, target))
         except OSError as error:
             message = f"cannot be read or written: {error.strerror or error}"
             raise PackError(message, file=error.filename) from None
@@ -207,6 +217,7 @@ class _Workshop:
     talk: bool
     scratch: Path
     inputs: Inputs
+    target: Target | None = None
     _known: dict[str, tuple[str, str]] = field(default_factory=dict)
     _folders: int = 0
 
@@ -214,9 +225,25 @@ class _Workshop:
         self._folders += 1
         return self.scratch / str(self._folders)
 
+    def _installer(self, lock: str) -> Installer:
+        if self.target is None:
+            return find_installer(self.python, lock=lock)
+        return find_foreign_installer(self.target, lock=lock)
+
+    def _prepared(self, word: str) -> str:
+        """Return *word*, or, if the target is not here and *word* is a project on disk, the wheel of that."""
+        project = local_project(word) if self.target is not None else None
+        if self.target is None or project is None:
+            return word
+        own = find_installer(self.python)
+        wheel = own.build(project.folder, self._folder(), self.wanted.options, talk=self.talk)
+        check_wheel(wheel, project.folder, self.target)
+        return f"{wheel}{project.extras}"
+
     def install(self, *words: str, origin: str, lock: str = "") -> None:
         """Have the installer install *words*, and add the result to the inputs."""
-        installer = find_installer(self.python, lock=lock)
+        installer = self._installer(lock)
+        words = tuple(map(self._prepared, words))
         target = self._folder()
         installer.install(words, target, self.wanted.options, talk=self.talk)
 
@@ -233,6 +260,9 @@ class _Workshop:
         names = [name for name in sorted(os.listdir(target)) if name not in left] if target.is_dir() else []
         layout = lay_out(site, names, installed, self._folder())
         self._check(installed, origin)
+        if self.target is not None:
+            check_built(installed, self.target)
+            self.inputs.warnings += foreign_warnings(installer, self.target)
         self.inputs.sources += layout.placed
         self.inputs.warnings += [
             PackWarning(member, f"{installer.name} leaves this file out when it installs into a folder")
@@ -249,6 +279,7 @@ class _Workshop:
     def _check(self, installed: Sequence[Distribution], origin: str) -> None:
         """Raise PackError if two inputs give different versions of one distribution."""
         for one in installed:
+            self.inputs.versions.setdefault(one.name, one.version)
             version, where = self._known.setdefault(one.name, (one.version, origin))
             if version != one.version:
                 message = (

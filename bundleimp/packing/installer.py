@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # The first pip that takes a lock file (PEP 751) as requirements.
-_READS_LOCKS = (26, 1)
+READS_LOCKS = (26, 1)
 # The first pip that installs for another interpreter.
 _SERVES_OTHERS = (22, 3)
 
@@ -31,6 +31,9 @@ _PIP_OPTIONS = (
     "--disable-pip-version-check",
 )
 _PIP_VARIABLES = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_ROOT_USER_ACTION": "ignore"}
+# How uv draws what it says, and how the line begins that says what is wrong.
+_NO_FRAME = dict.fromkeys(map(ord, "\N{MULTIPLICATION SIGN}╰─▶│├"), " ")
+_FIRST_LINE = ("\N{MULTIPLICATION SIGN}", "error:")
 _QUESTION = """
 import json, sys
 try:
@@ -76,12 +79,16 @@ class Installer:
         name: "pip" or "uv".
         command: how it is called, up to the options of ``install``.
         interpreter: the interpreter that it installs for.
+        target: the name of the target, if it installs for an interpreter that is not here; else "".
+        variables: environment variables for it.
 
     """
 
     name: str
     command: tuple[str, ...]
     interpreter: str
+    target: str = ""
+    variables: tuple[tuple[str, str], ...] = ()
 
     def install(self, words: Sequence[str], target: Path, options: Sequence[str], *, talk: bool) -> None:
         """Install into a folder.
@@ -97,22 +104,63 @@ class Installer:
 
         """
         own = _PIP_OPTIONS if self.name == "pip" else ()
-        quiet = () if talk else ("--quiet",)
-        command = [*self.command, "--target", str(target), *own, *quiet, *words, *options]
+        command = [*self.command, "--target", str(target), *own, *_quiet(talk), *words, *options]
+        done = self._run(command, talk=talk)
+        if done.returncode and self.target:
+            message = f"{self.name} cannot install wheels for {self.target}: {_reason(done.stderr)}"
+            raise PackError(message)
+        if done.returncode:
+            message = f"{self.name} failed with exit status {done.returncode}; it says why above"
+            raise PackError(message)
+
+    def build(self, project: str, folder: Path, options: Sequence[str], *, talk: bool) -> Path:
+        """Build the wheel of a project (PEP 517), without its dependencies; return the wheel.
+
+        Arguments:
+            project: the project's folder.
+            folder: an empty folder for the wheel; it is made.
+            options: the user's own options.
+            talk: as of `install`.
+
+        Raises:
+            PackError: the build failed; the installer has said why on standard error.
+
+        """
+        if self.name == "pip":
+            command = [
+                *self.command[:-1],
+                "wheel",
+                "--no-deps",
+                "--disable-pip-version-check",
+                "--wheel-dir",
+                str(folder),
+            ]
+        else:
+            command = [self.command[0], "build", "--wheel", "--python", self.interpreter, "--out-dir", str(folder)]
+        done = self._run([*command, *_quiet(talk), project, *options], talk=talk)
+        wheels = sorted(folder.glob("*.whl"))
+        if done.returncode or not wheels:
+            message = f"{self.name} cannot build a wheel of it; it says why above"
+            raise PackError(message, file=project)
+        return wheels[0]
+
+    def _run(self, command: Sequence[str], *, talk: bool) -> subprocess.CompletedProcess[bytes]:
         sys.stderr.flush()
         try:
-            status = subprocess.run(  # noqa: S603 (the user asked for it)
+            return subprocess.run(  # noqa: S603 (the user asked for it)
                 command,
                 stdout=2 if talk else subprocess.DEVNULL,  # standard output is the report's, which may be JSON
-                env=os.environ | _PIP_VARIABLES,
+                stderr=subprocess.PIPE if self.target else None,
+                env=os.environ | _PIP_VARIABLES | dict(self.variables),
                 check=False,
-            ).returncode
+            )
         except OSError as error:
             message = f"cannot be started: {error.strerror}"
             raise PackError(message, file=command[0]) from None
-        if status:
-            message = f"{self.name} failed with exit status {status}; it says why above"
-            raise PackError(message)
+
+
+def _quiet(talk: bool) -> tuple[str, ...]:
+    return () if talk else ("--quiet",)
 
 
 def find_installer(python: str, *, lock: str = "") -> Installer:
@@ -128,23 +176,26 @@ def find_installer(python: str, *, lock: str = "") -> Installer:
         PackError: the interpreter cannot be used, or there is no installer for it.
 
     """
-    wanted = _Interpreter.ask(python)
     found = ""
-    for version, installer in _candidates(wanted):
-        if not lock or installer.name == "uv" or version >= _READS_LOCKS:
+    for version, installer in candidates(python):
+        if not lock or installer.name == "uv" or version >= READS_LOCKS:
             return installer
         found = found or f"; {installer.name} here is {'.'.join(map(str, version))}"
     if lock:
-        message = (
-            f"a lock file needs pip {'.'.join(map(str, _READS_LOCKS))} or newer, or uv{found}: install one of them"
-        )
+        message = f"a lock file needs pip {'.'.join(map(str, READS_LOCKS))} or newer, or uv{found}: install one of them"
         raise PackError(message, file=lock)
     message = "this interpreter has no pip, and there is no uv: run `python -m ensurepip` with it, or install uv"
     raise PackError(message, file=python)
 
 
-def _candidates(wanted: _Interpreter) -> Iterator[tuple[tuple[int, ...], Installer]]:
-    """Yield the installers that are there, best first, each with its version where that is known."""
+def candidates(python: str) -> Iterator[tuple[tuple[int, ...], Installer]]:
+    """Yield the installers for an interpreter, best first, each with its version where that is known.
+
+    Raises:
+        PackError: the interpreter cannot be used.
+
+    """
+    wanted = _Interpreter.ask(python)
     executable = wanted.executable
     if wanted.pip:
         yield wanted.pip, Installer("pip", (executable, "-P", "-m", "pip", "install"), executable)
@@ -153,7 +204,22 @@ def _candidates(wanted: _Interpreter) -> Iterator[tuple[tuple[int, ...], Install
         if ours.pip >= _SERVES_OTHERS:
             command = (sys.executable, "-P", "-m", "pip", "--python", executable, "install")
             yield ours.pip, Installer("pip", command, executable)
-    # Beside the running interpreter it may stand in a virtual environment that is not activated.
-    uv = shutil.which("uv", path=os.path.dirname(sys.executable)) or shutil.which("uv")
+    uv = find_uv()
     if uv:
         yield (), Installer("uv", (uv, "pip", "install", "--python", executable), executable)
+
+
+def find_uv() -> str | None:
+    """Return the path of uv, or None if it is not here."""
+    # Beside the running interpreter it may stand in a virtual environment that is not activated.
+    return shutil.which("uv", path=os.path.dirname(sys.executable)) or shutil.which("uv")
+
+
+def _reason(output: bytes) -> str:
+    """Return why an installer failed, in one line, from what it wrote to standard error."""
+    lines = output.decode("utf-8", "replace").splitlines()
+    begin = next((at for at, line in enumerate(lines) if line.lstrip().startswith(_FIRST_LINE)), 0)
+    last = [line for line in lines if line.startswith("ERROR:")][-1:]  # pip's
+    text = " ".join(" ".join(last or lines[begin:]).translate(_NO_FRAME).split())
+    # uv goes on with its own options.
+    return text.partition(" hint: ")[0].replace(" cause: ", ": ").removeprefix("ERROR: ").removeprefix("error: ")

@@ -41,6 +41,7 @@ class PackOptions:
     from_venv: PathLike | None
     installer_options: Sequence[str]
     python: Sequence[str]
+    target: Sequence[str]
     bytecode: bool
     source: bool
     optimize: int
@@ -64,8 +65,14 @@ class PackOptions:
 
     @property
     def pythons(self) -> Sequence[str]:
-        """The interpreters that the bundle is for; the installer installs for the first of them."""
-        return self.python or [sys.executable]
+        """The interpreters that the bundle is for; the running one if the options name neither these nor targets."""
+        return self.python or ([] if self.target else [sys.executable])
+
+    @property
+    def compiling(self) -> Sequence[str]:
+        """The interpreters that make bytecode: `pythons`, or else the running one if it has the version of a target."""
+        own = f"cp3{sys.version_info[1]}"
+        return self.pythons or [sys.executable] * any(tag.partition("-")[0].rstrip("t") == own for tag in self.target)
 
     @property
     def threads(self) -> int:
@@ -83,7 +90,7 @@ def check_options(options: PackOptions) -> None:
     for name, kind in _CHOICES.items():
         _check_choice(name, getattr(options, name), get_args(kind))
     _check_choice("optimize", options.optimize, OPTIMIZATION_LEVELS)
-    for name in ("sources", "requirements", "requirement_files", "installer_options"):
+    for name in ("sources", "requirements", "requirement_files", "installer_options", "python", "target"):
         _check_sequence(name, getattr(options, name))
     _check_requirements(options.requirements)
     _check_jobs(options.jobs)
@@ -120,10 +127,14 @@ def _check_jobs(jobs: int | None) -> None:
 
 
 def _check_combinations(options: PackOptions) -> None:
-    if not options.source and (not options.bytecode or len(options.python) > 1):
+    if not options.source and (not options.bytecode or len(options.python) > 1 or options.target):
         message = (
-            "without source each module is its bytecode for one Python: give no --no-bytecode and at most one --python"
+            "without source each module is its bytecode for one Python: give no --no-bytecode, no --target and at most"
+            " one --python"
         )
+        raise PackError(message)
+    if options.target and options.from_venv is not None:
+        message = "a virtual environment has files for its own Python: with --target, give requirements (-r, --with)"
         raise PackError(message)
     if options.profile is not None and not (options.bytecode and options.source):
         message = "a profile is for embedded bytecode beside source: give no --no-bytecode and no --no-source"

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Self
 
+from ..runtime.content.targets import split_name, stored_name
 from ..runtime.site.questions import Question, may_ask
 from ..runtime.site.runpaths import is_native, run_paths
 from .compiler import Module
@@ -46,7 +47,7 @@ class Packed:
 
     Attributes:
         facts: what decides on real files, of each member.
-        records: the content of each distribution's RECORD, by member.
+        records: the content of each distribution's RECORD, by its member's name in the zip.
         metadata: the content of each distribution's METADATA.
 
     """
@@ -54,6 +55,15 @@ class Packed:
     facts: list[Fact] = field(default_factory=list)
     records: dict[str, bytes] = field(default_factory=dict)
     metadata: list[bytes] = field(default_factory=list)
+
+    def facts_of(self, target: int) -> list[Fact]:
+        """Return the facts of the members that the target of this number has, counted from 1."""
+        return [fact for fact in self.facts if not fact.targets or target in fact.targets]
+
+    def records_of(self, target: int) -> dict[str, bytes]:
+        """Return the records that the target of this number has."""
+        names = {stored_name(fact.member, min(fact.targets, default=1)): fact.member for fact in self.facts_of(target)}
+        return {names[stored]: record for stored, record in self.records.items() if stored in names}
 
 
 @dataclass(slots=True)
@@ -78,7 +88,7 @@ class _Item:
 
 @dataclass(slots=True)
 class _Batch:
-    """Files that went through the pipeline together, and for each Python, what becomes of the modules among them."""
+    """Files that went through the pipeline together, and for each Python, what becomes of its modules among them."""
 
     items: list[_Item]
     compiled: list[Future[list[Compiled]]]
@@ -90,6 +100,7 @@ def write_members(
     compilers: Sequence[Compiler],
     report: PackReport,
     *,
+    served: Sequence[frozenset[int]] = (),
     source: bool,
     jobs: int,
     progress: Callable[[int, int, str], None] | None,
@@ -101,6 +112,7 @@ def write_members(
         files: the files, in order; the list is emptied, because what the index notes of them takes their memory.
         compilers: one for each Python.
         report: gets the number of modules, and the warnings.
+        served: for each compiler the numbers of the targets that it compiles for; empty if there is one target.
         source: whether to keep source.
         jobs: how many threads read and compress.
         progress: called with the number of members written, that of all, and the name of the last.
@@ -110,16 +122,16 @@ def write_members(
 
     """
     result = Packed()
-    steps = _Steps(compilers, writer.method, source)
+    steps = _Steps(compilers, served or [frozenset()] * len(compilers), writer.method, source)
     number = len(files)
     plain = not any(compiler.optimize for compiler in compilers)
     with _Threads(jobs) as threads:
         for done, (item, compiled) in enumerate(_processed(files, steps, threads), 1):
             written = _write(writer, item, compiled, report, source=source)
-            images = [module.image for module in compiled] if plain else []
+            images = [module.image for module in compiled if module is not None] if plain else []
             result.facts.append(_fact(item, written, images))
             if item.file.is_record and item.data is not None:
-                result.records[item.file.member] = item.data
+                result.records[written.member.name] = item.data
             elif item.file.is_metadata and item.data is not None:
                 result.metadata.append(item.data)
             if progress is not None:
@@ -132,16 +144,18 @@ class _Steps:
     """What happens to files before they are written."""
 
     compilers: Sequence[Compiler]
+    served: Sequence[frozenset[int]]
     method: int
     source: bool
 
     def __call__(self, files: Sequence[SourceFile]) -> _Batch:
         """Read *files*, have the modules compiled, and compress all meanwhile."""
         contents = [_content(file) for file in files]
-        modules = [
-            Module(file.member, content) for file, content in zip(files, contents, strict=True) if file.is_module
-        ]
-        compiled = [compiler.submit(modules) for compiler in self.compilers] if modules else []
+        compiled = []
+        for compiler, served in zip(self.compilers, self.served, strict=True):
+            pairs = [pair for pair in zip(files, contents, strict=True) if _is_compiled(pair[0], served)]
+            modules = [Module(file.member, content) for file, content in pairs]
+            compiled.append(compiler.submit(modules) if modules else _nothing())
         return _Batch([self._item(*pair) for pair in zip(files, contents, strict=True)], compiled)
 
     def _item(self, file: SourceFile, content: bytes) -> _Item:
@@ -153,6 +167,17 @@ class _Steps:
             return _Item(file, content, None, script, native)
         asked_for = file.is_record or file.is_metadata or (_is_code(file) and may_ask(content))
         return _Item(file, content if asked_for else None, prepared(content, self.method), script, native)
+
+
+def _nothing() -> Future[list[Compiled]]:
+    done: Future[list[Compiled]] = Future()
+    done.set_result([])
+    return done
+
+
+def _is_compiled(file: SourceFile, served: frozenset[int]) -> bool:
+    """Return whether *file* is a module of one of the targets *served*."""
+    return file.is_module and (not file.targets or not served.isdisjoint(file.targets))
 
 
 def _run_paths(file: SourceFile, content: bytes) -> tuple[str, ...]:
@@ -221,7 +246,9 @@ class _Threads:
         return done
 
 
-def _processed(files: list[SourceFile], steps: _Steps, threads: _Threads) -> Iterator[tuple[_Item, list[Compiled]]]:
+def _processed(
+    files: list[SourceFile], steps: _Steps, threads: _Threads
+) -> Iterator[tuple[_Item, list[Compiled | None]]]:
     """Yield the files in order, each with what the compilers made of it; those ahead are in work, but only so many."""
     waiting: collections.deque[tuple[Future[_Batch], int]] = collections.deque()
     held = 0
@@ -231,38 +258,42 @@ def _processed(files: list[SourceFile], steps: _Steps, threads: _Threads) -> Ite
         held += weight
         while held > limit:
             first, lifted = waiting.popleft()
-            yield from _results(first.result())
+            yield from _results(first.result(), steps.served)
             held -= lifted
     while waiting:
-        yield from _results(waiting.popleft()[0].result())
+        yield from _results(waiting.popleft()[0].result(), steps.served)
 
 
-def _results(batch: _Batch) -> Iterator[tuple[_Item, list[Compiled]]]:
-    compiled = zip(*(future.result() for future in batch.compiled), strict=True)
+def _results(batch: _Batch, served: Sequence[frozenset[int]]) -> Iterator[tuple[_Item, list[Compiled | None]]]:
+    """Yield the files of *batch*, each with what every compiler made of it, or None if that was not asked."""
+    answers = [iter(future.result()) for future in batch.compiled]
     for item in batch.items:
-        yield item, list(next(compiled)) if item.file.is_module and batch.compiled else []
+        pairs = zip(answers, served, strict=True) if item.file.is_module else ()
+        yield item, [next(answer) if _is_compiled(item.file, own) else None for answer, own in pairs]
 
 
 def _write(
-    writer: BundleWriter, item: _Item, compiled: Sequence[Compiled], report: PackReport, *, source: bool
+    writer: BundleWriter, item: _Item, compiled: Sequence[Compiled | None], report: PackReport, *, source: bool
 ) -> Written:
     """Write a file as a member, and count it in *report*."""
     file = item.file
-    failures = {result.failure for result in compiled if result.image is None}
+    failures = {result.failure for result in compiled if result is not None and result.image is None}
     report.warnings += [
         PackWarning(file.member, f"{failure}; kept as a file, not compiled") for failure in sorted(failures)
     ]
-    if compiled and not failures:
+    if any(compiled) and not failures:
         report.modules += 1
-    image = compiled[0].image if compiled and not source else None
+    images = [result.image if result is not None else None for result in compiled] or [None] * len(writer.tags)
+    image = images[0] if compiled and not source else None
     if image is not None:
         content = prepared(image, zipfile.ZIP_STORED)
         return writer.add(f"{file.member}c", content, [], executable=False)
-    images = [result.image for result in compiled] if compiled and source else [None] * len(writer.tags)
+    if not source:
+        images = []
     if item.content is not None:
-        return writer.add(file.member, item.content, images, executable=file.executable)
+        return writer.add(file.member, item.content, images, executable=file.executable, targets=file.targets)
     with _stream(item) as stream:
-        return writer.add(file.member, stream, images, executable=file.executable)
+        return writer.add(file.member, stream, images, executable=file.executable, targets=file.targets)
 
 
 def _stream(item: _Item) -> AbstractContextManager[IO[bytes]]:
@@ -277,5 +308,12 @@ def _fact(item: _Item, written: Written, images: Sequence[bytes | None]) -> Fact
     elif item.data is not None and _is_code(file):
         question = question_of_image(item.data)
     return Fact(
-        written.member.name, written.digest, written.member.size, file.executable, question, item.script, item.run_paths
+        split_name(written.member.name)[1],
+        written.digest,
+        written.member.size,
+        file.executable,
+        question,
+        item.script,
+        item.run_paths,
+        file.targets,
     )

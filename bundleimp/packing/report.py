@@ -21,6 +21,7 @@ class PackReport:
         layout: "flat" or "nested".
         code_tags: the code tags of the embedded bytecode.
         ordered: how many of them lie in the order in which a profile imports them.
+        targets: the names of the targets, if they have different files.
         warnings: what the bundle does without.
 
     """
@@ -32,4 +33,5 @@ class PackReport:
     layout: str = "flat"
     code_tags: list[str] = field(default_factory=list)
     ordered: int = 0
+    targets: list[str] = field(default_factory=list)
     warnings: list[PackWarning] = field(default_factory=list)
