@@ -329,6 +329,19 @@ def test_of_a_bundle_that_another_tool_has_changed_the_first_target_is_used_with
     assert "BUNDLE-INFO" not in " ".join(extract(bundleimp.open_bundle(bundle), tmp_path / "out"))
 
 
+def test_of_several_wheels_of_a_distribution_each_target_gets_its_own(tmp_path: Path, wheels: Path) -> None:
+    output = tmp_path / "out.pybundle"
+    built = sorted(wheels.glob("*.whl"))
+    assert len(built) == 3
+    bundleimp.pack(built, output, python=[sys.executable], target=[SAME_VERSION, LATER], jobs=1)
+    opened = bundleimp.open_bundle(output)
+    names = ["nat/data.txt", "BUNDLE-INFO/targets/2/nat/data.txt", "BUNDLE-INFO/targets/3/nat/data.txt"]
+    tags = [own_name(), SAME_VERSION, LATER.replace("2_28", "2_17")]
+    assert [opened.read(name).decode() for name in names] == tags
+    bundleimp.pack(built, output, jobs=1)
+    assert bundleimp.open_bundle(output).read("nat/data.txt").decode() == own_name()
+
+
 def test_versions_that_differ_are_named(tmp_path: Path, wheels: Path) -> None:
     folder = tmp_path / "wheels"
     shutil.copytree(wheels, folder)

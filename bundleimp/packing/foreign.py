@@ -111,7 +111,8 @@ def local_project(requirement: str) -> LocalProject | None:
     match = _PROJECT.fullmatch(requirement)
     if match is None or not (os.sep in match["folder"] or match["folder"].startswith(".")):
         return None
-    return LocalProject(match["folder"], match["extras"] or "") if os.path.isdir(match["folder"]) else None
+    is_project = any(os.path.isfile(os.path.join(match["folder"], name)) for name in ("pyproject.toml", "setup.py"))
+    return LocalProject(match["folder"], match["extras"] or "") if is_project else None
 
 
 def check_wheel(wheel: Path, project: str, target: Target) -> None:

@@ -7,6 +7,7 @@ import fnmatch
 import os
 import posixpath
 import re
+import shutil
 import tempfile
 import tomllib
 from dataclasses import dataclass, field
@@ -197,7 +198,7 @@ def _fill(inputs: Inputs, workshop: _Workshop) -> None:
         if path not in wanted.built:
             inputs.sources.append(path)
         elif not set(wanted.built) & set(wanted.sources[:at]):
-            workshop.install("--no-deps", *(os.path.abspath(built) for built in wanted.built), origin="the sources")
+            workshop.install_built()
     words = [word for name in wanted.files for word in ("--requirement", name)]
     if words or wanted.requirements:
         workshop.install(*words, *wanted.requirements, origin="the requirements")
@@ -224,6 +225,25 @@ class _Workshop:
     def _folder(self) -> Path:
         self._folders += 1
         return self.scratch / str(self._folders)
+
+    def install_built(self) -> None:
+        """Install the wheels and projects among the sources: of several wheels of one distribution, the fitting one."""
+        wheels: dict[str, list[Path]] = {}
+        for path in self.wanted.built:
+            name, _, rest = path.name.partition("-")
+            key = f"{name}=={rest.partition('-')[0]}" if path.suffix == ".whl" else str(path)
+            wheels.setdefault(key, []).append(path)
+        alone = [os.path.abspath(paths[0]) for paths in wheels.values() if len(paths) == 1]
+        if alone:
+            self.install("--no-deps", *alone, origin="the sources")
+        several = {requirement: paths for requirement, paths in wheels.items() if len(paths) > 1}
+        if several:
+            folder = self._folder()
+            folder.mkdir()
+            for path in (path for paths in several.values() for path in paths):
+                shutil.copy(path, folder)
+            words = ("--no-deps", "--no-index", "--find-links", str(folder))
+            self.install(*words, *several, origin="the sources")
 
     def _installer(self, lock: str) -> Installer:
         if self.target is None:
