@@ -10,13 +10,14 @@ import _imp
 from typing import TYPE_CHECKING
 
 from .runtime import format as bundle_format
+from .runtime.content.member import Member
+from .runtime.content.targets import split_name
 from .runtime.format import Extent
 from .waiting import HASH_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from .runtime.content.member import Member
     from .runtime.format import Head, Locator
 
 _STORED = 0
@@ -62,8 +63,8 @@ def encode_locator(locator: Locator) -> bytes:
     return sealed(bundle_format.LOCATOR_MAGIC + encoded)
 
 
-def encode_head(head: Head) -> bytes:
-    """Return the bytes of the head."""
+def encode_head(head: Head, table: bytes = b"") -> bytes:
+    """Return the bytes of the head.  *table* is the table of targets, if there is one."""
     parts = [
         bundle_format.HEAD_MAGIC,
         head.record_digest,
@@ -74,19 +75,56 @@ def encode_head(head: Head) -> bytes:
     for tag, magic in head.tags.items():
         name = tag.encode("latin-1")
         parts += [magic, len(name).to_bytes(2, "little"), name]
-    parts.append(encode_extent(head.units))
+    parts += [encode_extent(head.units), table]
     return sealed(b"".join(parts))
 
 
 class IndexedMember:
-    """The index data of one payload member: the member, its pyc image or None for each code tag, and its flags."""
+    """The index data of one payload member: the member, its pyc image or None for each code tag, and its flags.
 
-    __slots__ = ("codes", "flags", "member")
+    ``targets`` has the numbers of the targets that have the member, counted from 1, and is empty if all have it.
+    """
 
-    def __init__(self, member: Member, codes: Sequence[Extent | None], flags: int = 0) -> None:
+    __slots__ = ("codes", "flags", "member", "targets")
+
+    def __init__(
+        self, member: Member, codes: Sequence[Extent | None], flags: int = 0, targets: tuple[int, ...] = ()
+    ) -> None:
         self.member = member
         self.codes = codes
         self.flags = flags
+        self.targets = targets
+
+    def of_target(self, flags: Mapping[str, int]) -> IndexedMember:
+        """Return the member under its own name, with the *flags* of a target."""
+        item = self.member
+        name = split_name(item.name)[1]
+        member = Member(name, item.method, item.offset, item.packed_size, item.size, item.crc, item.stamp)
+        return IndexedMember(member, self.codes, flags.get(name, 0))
+
+
+class IndexedTarget:
+    """What the index contains for one target: the files that this target has, its units, and flags of directories.
+
+    ``name`` and ``key`` are those of `targets.Target`, or "" if the bundle has the same files for all.
+    """
+
+    __slots__ = ("folder_flags", "key", "members", "name", "units")
+
+    def __init__(
+        self,
+        members: Iterable[IndexedMember],
+        units: Extent | None = None,
+        folder_flags: Mapping[str, int] | None = None,
+        *,
+        name: str = "",
+        key: str = "",
+    ) -> None:
+        self.members = members
+        self.units = units
+        self.folder_flags = folder_flags or {}
+        self.name = name
+        self.key = key
 
 
 class _Tree:
@@ -97,6 +135,17 @@ class _Tree:
     def __init__(self) -> None:
         self.files: dict[str, IndexedMember] = {}
         self.directories: dict[str, _Tree] = {}
+
+
+def _tree_of(members: Iterable[IndexedMember]) -> _Tree:
+    root = _Tree()
+    for item in members:
+        *folders, name = item.member.name.split("/")
+        tree = root
+        for folder in folders:
+            tree = tree.directories.setdefault(folder, _Tree())
+        tree.files[name] = item
+    return root
 
 
 def _entry(crc: int, kind: int, flags: int, method: int, offset: int, packed_size: int, size: int, stamp: int) -> bytes:
@@ -113,57 +162,81 @@ def _entry(crc: int, kind: int, flags: int, method: int, offset: int, packed_siz
     )
 
 
-def _encode_directory(
-    tree: _Tree, path: str, tags: int, start: int, blocks: list[bytes], flags: Mapping[str, int]
-) -> Extent:
-    """Append the blocks of *tree* and of its subdirectories.  Return the extent of its own block."""
-    children = {}
-    for name, child in sorted(tree.directories.items()):
-        inner = f"{path}/{name}" if path else name
-        children[name + "/"] = _encode_directory(child, inner, tags, start, blocks, flags)
-        start = children[name + "/"].offset + children[name + "/"].size
-    names = sorted([*tree.files, *children])
-    entries = []
-    codes: list[list[bytes]] = [[] for _ in range(tags)]
-    for name in names:
-        if name in children:
-            block = children[name]
-            own = flags.get(f"{path}/{name}" if path else name, 0)
-            kind = bundle_format.KIND_DIRECTORY
-            entries.append(_entry(block.checksum, kind, own, _STORED, block.offset, block.size, 0, 0))
-            images: Sequence[Extent | None] = (None,) * tags
-        else:
-            member = tree.files[name].member
-            entries.append(
-                _entry(
-                    member.crc,
-                    bundle_format.KIND_FILE,
-                    tree.files[name].flags,
-                    member.method,
-                    member.offset,
-                    member.packed_size,
-                    member.size,
-                    member.stamp,
+class _Blocks:
+    """The blocks of an index, in the order in which they were added.
+
+    Attributes:
+        data: the blocks.
+
+    """
+
+    def __init__(self, tags: int, start: int) -> None:
+        self.data: list[bytes] = []
+        self._tags = tags
+        self._end = start
+        self._known: dict[bytes, Extent] = {}
+
+    def add(self, block: bytes) -> Extent:
+        """Append a block, or take the equal one that another target has.  Return its extent."""
+        extent = self._known.get(block)
+        if extent is None:
+            checksum = int.from_bytes(block[-4:], "little")
+            extent = self._known[block] = Extent(offset=self._end, size=len(block), checksum=checksum)
+            self.data.append(block)
+            self._end += len(block)
+        return extent
+
+    def add_children(self, tree: _Tree, path: str, flags: Mapping[str, int]) -> dict[str, Extent]:
+        """Append the blocks of the subdirectories of *tree*, and return their extents by name."""
+        children = {}
+        for name, child in sorted(tree.directories.items()):
+            inner = f"{path}/{name}" if path else name
+            below = self.add_children(child, inner, flags)
+            children[name + "/"] = self.add(self.block(child, inner, flags, below))
+        return children
+
+    def block(self, tree: _Tree, path: str, flags: Mapping[str, int], children: Mapping[str, Extent]) -> bytes:
+        """Return the block of *tree*, which is the directory *path*."""
+        names = sorted([*tree.files, *children])
+        entries = []
+        codes: list[list[bytes]] = [[] for _ in range(self._tags)]
+        for name in names:
+            if name in children:
+                block = children[name]
+                own = flags.get(f"{path}/{name}" if path else name, 0)
+                kind = bundle_format.KIND_DIRECTORY
+                entries.append(_entry(block.checksum, kind, own, _STORED, block.offset, block.size, 0, 0))
+                images: Sequence[Extent | None] = (None,) * self._tags
+            else:
+                member = tree.files[name].member
+                entries.append(
+                    _entry(
+                        member.crc,
+                        bundle_format.KIND_FILE,
+                        tree.files[name].flags,
+                        member.method,
+                        member.offset,
+                        member.packed_size,
+                        member.size,
+                        member.stamp,
+                    )
+                )
+                images = tree.files[name].codes
+            for column, image in zip(codes, images, strict=True):
+                column.append(encode_extent(image))
+        joined = "\0".join([path, *names]).encode("utf-8", "surrogateescape")
+        return sealed(
+            b"".join(
+                (
+                    bundle_format.BLOCK_MAGIC,
+                    len(joined).to_bytes(4, "little"),
+                    len(names).to_bytes(4, "little"),
+                    joined,
+                    *entries,
+                    *(image for column in codes for image in column),
                 )
             )
-            images = tree.files[name].codes
-        for column, image in zip(codes, images, strict=True):
-            column.append(encode_extent(image))
-    joined = "\0".join([path, *names]).encode("utf-8", "surrogateescape")
-    block_bytes = sealed(
-        b"".join(
-            (
-                bundle_format.BLOCK_MAGIC,
-                len(joined).to_bytes(4, "little"),
-                len(names).to_bytes(4, "little"),
-                joined,
-                *entries,
-                *(image for column in codes for image in column),
-            )
         )
-    )
-    blocks.append(block_bytes)
-    return Extent(offset=start, size=len(block_bytes), checksum=int.from_bytes(block_bytes[-4:], "little"))
 
 
 class EncodedIndex:
@@ -195,22 +268,51 @@ def encode_index(
         folder_flags: the flags of directories that have any, by name with a slash at the end.
 
     """
-    root = _Tree()
-    for item in members:
-        *folders, name = item.member.name.split("/")
-        tree = root
-        for folder in folders:
-            tree = tree.directories.setdefault(folder, _Tree())
-        tree.files[name] = item
-    blocks: list[bytes] = []
-    extent = _encode_directory(root, "", len(tags), offset, blocks, folder_flags or {})
-    magics = {tag.name: tag.magic for tag in tags}
-    head = encode_head(
-        bundle_format.Head(
-            record_digest=record_digest, root_offset=extent.offset, root_size=extent.size, tags=magics, units=units
-        )
+    return encode_targets([IndexedTarget(members, units, folder_flags)], tags, record_digest, offset)
+
+
+def encode_targets(
+    targets: Sequence[IndexedTarget], tags: Sequence[CodeTag], record_digest: bytes, offset: int
+) -> EncodedIndex:
+    """Return the index of a bundle with several targets, as `encode_index` does for one.
+
+    Arguments:
+        targets: what each target has; the first is the one that plain zip tools see.
+        tags: the code tags, in the order of each member's ``codes``.
+        record_digest: the SHA-256 of the RECORD member.
+        offset: the offset in the file at which the index will begin.
+
+    """
+    blocks = _Blocks(len(tags), offset)
+    trees = [_tree_of(target.members) for target in targets]
+    children = [blocks.add_children(tree, "", target.folder_flags) for tree, target in zip(trees, targets, strict=True)]
+    # The root blocks are together before the head, so one read gets any of them with it.
+    roots = [
+        blocks.add(blocks.block(tree, "", target.folder_flags, below))
+        for tree, target, below in zip(trees, targets, children, strict=True)
+    ]
+    head = bundle_format.Head(
+        record_digest=record_digest,
+        root_offset=roots[0].offset,
+        root_size=roots[0].size,
+        tags={tag.name: tag.magic for tag in tags},
+        units=targets[0].units,
     )
-    return EncodedIndex(b"".join([*blocks, head]), len(head))
+    table = b""
+    if len(targets) > 1:
+        head.root_offset, head.root_size, head.units = 0, 0, None
+        table = _encode_table(targets, roots)
+    encoded = encode_head(head, table)
+    return EncodedIndex(b"".join([*blocks.data, encoded]), len(encoded))
+
+
+def _encode_table(targets: Sequence[IndexedTarget], roots: Sequence[Extent]) -> bytes:
+    """Return the table of *targets* (see `runtime.content.targets`)."""
+    parts = [len(targets).to_bytes(2, "little")]
+    for target, root in zip(targets, roots, strict=True):
+        text = f"{target.name} {target.key}".encode()
+        parts += [len(text).to_bytes(2, "little"), text, encode_extent(root), encode_extent(target.units)]
+    return b"".join([*parts, sum(map(len, parts)).to_bytes(2, "little")])
 
 
 def encode_top_level(members: Iterable[str]) -> bytes:

@@ -70,6 +70,7 @@ def test_json_is_the_report(source: Path, tmp_path: Path) -> None:
         "code_tags": [OWN_TAG],
         "ordered": 0,
         "left_out": [],
+        "targets": [],
     }
 
 

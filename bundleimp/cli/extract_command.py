@@ -25,6 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATTERN",
         help="extract only files and folders whose name or path matches",
     )
+    parser.add_argument(
+        "--target",
+        metavar="NAME",
+        help="extract the files for this target, if the bundle has several (default: the one for this Python)",
+    )
     parser.add_argument("--force", action="store_true", help="replace existing files")
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
     add_json(parser)
@@ -33,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     bundle = open_bundle(arguments.bundle)
-    names = extract(bundle, arguments.directory, arguments.patterns, force=arguments.force)
+    names = extract(bundle, arguments.directory, arguments.patterns, force=arguments.force, target=arguments.target)
     if arguments.json:
         print_json(names)
     elif not arguments.quiet:

@@ -41,10 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         show(f"made by {info.manifest.get('tool', 'an unknown tool')}, format version {info.manifest.get('format')}")
     show(f"bytecode: {', '.join(info.code_tags) or 'none embedded'}{_compression(info)}")
-    if info.runs_on:
-        show(f"runs on: {words(info.runs_on)}")
-    elif info.manifest is not None:
-        show("runs on: nothing; its parts need different Pythons")
+    _show_pythons(info)
     if info.signature is not None:
         show(f"signature: {info.signature}; `bundleimp verify --allowed-signers FILE` tells whose")
     manifest = info.manifest or {}
@@ -63,6 +60,16 @@ def run(arguments: argparse.Namespace) -> int:
     for point in info.entry_points:
         show(f"{point.group}: {point.name} = {point.value}")
     return 0
+
+
+def _show_pythons(info: Info) -> None:
+    """Print where the bundle runs."""
+    if info.runs_on:
+        show(f"runs on: {words(info.runs_on)}")
+    elif info.manifest is not None:
+        show("runs on: nothing; its parts need different Pythons")
+    if info.targets:
+        show(f"targets: {', '.join(info.targets)}; each has its own files, and those that are the same for all")
 
 
 def _compression(info: Info) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..inspection.bundle import open_bundle
+from ..inspection.views import TargetFiles
+from ..runtime.content.targets import split_name
 from .output import add_json, print_json, print_table, show
 
 if TYPE_CHECKING:
@@ -13,7 +15,8 @@ if TYPE_CHECKING:
 
     from ..runtime.content.member import Member
 
-DESCRIPTION = "List the members of a bundle, a zip or a wheel."
+DESCRIPTION = """List the members of a bundle, a zip or a wheel.  If a bundle has different files for several targets,
+the names of the targets follow the name of each file that not all of them have."""
 
 _METHODS = {0: "stored", 8: "deflate", 93: "zstd"}
 
@@ -29,28 +32,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    members = open_bundle(arguments.bundle).members
+    bundle = open_bundle(arguments.bundle)
+    members = sorted(bundle.members, key=lambda member: split_name(member.name)[::-1])
+    targets = TargetFiles(bundle)
     if arguments.json:
-        print_json([_as_dict(member) for member in members])
+        print_json([_as_dict(member, targets) for member in members])
     elif arguments.long:
-        rows = [(str(m.size), str(m.packed_size), _method(m), f"{m.crc:08x}", m.name) for m in members]
+        rows = [(str(m.size), str(m.packed_size), _method(m), f"{m.crc:08x}", _shown(m, targets)) for m in members]
         print_table([("size", "packed", "method", "crc-32", "name"), *rows], numbers=2)
     elif arguments.tree:
-        for line in _tree([member.name.split("/") for member in members], ""):
+        for line in _tree([_shown(member, targets).split("/") for member in members], ""):
             show(line)
     else:
         for member in members:
-            show(member.name)
+            show(_shown(member, targets))
     return 0
+
+
+def _shown(member: Member, targets: TargetFiles) -> str:
+    """Return the name of the *member*, with the targets that have it if not all do."""
+    having = targets.having(member.name)
+    name = split_name(member.name)[1]
+    return f"{name} ({', '.join(having)})" if len(having) < len(targets.names) else name
 
 
 def _method(member: Member) -> str:
     return _METHODS.get(member.method, str(member.method))
 
 
-def _as_dict(member: Member) -> dict[str, Any]:
+def _as_dict(member: Member, targets: TargetFiles) -> dict[str, Any]:
+    facts = {"targets": targets.having(member.name)} if targets.names else {}
     return {
-        "name": member.name,
+        "name": split_name(member.name)[1],
+        **facts,
         "size": member.size,
         "packed_size": member.packed_size,
         "method": _method(member),

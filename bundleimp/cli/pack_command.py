@@ -123,8 +123,15 @@ def _add_code(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="EXE",
-        help="embed bytecode for this interpreter (repeatable; default: the running one); -r and --with install for"
-        " the first",
+        help="pack for this interpreter: install for it, and embed its bytecode (repeatable; default: the running one)",
+    )
+    add(
+        "--target",
+        action="append",
+        default=[],
+        metavar="TAG",
+        help="pack for a Python that is not here: install wheels for it, by uv or pip (repeatable); for example"
+        " cp313-manylinux_2_28_x86_64, cp313-macosx_11_0_arm64, cp313-win_amd64",
     )
     add(
         "--no-bytecode",
@@ -304,7 +311,7 @@ def _print(arguments: argparse.Namespace, report: PackReport) -> None:
         kept = f" ({report.kept} of them kept from bundles)" * bool(report.kept)
         show(
             f"{report.output}: {size_text(report.size)}, {plural(report.members, 'member')}, {code}{kept}{ordered},"
-            f" {report.layout}"
+            f" {report.layout}" + f", files for {', '.join(report.targets)}" * bool(report.targets)
         )
         if report.runs_on:
             show(f"runs on {words(report.runs_on)}")

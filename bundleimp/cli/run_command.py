@@ -13,7 +13,7 @@ from ..runtime import bundles, hook
 from ..runtime.faults.kinds import BundleError
 from ..runtime.interpreter.children import lead
 from ..runtime.interpreter.console import interpret
-from ..runtime.interpreter.program import claim, run_module
+from ..runtime.interpreter.program import claim, run_module, target_fault
 from ..runtime.site.unpacked import replace_entries
 
 if TYPE_CHECKING:
@@ -59,6 +59,9 @@ def run(arguments: argparse.Namespace) -> Callable[[], int]:
         what = "the name of a module" if words == ["-m"] else "code"
         message = f"{words[0]} needs {what}"
         raise BundleError(message, file=arguments.bundle)
+    misfit = target_fault(path)
+    if misfit is not None:
+        raise misfit
     # Python put a folder of this command first on the path.  The bundle replaces it, as it does for `python BUNDLE`.
     sys.path[: 0 if sys.flags.safe_path else 1] = [path]
     if arguments.unpack:

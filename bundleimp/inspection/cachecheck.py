@@ -72,7 +72,8 @@ def _faults(entry: Entry) -> Iterator[Fault]:
     except BundleError:
         archive, known = None, False
     if archive is None or not known:
-        text = f"not checked: {bundle or 'its bundle'} is not there any more, or is another version"
+        about = bundle or "its bundle"
+        text = f"not checked: {about} is not there any more, is another version, or has this for another Python"
         yield Fault(entry.path, text, is_known=False)
         return
     try:

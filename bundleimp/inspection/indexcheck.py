@@ -7,24 +7,26 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..encoding import CodeTag, IndexedMember, encode_index, encode_top_level
+from ..encoding import CodeTag, IndexedMember, IndexedTarget, encode_targets, encode_top_level
 from ..runtime import format as bundle_format
 from ..runtime.content import images
 from ..runtime.content.member import Member
 from ..runtime.content.reading import data_offset
+from ..runtime.content.targets import split_name, units_name
 from ..runtime.faults.kinds import BundleFormatError
-from ..runtime.format import FLAG_DATA, FLAG_WHOLE, Directory, Extent, Locator, decode_extent
+from ..runtime.format import FLAG_DATA, FLAG_WHOLE, Extent, Locator
 from ..runtime.plain.zipdirectory import list_directories
 from ..runtime.site.planning import Group, is_module
 from ..runtime.site.units import DATA_PART, EXECUTABLE, decode_units, digest
 from ..waiting import TOP_LEVEL
 from .finding import Finding
+from .views import IndexViews, Note, View, stored_of
 from .zippart import stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ..runtime.format import Head
+    from ..runtime.plain.zipdirectory import RawEntry
     from .reader import BundleReader
 
 _UNCHECKED_HASH = 1
@@ -50,65 +52,127 @@ def index_findings(bundle: BundleReader, locator: Locator, digests: Mapping[str,
         yield Finding("the index does not match the locator's checksum", bundle_format.INDEX, locator.index_offset)
         return
     head = bundle_format.decode_head(data[-locator.head_size :])
-    found, folder_flags = notes(data, head, locator.index_offset)
-    members = []
-    for item in bundle.members:
-        offset = data_offset(bundle.file, item)
-        member = Member(item.name, item.method, offset, item.packed_size, item.size, item.crc, item.stamp)
-        note = found.get(item.name)
-        members.append(IndexedMember(member, note.codes, note.flags) if note is not None else _unnoted(member, head))
+    views = IndexViews(data, locator.head_size, locator.index_offset).views()
+    offsets = bundle.data_offsets()
+    stored = [stored_of(number, view, offsets) for number, view in enumerate(views, 1)]
+    targets = [
+        IndexedTarget(
+            _indexed(bundle, offsets, number, view, stored[number - 1], len(head.tags)),
+            view.target.units,
+            view.folder_flags,
+            name=view.target.name,
+            key=view.target.key,
+        )
+        for number, view in enumerate(views, 1)
+    ]
     try:
         record = hashlib.sha256(bundle.read_note(bundle_format.RECORD)).digest()
     except KeyError:
         return  # reported with RECORD
     tags = [CodeTag(name, magic) for name, magic in head.tags.items()]
-    if encode_index(members, tags, record, locator.index_offset, head.units, folder_flags).data != data:
+    if encode_targets(targets, tags, record, locator.index_offset).data != data:
         message = "the index and the central directory disagree"
         yield Finding(message, bundle_format.INDEX, locator.index_offset)
-    for column, tag in enumerate(tags):
-        yield from _code(bundle, tag, {name: note.codes[column] for name, note in found.items()})
-    units, faults = _units(bundle, head, digests)
-    yield from faults or _flags(units, {name: note.flags for name, note in found.items()} | folder_flags)
+    yield from _codes(bundle, tags, views, stored)
+    yield from _strangers(bundle, len(views))
+    for number, view in enumerate(views, 1):
+        yield from _view_findings(bundle, number, view, _contents_of(bundle, view, stored[number - 1], digests))
     names = next((entry for entry in bundle.outer.entries if entry.member.name == TOP_LEVEL), None)
-    if names is not None and bundle.read_note(TOP_LEVEL) != encode_top_level(item.name for item in bundle.members):
+    own_names = encode_top_level(split_name(item.name)[1] for item in bundle.members)
+    if names is not None and bundle.read_note(TOP_LEVEL) != own_names:
         yield Finding("lists other names than those at the top level", TOP_LEVEL, names.member.offset)
 
 
+def _indexed(
+    bundle: BundleReader, offsets: Mapping[str, int], number: int, view: View, stored: Mapping[str, str], columns: int
+) -> list[IndexedMember]:
+    """Return what the index must contain for a target: what it notes of members that are there, and all of its own."""
+    chosen = {name: (place, view.notes[name]) for name, place in stored.items()}
+    members = {item.name: item for item in bundle.members}
+    for item in members.values():
+        home, name = split_name(item.name)
+        if home == number:
+            chosen.setdefault(name, (item.name, view.notes.get(name) or Note(0, [None] * columns, 0)))
+    result = []
+    for name, (place, note) in chosen.items():
+        item = members[place]
+        member = Member(name, item.method, offsets[place], item.packed_size, item.size, item.crc, item.stamp)
+        result.append(IndexedMember(member, note.codes, note.flags))
+    return result
+
+
+def _strangers(bundle: BundleReader, count: int) -> Iterator[Finding]:
+    """Yield a finding for each member of a target that the index does not have."""
+    for entry in bundle.entries():
+        if split_name(entry.member.name)[0] > count:
+            yield Finding("belongs to a target that the index does not have", entry.member.name, entry.position)
+
+
+def _codes(
+    bundle: BundleReader, tags: Sequence[CodeTag], views: Sequence[View], stored: Sequence[Mapping[str, str]]
+) -> Iterator[Finding]:
+    """Check the code members.  Targets that have the same file have the same bytecode of it."""
+    known: dict[str, Note] = {}
+    for view, places in zip(views, stored, strict=True):
+        for name, note in view.notes.items():
+            place = places.get(name, name)
+            if known.setdefault(place, note).codes != note.codes:
+                yield Finding("the index has other bytecode of it for another target", place)
+    for column, tag in enumerate(tags):
+        yield from _code(bundle, tag, {name: note.codes[column] for name, note in known.items()})
+
+
 @dataclass(frozen=True)
-class Note:
-    """What only the index knows of a member: the places of its bytecode, and its flags."""
+class _Contents:
+    """The members of a target: their digests, and whether they are executable, by their own names."""
 
-    codes: Sequence[Extent | None]
-    flags: int
-
-
-def _unnoted(member: Member, head: Head) -> IndexedMember:
-    return IndexedMember(member, [None] * len(head.tags))
+    digests: Mapping[str, bytes]
+    modes: Mapping[str, bool]
 
 
-def _units(bundle: BundleReader, head: Head, digests: Mapping[str, bytes]) -> tuple[list[Group], list[Finding]]:
+def _contents_of(
+    bundle: BundleReader, view: View, stored: Mapping[str, str], digests: Mapping[str, bytes]
+) -> _Contents:
+    modes = {entry.member.name: bool(entry.mode & 0o100) for entry in bundle.entries()}
+    places = {name: stored.get(name, name) for name in view.notes}
+    return _Contents(
+        {name: digests[place] for name, place in places.items() if place in digests},
+        {name: modes[place] for name, place in places.items() if place in modes},
+    )
+
+
+def _view_findings(bundle: BundleReader, number: int, view: View, contents: _Contents) -> Iterator[Finding]:
+    """Check the table of units of a target, and the flags of its files and folders."""
+    units, faults = _units(bundle, number, view.target.units, contents)
+    yield from faults or _flags(units, {name: note.flags for name, note in view.notes.items()} | view.folder_flags)
+
+
+def _units(
+    bundle: BundleReader, number: int, units: Extent | None, contents: _Contents
+) -> tuple[list[Group], list[Finding]]:
     """Check the table of units: each unit names members, and has their data part and the digests of their contents.
 
     Return those units whose members are there, and the faults.
     """
-    entry = next((entry for entry in bundle.outer.entries if entry.member.name == bundle_format.UNITS), None)
-    if entry is None or head.units is None:
-        if entry is None and head.units is None:
+    entry = _table_of(bundle, number, units)
+    if entry is None or units is None:
+        if entry is None and units is None:
             return [], []
         return [], [
-            Finding("the table of units is missing in the index or in the central directory", bundle_format.UNITS)
+            Finding("the table of units is missing in the index or in the central directory", units_name(number))
         ]
     offset = data_offset(bundle.file, entry.member)
-    table = bundle.read_note(bundle_format.UNITS)
-    noted = (head.units.offset, head.units.size, head.units.checksum)
+    table = bundle.read_note(entry.member.name)
+    noted = (units.offset, units.size, units.checksum)
     if noted != (offset, len(table), bundle_format.checksum(table)):
         message = "the table of units does not lie where the index says"
-        return [], [Finding(message, bundle_format.UNITS, offset)]
-    modes = {entry.member.name: bool(entry.mode & 0o100) for entry in bundle.entries()}
+        return [], [Finding(message, entry.member.name, offset)]
+    digests = contents.digests
     groups, faults = [], []
     for unit in decode_units(table):
         files = [(name, letter, digests[name]) for name, letter in unit.files.items() if name in digests]
-        if {name: letter in EXECUTABLE for name, letter, _ in files} != {name: modes.get(name) for name in unit.files}:
+        own = {name: contents.modes.get(name) for name in unit.files}
+        if {name: letter in EXECUTABLE for name, letter, _ in files} != own:
             faults.append(f"the unit {unit.name!r} names other files than there are")
             continue
         part = [item for item in files if item[1] in DATA_PART]
@@ -119,7 +183,19 @@ def _units(bundle: BundleReader, head: Head, digests: Mapping[str, bytes]) -> tu
         groups.append(Group([unit.name], list(unit.files), commands.__contains__))
         if groups[-1].data_part != names:
             faults.append(f"the unit {unit.name!r} has another data part than it says")
-    return groups, [Finding(message, bundle_format.UNITS, offset) for message in faults]
+    return groups, [Finding(message, entry.member.name, offset) for message in faults]
+
+
+def _table_of(bundle: BundleReader, number: int, units: Extent | None) -> RawEntry | None:
+    """Return the table of units of a target, which may be that of an earlier one."""
+    tables = {entry.member.name: entry for entry in bundle.outer.entries}
+    own = tables.get(units_name(number))
+    if own is None and units is not None:
+        for earlier in range(1, number):
+            entry = tables.get(units_name(earlier))
+            if entry is not None and data_offset(bundle.file, entry.member) == units.offset:
+                return entry
+    return own
 
 
 def _flags(units: Sequence[Group], flags: Mapping[str, int]) -> Iterator[Finding]:
@@ -134,32 +210,6 @@ def _flags(units: Sequence[Group], flags: Mapping[str, int]) -> Iterator[Finding
     for name, given in flags.items():
         if given not in allowed.get(name, (0,)):
             yield Finding(f"the flags of {name} do not fit the table of units", bundle_format.INDEX)
-
-
-def notes(data: bytes, head: Head, offset: int) -> tuple[dict[str, Note], dict[str, int]]:
-    """Return what the index says of each member, and the flags of each directory."""
-    result: dict[str, Note] = {}
-    folders: dict[str, int] = {}
-    root = data[head.root_offset - offset :][: head.root_size]
-    own = bundle_format.number(root, len(root) - 4, len(root))
-    todo = [("", Extent(offset=head.root_offset, size=head.root_size, checksum=own))]
-    seen = set()
-    while todo:
-        path, extent = todo.pop()
-        if extent.offset in seen:
-            message = f"the index is damaged: the block of {path!r} is used twice"
-            raise BundleFormatError(message, member=bundle_format.INDEX, offset=extent.offset)
-        seen.add(extent.offset)
-        start = extent.offset - offset
-        directory = Directory(data[max(start, 0) : start + extent.size], path, extent.checksum)
-        for name in directory.names:
-            if name.endswith("/"):
-                todo.append((directory.prefix + name[:-1], directory.subdirectory(name[:-1])))
-                folders[directory.prefix + name] = directory.flags(name)
-            else:
-                codes = [decode_extent(directory.code_entry(name, column)) for column in range(len(head.tags))]
-                result[directory.prefix + name] = Note(codes, directory.flags(name))
-    return result, folders
 
 
 def _code(bundle: BundleReader, tag: CodeTag, extents: dict[str, Extent | None]) -> Iterator[Finding]:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from .. import runson
 from ..distinfo import EntryPoint, entry_points, record_rows
 from ..runtime import format as bundle_format
+from ..runtime.content.targets import split_name
 from ..runtime.sources.signatures import SUFFIX
 from .sizes import Part, Sizes, measure, rest, runtime_sizes
+from .views import TargetFiles
 
 if TYPE_CHECKING:
     from .reader import BundleReader
@@ -43,6 +45,7 @@ class Info:
     manifest: dict[str, Any] | None
     code_tags: list[str]
     signature: str | None = None
+    targets: list[str] = field(default_factory=list)
     runtimes: list[str] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     runtime: Sizes | None = None
@@ -63,6 +66,9 @@ def describe(bundle: BundleReader) -> Info:
     tags = [name.removeprefix(bundle_format.CODE) for name in names if name.startswith(bundle_format.CODE)]
     members = bundle.members
     info = Info(bundle.path, bundle.size, bundle.layout, len(members), bundle.manifest, tags)
+    targets = TargetFiles(bundle)
+    info.targets = targets.names
+    views = targets.stored or [{member.name: member.name for member in members}]
     info.signature = bundle.path + SUFFIX if os.path.isfile(bundle.path + SUFFIX) else None
     info.placed = _placed(info.manifest or {})
     info.runs_on = runson.decode(info.manifest)
@@ -72,13 +78,17 @@ def describe(bundle: BundleReader) -> Info:
     parts: dict[str, Part] = {}
     owners: dict[str, str] = {}
     for name in [member.name for member in members if member.name.endswith(_METADATA)]:
-        folder = name.removesuffix("METADATA")
+        own = name.removesuffix("METADATA")
+        folder = split_name(own)[1]
         headers = email.parser.BytesParser().parsebytes(bundle.read_note(name), headersonly=True)
         parts[folder] = Part(name=str(headers.get("Name", folder)), version=str(headers.get("Version", "")))
-        owners |= dict.fromkeys(_recorded(bundle, folder + "RECORD"), folder)
-        info.entry_points += _entry_points(bundle, folder + "entry_points.txt")
-    own = measure(bundle, parts, owners)
-    info.parts = sorted(parts.values(), key=lambda part: part.name.lower()) + [own] * bool(own.members)
+        for stored in reversed(views):
+            names_there = _recorded(bundle, stored.get(folder + "RECORD", ""))
+            owners |= {stored[each]: folder for each in names_there if each in stored}
+        points = _entry_points(bundle, own + "entry_points.txt") or _entry_points(bundle, folder + "entry_points.txt")
+        info.entry_points += [point for point in points if not info.targets or point not in info.entry_points]
+    unowned = measure(bundle, parts, owners)
+    info.parts = sorted(parts.values(), key=lambda part: part.name.lower()) + [unowned] * bool(unowned.members)
     info.runtime = runtime_sizes(bundle)
     info.rest = rest(bundle.size, [*info.parts, info.runtime or Sizes()])
     return info

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..runtime import format as bundle_format
 from ..runtime.content.opening import open_file
 from ..runtime.content.reading import data_offset
+from ..runtime.content.targets import FOLDER
 from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.faults.opening import check_version
 from ..runtime.sources.memory import file_of
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 _LARGEST_NOTE = 4 << 20
 _LARGEST_LIST = 3
 IN_MEMORY = "<bundle in memory>"
+
+
+def is_note(name: str) -> bool:
+    """Return whether the member *name* of the outer zip describes the bundle, and is not for programs."""
+    return name.startswith(bundle_format.INFO) and not name.startswith(FOLDER)
 
 
 class BundleReader:
@@ -72,8 +78,11 @@ class BundleReader:
             raise
 
     def entries(self) -> list[RawEntry]:
-        """Return the payload's entries: the members that programs import and read, and `extract` writes."""
-        own = [entry for entry in self.outer.entries if not entry.member.name.startswith(bundle_format.INFO)]
+        """Return the payload's entries: the members that programs import and read, and `extract` writes.
+
+        Those that the first target does not have are under the names that they have in the zip.
+        """
+        own = [entry for entry in self.outer.entries if not is_note(entry.member.name)]
         return own + (self.inner.entries if self.inner is not None else [])
 
     @functools.cached_property
@@ -81,6 +90,15 @@ class BundleReader:
         """The payload's files, sorted by name, without files whose names could lead out of a folder."""
         files = (entry.member for entry in self.entries() if entry.fault is None)
         return sorted((member for member in files if not member.name.endswith("/")), key=lambda member: member.name)
+
+    def data_offsets(self) -> dict[str, int]:
+        """Return the offset of the data of each payload member, by its name in the zip.
+
+        Raises:
+            BundleFormatError: a local header is damaged.
+
+        """
+        return {member.name: data_offset(self.file, member) for member in self.members}
 
     @property
     def manifest(self) -> dict[str, Any] | None:

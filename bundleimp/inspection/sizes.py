@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..runtime import format as bundle_format
+from ..runtime.content.targets import split_name
 from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.site.planning import UNRECORDED
-from .indexcheck import notes
+from .views import IndexViews, stored_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +72,7 @@ def measure(bundle: BundleReader, parts: Mapping[str, Part], owners: Mapping[str
     bytecode = _embedded(bundle)
     for member in bundle.members:
         name = member.name
-        folder = owners.get(name) or owners.get(_source_of(name)) or name.partition("/")[0] + "/"
+        folder = owners.get(name) or owners.get(_source_of(name)) or split_name(name)[1].partition("/")[0] + "/"
         part = parts.get(folder, own)
         part.members += 1
         part.add(_kind(name), member.packed_size)
@@ -95,17 +96,22 @@ def rest(size: int, parts: Sequence[Sizes]) -> int:
 
 
 def _embedded(bundle: BundleReader) -> dict[str, int]:
-    """Return how many bytes of embedded bytecode each member has."""
+    """Return how many bytes of embedded bytecode each member has, by its name in the zip."""
     locator = bundle_format.decode_locator(bundle.outer.end.comment)
     if locator is None or not bundle_format.fits(locator, bundle.outer.end, bundle.outer.directory):
         return {}
     data = bundle.file.read(locator.index_offset, locator.index_size)
     try:
-        found, _ = notes(data, bundle_format.decode_head(data[-locator.head_size :]), locator.index_offset)
+        views = IndexViews(data, locator.head_size, locator.index_offset).views()
     except BundleFormatError as error:
         error.file = error.path = bundle.path
         raise
-    return {name: sum(code.size for code in note.codes if code is not None) for name, note in found.items()}
+    offsets = bundle.data_offsets()
+    return {
+        stored: sum(code.size for code in view.notes[name].codes if code is not None)
+        for number, view in enumerate(views, 1)
+        for name, stored in stored_of(number, view, offsets).items()
+    }
 
 
 def _kind(name: str) -> str:

@@ -24,31 +24,34 @@ from .compiler import Compiler
 from .declared import resolve
 from .errors import PackError, PackWarning
 from .executable import PROGRAM_MEMBERS, check_name, first_line, plan_program
-from .fitting import Gathered, alternatives, conflict, of_bytecode
+from .fitting import Gathered, judged, of_bytecode, of_target
 from .fitting import gather as gather_evidence
 from .inputs import gather, sort_inputs
+from .keptcode import KeptCode
 from .manifest import encode_manifest
+from .merging import merged, version_warnings
 from .options import check_options
 from .pipeline import write_members
 from .profile import reading_order
 from .reading import read
 from .report import PackReport
 from .target import target_path
+from .targets import find_targets, parse_target
 from .units import plan_units
-from .writer import BundleWriter
+from .writer import BundleWriter, TargetPlan
 from .zipsink import zip_method
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from ..runson import RunsOn
     from .collect import SourceFile
     from .executable import Program
     from .inputs import Inputs, Wanted
-    from .keptcode import KeptCode
     from .options import PackOptions, PathLike
-    from .units import Plan
+    from .targets import Target
 
 # Every interpreter parses the central directory of each zip on its path at start-up, at 3 to 7 microseconds an entry,
 # before any hook can step in.  More entries than this cost over two milliseconds each time.
@@ -63,12 +66,14 @@ class Checked:
         options: the options, with what a project and scripts declare.
         wanted: the inputs, sorted by who reads them.
         target: the real path of the output.
+        targets: the kinds of Python to install for; empty if nothing is installed, or only for one interpreter.
 
     """
 
     options: PackOptions
     wanted: Wanted
     target: Path
+    targets: Sequence[Target]
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,8 @@ class Blueprint:
         first_line: the line before the archive, b"" for none.
         nested: whether the layout is nested.
         order: the members whose bytecode comes first, in the order of the profile.
-        gathered: what the members say about where they run.
+        gathered: what the members say about where they run, for each target.
+        targets: the targets, if they have different files; else empty.
 
     """
 
@@ -90,7 +96,8 @@ class Blueprint:
     first_line: bytes
     nested: bool
     order: Sequence[str]
-    gathered: Gathered
+    gathered: Sequence[Gathered]
+    targets: Sequence[Target] = ()
 
 
 @dataclass(frozen=True)
@@ -99,12 +106,12 @@ class Description:
 
     Attributes:
         manifest: the content of manifest.json.
-        units: the units and flags for the index.
+        plans: the units and flags for the index, for each target.
 
     """
 
     manifest: bytes
-    units: Plan
+    plans: Sequence[TargetPlan]
 
 
 def build(options: PackOptions) -> PackReport:
@@ -117,14 +124,13 @@ def build(options: PackOptions) -> PackReport:
     checked = check(options)
     options = checked.options
     choice = Choice(options.exclude, options.include, checked.target)
-    talk = options.progress is not None
-    with gather(checked.wanted, choice, python=options.pythons[0], talk=talk) as inputs:
-        blueprint = plan(options, inputs, choice)
-        with started_compilers(options, options.pythons if options.bytecode else ()) as compilers:
+    with gathered(checked, choice) as inputs:
+        blueprint = plan(checked, inputs, choice)
+        with started_compilers(options, options.compiling if options.bytecode else ()) as compilers:
             report = _new_report(options, blueprint, inputs, choice, compilers)
             with _write_errors(options.output), _writer(options, checked.target, blueprint, compilers) as writer:
-                description = write(options, checked.wanted, inputs.kept, blueprint, compilers, writer, report)
-                report.size = writer.finish(description.manifest, description.units, blueprint.order)
+                description = write(checked, inputs, blueprint, compilers, writer, report)
+                report.size = writer.finish(description.manifest, description.plans, blueprint.order)
     return report
 
 
@@ -150,29 +156,64 @@ def check(options: PackOptions) -> Checked:
         installer=options.installer,
     )
     target = target_path(options.output, wanted.read_in_place, is_program=options.is_program)
-    return Checked(options, wanted, target)
+    several = options.target or len(options.python) > 1
+    targets = find_targets(options.python, options.target) if several and wanted.are_installed else ()
+    if not targets:  # the targets are of no use then, but must be some
+        list(map(parse_target, options.target))
+    return Checked(options, wanted, target, targets)
 
 
-def plan(options: PackOptions, inputs: Inputs, choice: Choice) -> Blueprint:
+@contextlib.contextmanager
+def gathered(checked: Checked, choice: Choice) -> Iterator[Sequence[Inputs]]:
+    """Install and look up the inputs that are not files yet, for each target, until the context ends.
+
+    Raises:
+        PackError: the installer failed or is missing, or the environment cannot be used.
+
+    """
+    options = checked.options
+    with contextlib.ExitStack() as stack:
+        if not checked.targets:
+            talk = options.progress is not None
+            yield [stack.enter_context(gather(checked.wanted, choice, python=options.first_python, talk=talk))]
+            return
+        yield [stack.enter_context(_gather_for(each, checked, choice)) for each in checked.targets]
+
+
+def _gather_for(target: Target, checked: Checked, choice: Choice) -> AbstractContextManager[Inputs]:
+    return gather(
+        checked.wanted,
+        choice,
+        python=target.executable or checked.options.first_python,
+        talk=checked.options.progress is not None,
+        target=None if target.is_here else target,
+    )
+
+
+def plan(checked: Checked, inputs: Sequence[Inputs], choice: Choice) -> Blueprint:
     """Decide what the bundle will hold.
 
     Raises:
         PackError: members clash, the entry point is not among them, or the profile names none of them.
 
     """
-    files = collect(inputs.sources, choice, on_conflict=options.on_conflict)
-    members = [file.member for file in files]
-    reader = _reader(files)
+    options = checked.options
+    collected = [collect(each.sources, choice, on_conflict=options.on_conflict) for each in inputs]
+    files = merged(collected) if len(collected) > 1 else collected[0]
+    targets = checked.targets if any(file.targets for file in files) else ()
+    members = [[file.member for file in each] for each in collected]
+    readers = [_reader(each) for each in collected]
     program = None
     if options.is_program:
-        program = plan_program(options.entry_point, members, reader, standalone=options.standalone)
+        program = plan_program(options.entry_point, members[0], readers[0], standalone=options.standalone)
         check_name(options.output, program)
     line = first_line(options.shebang, program)
     nested = options.layout == "nested" or (options.layout == "auto" and len(files) > LARGEST_FLAT)
     order: Sequence[str] = ()
     if options.profile is not None:
-        order = reading_order(os.fspath(options.profile), files, options.pythons[0])
-    return Blueprint(files, program, line, nested, order, gather_evidence(members, reader))
+        order = reading_order(os.fspath(options.profile), collected[0], options.first_python)
+    evidence = [gather_evidence(*pair) for pair in zip(members, readers, strict=True)]
+    return Blueprint(files, program, line, nested, order, evidence, targets)
 
 
 def _reader(files: Sequence[SourceFile]) -> Callable[[str], bytes]:
@@ -211,27 +252,34 @@ def started_compilers(options: PackOptions, pythons: Sequence[str]) -> Iterator[
 
 
 def _new_report(
-    options: PackOptions, blueprint: Blueprint, inputs: Inputs, choice: Choice, compilers: Sequence[Compiler]
+    options: PackOptions,
+    blueprint: Blueprint,
+    inputs: Sequence[Inputs],
+    choice: Choice,
+    compilers: Sequence[Compiler],
 ) -> PackReport:
     """Return the report as far as it is known before anything is written."""
-    gathered = blueprint.gathered
-    parts = gathered.evidence + ([] if options.source else [of_bytecode(compilers[0].version)])
-    runs_on = alternatives(parts)
-    misfit = conflict(parts, [compiler.version for compiler in compilers], runs_on)
+    only = [] if options.source else [of_bytecode(compilers[0].version)]
+    parts = [each.evidence + only for each in blueprint.gathered]
+    for evidence, target in zip(parts, blueprint.targets, strict=False):
+        evidence.append(of_target(target))
+    runs_on, misfits = judged(parts, [compiler.version for compiler in compilers])
     return PackReport(
         str(options.output),
         members=len(blueprint.files) + len(PROGRAM_MEMBERS) * bool(blueprint.program),
         layout="nested" if blueprint.nested else "flat",
         code_tags=[compiler.tag.name for compiler in compilers],
         ordered=len(blueprint.order),
+        targets=[target.name for target in blueprint.targets],
         left_out=choice.left_out,
         runs_on=runs_on,
         warnings=[
-            *inputs.warnings,
+            *dict.fromkeys(warning for each in inputs for warning in each.warnings),
+            *(version_warnings(blueprint.targets, [each.versions for each in inputs]) if blueprint.targets else ()),
             *choice.warnings(),
-            *gathered.warnings,
-            *([misfit] if misfit is not None else []),
-            *(_lost_code(inputs, compilers) if options.bytecode else ()),
+            *dict.fromkeys(warning for each in blueprint.gathered for warning in each.warnings),
+            *misfits,
+            *(_lost_code(inputs[0], compilers) if options.bytecode else ()),
             *(PackWarning(file.member, HIDDEN) for file in blueprint.files if any(map(is_hidden, file.member))),
         ],
     )
@@ -271,9 +319,8 @@ def _writer(options: PackOptions, target: Path, blueprint: Blueprint, compilers:
 
 
 def write(
-    options: PackOptions,
-    wanted: Wanted,
-    kept: KeptCode,
+    checked: Checked,
+    inputs: Sequence[Inputs],
     blueprint: Blueprint,
     compilers: Sequence[Compiler],
     writer: BundleWriter,
@@ -284,37 +331,50 @@ def write(
     The facts of the members, which take memory for each of them, are gone when this returns.
 
     Raises:
-        PackError: a source cannot be read, or *options* ask for real files of what is not packed.
+        PackError: a source cannot be read, or the options ask for real files of what is not packed.
 
     """
+    options = checked.options
+    kept = KeptCode([folder for each in inputs for folder in each.kept.folders])
     if blueprint.program is not None:
         _write_program(options, blueprint.program, compilers, writer, report.runs_on)
+    served = [_served(blueprint.targets, compiler) for compiler in compilers]
     packed = write_members(
         writer,
         blueprint.files,
         compilers,
         kept,
         report,
+        served=served,
         source=options.source,
         compress_bytecode=zip_method(options.compress_bytecode),
         only=frozenset(blueprint.order) if options.profile_only else None,
         jobs=options.threads,
         progress=options.progress,
     )
-    units = plan_units(packed.facts, packed.records, unpack=options.unpack, no_unpack=options.no_unpack)
+    plans = [
+        TargetPlan(
+            target,
+            plan_units(
+                packed.facts_of(number), packed.records_of(number), unpack=options.unpack, no_unpack=options.no_unpack
+            ),
+        )
+        for number, target in enumerate(blueprint.targets or [None], 1)
+    ]
     manifest = encode_manifest(
         report,
-        inputs=wanted.names,
+        inputs=checked.wanted.names,
         compilers=compilers,
         metadata=packed.metadata,
-        placed=units.placed,
+        placed=plans[0].plan.placed,
         compress=options.compress,
         compress_bytecode=options.compress_bytecode,
         source=options.source,
         program=blueprint.program,
         first_line=blueprint.first_line,
+        targets=blueprint.targets,
     )
-    return Description(manifest, units)
+    return Description(manifest, plans)
 
 
 def _write_program(
@@ -329,5 +389,11 @@ def _write_program(
     The embedded runtime always has bytecode: to compile it at each start takes 350 million instructions.
     """
     compress = not options.bytecode or options.compress_bytecode != "none"
-    with started_compilers(options, options.pythons if program.standalone and not compilers else ()) as others:
+    with started_compilers(options, options.compiling if program.standalone and not compilers else ()) as others:
         program.write(writer, compilers, compilers or others, runs_on, compress=compress)
+
+
+def _served(targets: Sequence[Target], compiler: Compiler) -> frozenset[int]:
+    """Return the numbers of the *targets* that *compiler* makes bytecode for, counted from 1."""
+    version = ".".join(compiler.version.split(".")[:2])
+    return frozenset(number for number, target in enumerate(targets, 1) if target.version == version)

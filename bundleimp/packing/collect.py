@@ -38,6 +38,7 @@ class SourceFile:
         executable: whether its owner may execute it.
         size: its size in bytes when `collect` saw it.
         origin: the file's name in messages, if its path is a temporary one that the user does not know.
+        targets: the numbers of the targets that have the file, counted from 1; empty if all have it.
 
     """
 
@@ -46,6 +47,7 @@ class SourceFile:
     executable: bool
     size: int
     origin: str = ""
+    targets: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         return self.origin or self.path

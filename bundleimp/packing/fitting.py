@@ -21,6 +21,8 @@ from .wheeltags import Demand, both, of_file, of_wheel, simplified
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from .targets import Target
+
 _WHEEL = ".dist-info/WHEEL"
 _METADATA = ".dist-info/METADATA"
 _UNTAGGED = ("abi3", "abi3t", "")
@@ -168,6 +170,13 @@ def of_bytecode(version: str) -> Evidence:
     return Evidence("--no-source", (Demand("cpython", pythons.minor((int(major), int(minor)))),))
 
 
+def of_target(target: Target) -> Evidence:
+    """Return what the files of a *target* need."""
+    return Evidence(
+        "its targets", tuple(of_wheel(f"Tag: cp{target.version.replace('.', '')}-{target.abi}-{target.platform}"))
+    )
+
+
 def conflict(parts: Sequence[Evidence], versions: Sequence[str], runs_on: Sequence[RunsOn]) -> PackWarning | None:
     """Return the warning that a bundle runs nowhere, or not with the Pythons whose bytecode is embedded; else None.
 
@@ -196,6 +205,21 @@ def _nowhere(parts: Sequence[Evidence]) -> PackWarning:
             message = f"needs {own}{others}: the bundle as a whole runs nowhere; pack parts for the same Python"
             break
     return PackWarning(part.name, message)
+
+
+def judged(parts: Sequence[Sequence[Evidence]], versions: Sequence[str]) -> tuple[list[RunsOn], list[PackWarning]]:
+    """Return where a bundle runs, and a warning for each reason why it does not.
+
+    Arguments:
+        parts: for each of its targets, the parts of the bundle.
+        versions: as of `conflict`.
+
+    """
+    found = [alternatives(each) for each in parts]
+    runs_on = list(dict.fromkeys(alternative for each in found for alternative in each))
+    reasons = [conflict(each, (), own) for each, own in zip(parts, found, strict=True)]
+    reasons.append(conflict(parts[0], versions, runs_on))
+    return runs_on, [reason for reason in dict.fromkeys(reasons) if reason is not None]
 
 
 def pythons_to_try(runs_on: Sequence[RunsOn], preferred: Sequence[pythons.Version]) -> list[str]:

@@ -21,6 +21,7 @@ from .declared import member_of, script_at
 from .distribution import distributions
 from .environment import packed_environment
 from .errors import PackError, PackWarning, unreadable
+from .foreign import check_built, check_wheel, find_foreign_installer, foreign_warnings, local_project
 from .installed import PROGRAMS, Site, lay_out
 from .installer import find_installer
 from .keptcode import KeptCode
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from .installer import Installer
     from .lock import Lock
     from .options import InstallerName, PathLike
+    from .targets import Target
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,14 @@ class Wanted:
         return [path for path in self.sources if path not in self.built]
 
     @property
+    def are_installed(self) -> bool:
+        """Whether anything has to be installed first.  What is not, is the same for all targets."""
+        return bool(self.built or self.requirements or self.files or self.locks or self.lock)
+
+    @property
     def is_at_hand(self) -> bool:
         """Whether nothing has to be installed or looked up first."""
-        files = self.built or self.bundles or self.files or self.locks or self.lock
-        return not (files or self.requirements or self.environment)
+        return not (self.are_installed or self.bundles or self.environment)
 
     @property
     def names(self) -> list[str]:
@@ -106,6 +112,7 @@ class Inputs:
     Attributes:
         sources: the sources for `collect`.
         warnings: a warning for each file that could not be had.
+        versions: the versions of the installed distributions, by name.
         kept: the bytecode of the bundles among the sources.
         code_tags: the code tags of that bytecode, by the name of the bundle.
 
@@ -113,6 +120,7 @@ class Inputs:
 
     sources: list[Path | Placed] = field(default_factory=list)
     warnings: list[PackWarning] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
     kept: KeptCode = field(default_factory=KeptCode)
     code_tags: dict[str, list[str]] = field(default_factory=dict)
 
@@ -195,7 +203,9 @@ def _requirement_name(requirement: str) -> str:
 
 
 @contextlib.contextmanager
-def gather(wanted: Wanted, choice: Choice, *, python: str, talk: bool) -> Iterator[Inputs]:
+def gather(
+    wanted: Wanted, choice: Choice, *, python: str, talk: bool, target: Target | None = None
+) -> Iterator[Inputs]:
     """Install and look up the inputs that are not files yet.  Their files exist until the context ends.
 
     For `on_conflict`, the inputs have this order: the sources, with all wheels and projects in the place of the first
@@ -206,6 +216,7 @@ def gather(wanted: Wanted, choice: Choice, *, python: str, talk: bool) -> Iterat
         choice: what the user excludes.
         python: the interpreter to install for.
         talk: whether the installer may print what it is doing.
+        target: the target to install for if its interpreter is not here.  *python* then builds the projects.
 
     Raises:
         PackError: the installer failed or is missing, the environment cannot be used, or a path file leads outside.
@@ -220,7 +231,7 @@ def gather(wanted: Wanted, choice: Choice, *, python: str, talk: bool) -> Iterat
     with contextlib.ExitStack() as stack:
         try:
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bundleimp-", ignore_cleanup_errors=True))
-            _fill(inputs, _Workshop(wanted, choice, python, talk, Path(scratch), inputs))
+            _fill(inputs, _Workshop(wanted, choice, python, talk, Path(scratch), inputs, target))
         except OSError as error:
             message = f"cannot be read or written: {error.strerror or error}"
             raise PackError(message, file=error.filename) from None
@@ -236,7 +247,7 @@ def _fill(inputs: Inputs, workshop: _Workshop) -> None:
         elif path not in wanted.built:
             _add_in_place(inputs, wanted.in_place(path), workshop.choice)
         elif not set(wanted.built) & set(wanted.sources[:at]):
-            workshop.install("--no-deps", *(os.path.abspath(built) for built in wanted.built), origin="the sources")
+            workshop.install_built()
     if wanted.lock is not None:
         workshop.install_locked(wanted.lock)
     words = [word for name in wanted.files for word in ("--requirement", name)]
@@ -284,6 +295,7 @@ class _Workshop:
     talk: bool
     scratch: Path
     inputs: Inputs
+    target: Target | None = None
     _known: dict[str, tuple[str, str]] = field(default_factory=dict)
     _folders: int = 0
 
@@ -301,9 +313,44 @@ class _Workshop:
         words = lock.options if lock.is_pylock else []
         self.install(*words, "--requirement", str(path), origin=str(lock.path), lock=str(path), leave_out=lock.owner)
 
+    def install_built(self) -> None:
+        """Install the wheels and projects among the sources: of several wheels of one distribution, the fitting one."""
+        wheels: dict[str, list[Path]] = {}
+        for path in self.wanted.built:
+            name, _, rest = path.name.partition("-")
+            key = f"{name}=={rest.partition('-')[0]}" if path.suffix == ".whl" else str(path)
+            wheels.setdefault(key, []).append(path)
+        alone = [os.path.abspath(paths[0]) for paths in wheels.values() if len(paths) == 1]
+        if alone:
+            self.install("--no-deps", *alone, origin="the sources")
+        several = {requirement: paths for requirement, paths in wheels.items() if len(paths) > 1}
+        if several:
+            folder = self._folder()
+            folder.mkdir()
+            for path in (path for paths in several.values() for path in paths):
+                shutil.copy(path, folder)
+            words = ("--no-deps", "--no-index", "--find-links", str(folder))
+            self.install(*words, *several, origin="the sources")
+
+    def _installer(self, lock: str) -> Installer:
+        if self.target is None:
+            return find_installer(self.python, lock=lock, chosen=self.wanted.installer)
+        return find_foreign_installer(self.target, lock=lock, chosen=self.wanted.installer)
+
+    def _prepared(self, word: str) -> str:
+        """Return *word*, or, if the target is not here and *word* is a project on disk, the wheel of that."""
+        project = local_project(word) if self.target is not None else None
+        if self.target is None or project is None:
+            return word
+        own = find_installer(self.python, chosen=self.wanted.installer)
+        wheel = own.build(project.folder, self._folder(), self.wanted.options, talk=self.talk)
+        check_wheel(wheel, project.folder, self.target)
+        return f"{wheel}{project.extras}"
+
     def install(self, *words: str, origin: str, lock: str = "", leave_out: str = "") -> None:
         """Have the installer install *words*, and add the result to the inputs."""
-        installer = find_installer(self.python, lock=lock, chosen=self.wanted.installer)
+        installer = self._installer(lock)
+        words = tuple(map(self._prepared, words))
         target = self._folder()
         self._run(installer, words, target)
 
@@ -326,6 +373,9 @@ class _Workshop:
         names = [name for name in sorted(os.listdir(target)) if name not in left] if target.is_dir() else []
         layout = lay_out(site, names, installed, self._folder())
         self._check(installed, origin)
+        if self.target is not None:
+            check_built(installed, self.target)
+            self.inputs.warnings += foreign_warnings(installer, self.target)
         hidden = {name for name in names if pathfiles.hides(target, name)}
         followed = pathfiles.Followed([target], {one.name for one in installed}, hidden)
         self.inputs.sources += [*layout.placed, *followed.follow(files, self.choice, own=False)]
@@ -370,6 +420,7 @@ class _Workshop:
     def _check(self, installed: Sequence[Distribution], origin: str) -> None:
         """Raise PackError if two inputs give different versions of one distribution."""
         for one in installed:
+            self.inputs.versions.setdefault(one.name, one.version)
             version, where = self._known.setdefault(one.name, (one.version, origin))
             if version != one.version:
                 message = (

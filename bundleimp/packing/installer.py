@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # The first pip that takes a lock file (PEP 751) as requirements.
-_READS_LOCKS = (26, 1)
+READS_LOCKS = (26, 1)
 # The first pip that installs for another interpreter.
 _SERVES_OTHERS = (22, 3)
 
@@ -83,12 +83,16 @@ class Installer:
         name: "pip" or "uv".
         command: how it is called, up to the options of ``install``.
         interpreter: the interpreter that it installs for.
+        target: the name of the target, if it installs for an interpreter that is not here; else "".
+        variables: environment variables for it.
 
     """
 
     name: str
     command: tuple[str, ...]
     interpreter: str
+    target: str = ""
+    variables: tuple[tuple[str, str], ...] = ()
 
     def install(self, words: Sequence[str], target: Path, options: Sequence[str], *, talk: bool) -> None:
         """Install into a folder.
@@ -104,9 +108,51 @@ class Installer:
 
         """
         own = _PIP_OPTIONS if self.name == "pip" else ()
-        quiet = () if talk else ("--quiet",)
-        command = [*self.command, "--target", str(target), *own, *quiet, *words, *options]
-        complaints.run(self.name, command, talk=talk, variables=_PIP_VARIABLES)
+        command = [*self.command, "--target", str(target), *own, *_quiet(talk), *words, *options]
+        try:
+            self._run(command, talk=talk)
+        except PackError as error:
+            if self.target:
+                reason = error.message.removeprefix(f"{self.name} failed: ")
+                error.message = f"{self.name} cannot install wheels for {self.target}: {reason}"
+            raise
+
+    def build(self, project: str, folder: Path, options: Sequence[str], *, talk: bool) -> Path:
+        """Build the wheel of a project (PEP 517), without its dependencies; return the wheel.
+
+        Arguments:
+            project: the project's folder.
+            folder: an empty folder for the wheel; it is made.
+            options: the user's own options.
+            talk: as of `install`.
+
+        Raises:
+            PackError: the build failed.
+
+        """
+        if self.name == "pip":
+            words = ("wheel", "--no-deps", "--disable-pip-version-check", "--wheel-dir", str(folder))
+            command = [*self.command[:-1], *words]
+        else:
+            uv = self.command[: self.command.index("pip")]
+            command = [*uv, "build", "--wheel", "--python", self.interpreter, "--out-dir", str(folder)]
+        try:
+            self._run([*command, *_quiet(talk), project, *options], talk=talk)
+        except PackError as error:
+            error.file = project
+            raise
+        wheels = sorted(folder.glob("*.whl"))
+        if not wheels:
+            message = f"{self.name} built no wheel of it"
+            raise PackError(message, file=project)
+        return wheels[0]
+
+    def _run(self, command: Sequence[str], *, talk: bool) -> None:
+        complaints.run(self.name, command, talk=talk, variables=_PIP_VARIABLES | dict(self.variables))
+
+
+def _quiet(talk: bool) -> tuple[str, ...]:
+    return () if talk else ("--quiet",)
 
 
 def find_installer(python: str, *, lock: str = "", chosen: str | None = None) -> Installer:
@@ -123,18 +169,15 @@ def find_installer(python: str, *, lock: str = "", chosen: str | None = None) ->
         PackError: the interpreter cannot be used, or there is no installer for it.
 
     """
-    wanted = _Interpreter.ask(python)
     found = ""
-    for version, installer in _candidates(wanted):
+    for version, installer in candidates(python):
         if chosen not in {None, installer.name}:
             continue
-        if not lock or installer.name == "uv" or version >= _READS_LOCKS:
+        if not lock or installer.name == "uv" or version >= READS_LOCKS:
             return installer
         found = found or f"; {installer.name} here is {'.'.join(map(str, version))}"
     if lock and chosen != "uv":
-        message = (
-            f"a lock file needs pip {'.'.join(map(str, _READS_LOCKS))} or newer, or uv{found}: install one of them"
-        )
+        message = f"a lock file needs pip {'.'.join(map(str, READS_LOCKS))} or newer, or uv{found}: install one of them"
         raise PackError(message, file=lock)
     if chosen == "uv":
         message = f"uv is neither on PATH nor a module of {sys.executable}: install it, or choose pip"
@@ -171,8 +214,14 @@ def _uv_of(interpreter: _Interpreter) -> tuple[str, ...] | None:
     return (interpreter.executable, "-P", "-m", "uv") if interpreter.has_uv else None
 
 
-def _candidates(wanted: _Interpreter) -> Iterator[tuple[tuple[int, ...], Installer]]:
-    """Yield the installers that are there, best first, each with its version where that is known."""
+def candidates(python: str) -> Iterator[tuple[tuple[int, ...], Installer]]:
+    """Yield the installers for an interpreter, best first, each with its version where that is known.
+
+    Raises:
+        PackError: the interpreter cannot be used.
+
+    """
+    wanted = _Interpreter.ask(python)
     executable = wanted.executable
     uv = _uv_here() or _uv_of(wanted)
     if uv:

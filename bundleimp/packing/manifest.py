@@ -18,12 +18,21 @@ if TYPE_CHECKING:
     from .compiler import Compiler
     from .executable import Program
     from .report import PackReport
+    from .targets import Target
     from .units import Placed
 
 
 def _distribution(metadata: bytes) -> dict[str, str]:
     headers = email.parser.BytesParser().parsebytes(metadata, headersonly=True)
     return {"name": str(headers.get("Name", "")), "version": str(headers.get("Version", ""))}
+
+
+def _distributions(metadata: Iterable[bytes], *, once: bool) -> list[dict[str, str]]:
+    """Return name and version of each distribution; *once*, even if targets have the same one with other METADATA."""
+    found = list(map(_distribution, metadata))
+    if once:
+        found = list({(item["name"], item["version"]): item for item in found}.values())
+    return sorted(found, key=lambda item: item["name"].lower())
 
 
 def encode_manifest(
@@ -38,6 +47,7 @@ def encode_manifest(
     source: bool,
     program: Program | None,
     first_line: bytes,
+    targets: Sequence[Target] = (),
 ) -> bytes:
     """Return the content of manifest.json.
 
@@ -52,6 +62,7 @@ def encode_manifest(
         source: whether source was kept.
         program: what it runs as a program, or None.
         first_line: the line before the archive, or nothing.
+        targets: the targets, if they have different files.
 
     """
     manifest: dict[str, Any] = {
@@ -65,7 +76,7 @@ def encode_manifest(
             {"tag": compiler.tag.name, "magic": compiler.tag.magic.hex(), "version": compiler.version}
             for compiler in compilers
         ],
-        "distributions": sorted(map(_distribution, metadata), key=lambda item: item["name"].lower()),
+        "distributions": _distributions(metadata, once=bool(targets)),
         "members": report.members,
         "entry_point": (str(program.entry_point) or None) if program is not None else None,
     }
@@ -75,6 +86,10 @@ def encode_manifest(
         manifest[RUNS_ON] = [asdict(alternative) for alternative in report.runs_on]
     if program is not None and not str(program.entry_point):
         manifest["interpreter"] = True
+    if targets:
+        manifest["targets"] = [
+            {"name": each.name, "key": each.key, "version": each.version, "platform": each.platform} for each in targets
+        ]
     if placed:
         manifest["placed"] = [asdict(unit) for unit in placed]
     if report.ordered:

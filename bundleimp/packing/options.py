@@ -51,6 +51,7 @@ class PackOptions:
     installer: InstallerName | None
     installer_options: Sequence[str]
     python: Sequence[str]
+    target: Sequence[str]
     bytecode: bool
     source: bool
     optimize: int
@@ -84,8 +85,19 @@ class PackOptions:
 
     @property
     def pythons(self) -> Sequence[str]:
-        """The interpreters that the bundle is for; the installer installs for the first of them."""
-        return self.python or [sys.executable]
+        """The interpreters that the bundle is for; the running one if the options name neither these nor targets."""
+        return self.python or ([] if self.target else [sys.executable])
+
+    @property
+    def first_python(self) -> str:
+        """The interpreter to ask and to build with."""
+        return (self.pythons or [sys.executable])[0]
+
+    @property
+    def compiling(self) -> Sequence[str]:
+        """The interpreters that make bytecode: `pythons`, or else the running one if it has the version of a target."""
+        own = f"cp3{sys.version_info[1]}"
+        return self.pythons or [sys.executable] * any(tag.partition("-")[0].rstrip("t") == own for tag in self.target)
 
     @property
     def threads(self) -> int:
@@ -105,9 +117,8 @@ def check_options(options: PackOptions) -> None:
     _check_choice("optimize", options.optimize, OPTIMIZATION_LEVELS)
     if options.installer is not None:
         _check_choice("installer", options.installer, get_args(InstallerName))
-    for name in ("sources", "requirements", "requirement_files", "extras", "groups", "installer_options"):
-        _check_sequence(name, getattr(options, name))
-    for name in ("exclude", "include"):
+    inputs = ("sources", "requirements", "requirement_files", "extras", "groups", "installer_options")
+    for name in (*inputs, "python", "target", "exclude", "include"):
         _check_sequence(name, getattr(options, name))
     _check_requirements(options.requirements)
     _check_jobs(options.jobs)
@@ -147,8 +158,13 @@ def _check_combinations(options: PackOptions) -> None:
     if options.project is None and (options.extras or options.groups):
         message = "extras and dependency groups are those of a project: name its folder (--project DIR)"
         raise PackError(message)
-    if not options.source and (not options.bytecode or len(options.python) > 1):
-        message = "--no-source needs bytecode for one Python: drop --no-bytecode, and give at most one --python"
+    if not options.source and (not options.bytecode or len(options.python) > 1 or options.target):
+        message = (
+            "--no-source needs bytecode for one Python: drop --no-bytecode and --target, and give at most one --python"
+        )
+        raise PackError(message)
+    if options.target and options.from_venv is not None:
+        message = "a virtual environment has files for its own Python: with --target, give requirements (-r, --with)"
         raise PackError(message)
     if options.profile is not None and not (options.bytecode and options.source):
         message = "--profile needs source and bytecode: drop --no-bytecode and --no-source"

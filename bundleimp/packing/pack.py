@@ -28,6 +28,7 @@ def pack(
     installer: InstallerName | None = None,
     installer_options: Sequence[str] = (),
     python: Sequence[str] = (),
+    target: Sequence[str] = (),
     bytecode: bool = True,
     source: bool = True,
     optimize: int = 0,
@@ -73,8 +74,12 @@ def pack(
         installer: "uv" or "pip"; default: uv where it is there, as a command or a module, else pip.
         installer_options: words that ``uv pip install`` or ``pip install`` gets as they are, such as
             ``["--index-url", url]``.
-        python: interpreters to embed bytecode for (PEP 552, unchecked hash-based); default: the running one.  What is
-            installed is installed for the first of them.
+        python: interpreters that the bundle is for; default: the running one.  Requirements, wheels and projects are
+            installed for each of them, and bytecode is embedded for each (PEP 552, unchecked hash-based).  Files that
+            are equal for all are packed once.
+        target: kinds of Python that are not here, by a python tag and a platform tag of wheels (PEP 425):
+            ``cp313-macosx_11_0_arm64``.  Wheels are installed for each by uv, or by pip if uv is missing.  Without
+            *python*, the bundle is for these only.
         bytecode: whether to embed bytecode.
         source: whether to keep source; without it each module is its bytecode alone, for one interpreter.
         optimize: 0, 1 or 2, as of `compile`.
@@ -125,6 +130,7 @@ def pack(
         installer=installer,
         installer_options=installer_options,
         python=python,
+        target=target,
         bytecode=bytecode,
         source=source,
         optimize=optimize,

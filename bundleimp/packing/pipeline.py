@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Self
 
+from ..runtime.content.targets import split_name, stored_name
 from ..runtime.site.questions import Question, may_ask
 from ..runtime.site.runpaths import is_native, run_paths
 from .compiler import Module
@@ -46,7 +47,7 @@ class Packed:
 
     Attributes:
         facts: what decides on real files, of each member.
-        records: the content of each distribution's RECORD, by member.
+        records: the content of each distribution's RECORD, by its member's name in the zip.
         metadata: the content of each distribution's METADATA.
 
     """
@@ -54,6 +55,15 @@ class Packed:
     facts: list[Fact] = field(default_factory=list)
     records: dict[str, bytes] = field(default_factory=dict)
     metadata: list[bytes] = field(default_factory=list)
+
+    def facts_of(self, target: int) -> list[Fact]:
+        """Return the facts of the members that the target of this number has, counted from 1."""
+        return [fact for fact in self.facts if not fact.targets or target in fact.targets]
+
+    def records_of(self, target: int) -> dict[str, bytes]:
+        """Return the records that the target of this number has."""
+        names = {stored_name(fact.member, min(fact.targets, default=1)): fact.member for fact in self.facts_of(target)}
+        return {names[stored]: record for stored, record in self.records.items() if stored in names}
 
 
 @dataclass(slots=True)
@@ -78,7 +88,7 @@ class _Item:
 
 @dataclass(slots=True)
 class _Batch:
-    """Files that went through the pipeline together, and for each Python, what becomes of the modules among them."""
+    """Files that went through the pipeline together, and for each Python, what becomes of its modules among them."""
 
     items: list[_Item]
     compiled: list[Compiling]
@@ -91,6 +101,7 @@ def write_members(
     kept: KeptCode,
     report: PackReport,
     *,
+    served: Sequence[frozenset[int]] = (),
     source: bool,
     compress_bytecode: int,
     only: Container[str] | None,
@@ -105,6 +116,7 @@ def write_members(
         compilers: one for each Python.
         kept: the bytecode that need not be compiled.
         report: gets the number of modules, and the warnings.
+        served: for each compiler the numbers of the targets that it compiles for; empty if there is one target.
         source: whether to keep source.
         compress_bytecode: the zip method for bytecode that is a member, because there is no source.
         only: the members that are compiled, or None for all modules.
@@ -116,16 +128,18 @@ def write_members(
 
     """
     result = Packed()
-    steps = _Steps(compilers, kept, writer.method, source, compress_bytecode, only)
+    steps = _Steps(
+        compilers, served or [frozenset()] * len(compilers), kept, writer.method, source, compress_bytecode, only
+    )
     number = len(files)
     plain = not any(compiler.optimize for compiler in compilers)
     with _Threads(jobs) as threads:
         for done, (item, compiled) in enumerate(_processed(files, steps, threads), 1):
             written = _write(writer, item, compiled, report, steps)
-            images = [module.image for module in compiled] if plain else []
+            images = [module.image for module in compiled if module is not None] if plain else []
             result.facts.append(_fact(item, written, images))
             if item.file.is_record and item.data is not None:
-                result.records[item.file.member] = item.data
+                result.records[written.member.name] = item.data
             elif item.file.is_metadata and item.data is not None:
                 result.metadata.append(item.data)
             if progress is not None:
@@ -138,24 +152,26 @@ class _Steps:
     """What happens to files before they are written."""
 
     compilers: Sequence[Compiler]
+    served: Sequence[frozenset[int]]
     kept: KeptCode
     method: int
     source: bool
     compress_bytecode: int
     only: Container[str] | None
 
-    def compiles(self, file: SourceFile) -> bool:
-        """Return whether bytecode of *file* is wanted."""
-        return file.is_module and (self.only is None or file.member in self.only)
+    def compiles(self, file: SourceFile, served: frozenset[int]) -> bool:
+        """Return whether bytecode of *file* is wanted for one of the targets *served*."""
+        is_served = not file.targets or not served.isdisjoint(file.targets)
+        return file.is_module and is_served and (self.only is None or file.member in self.only)
 
     def __call__(self, files: Sequence[SourceFile]) -> _Batch:
         """Read *files*, have the modules compiled, and compress all meanwhile."""
         contents = [_content(file) for file in files]
-        sources = [file for file in files if self.compiles(file)]
-        modules = [
-            Module(file.member, content) for file, content in zip(files, contents, strict=True) if self.compiles(file)
-        ]
-        compiled = [self.kept.compile(compiler, sources, modules) for compiler in self.compilers] if modules else []
+        compiled = []
+        for compiler, served in zip(self.compilers, self.served, strict=True):
+            pairs = [pair for pair in zip(files, contents, strict=True) if self.compiles(pair[0], served)]
+            modules = [Module(file.member, content) for file, content in pairs]
+            compiled.append(self.kept.compile(compiler, [file for file, _ in pairs], modules))
         return _Batch([self._item(*pair) for pair in zip(files, contents, strict=True)], compiled)
 
     def _item(self, file: SourceFile, content: bytes) -> _Item:
@@ -235,7 +251,9 @@ class _Threads:
         return done
 
 
-def _processed(files: list[SourceFile], steps: _Steps, threads: _Threads) -> Iterator[tuple[_Item, list[Compiled]]]:
+def _processed(
+    files: list[SourceFile], steps: _Steps, threads: _Threads
+) -> Iterator[tuple[_Item, list[Compiled | None]]]:
     """Yield the files in order, each with what the compilers made of it; those ahead are in work, but only so many."""
     waiting: collections.deque[tuple[Future[_Batch], int]] = collections.deque()
     held = 0
@@ -251,33 +269,37 @@ def _processed(files: list[SourceFile], steps: _Steps, threads: _Threads) -> Ite
         yield from _results(waiting.popleft()[0].result(), steps)
 
 
-def _results(batch: _Batch, steps: _Steps) -> Iterator[tuple[_Item, list[Compiled]]]:
-    compiled = zip(*(compiling.result() for compiling in batch.compiled), strict=True)
+def _results(batch: _Batch, steps: _Steps) -> Iterator[tuple[_Item, list[Compiled | None]]]:
+    """Yield the files of *batch*, each with what every compiler made of it, or None if that was not asked."""
+    answers = [iter(compiling.result()) for compiling in batch.compiled]
     for item in batch.items:
-        yield item, list(next(compiled)) if steps.compiles(item.file) and batch.compiled else []
+        pairs = zip(answers, steps.served, strict=True) if item.file.is_module else ()
+        yield item, [next(answer) if steps.compiles(item.file, own) else None for answer, own in pairs]
 
 
 def _write(
-    writer: BundleWriter, item: _Item, compiled: Sequence[Compiled], report: PackReport, steps: _Steps
+    writer: BundleWriter, item: _Item, compiled: Sequence[Compiled | None], report: PackReport, steps: _Steps
 ) -> Written:
     """Write a file as a member, and count it in *report*."""
     file = item.file
-    failures = {result.failure for result in compiled if result.image is None}
+    failures = {result.failure for result in compiled if result is not None and result.image is None}
     report.warnings += [
         PackWarning(file.member, f"{failure}; kept as a file, not compiled") for failure in sorted(failures)
     ]
-    if compiled and not failures:
+    if any(compiled) and not failures:
         report.modules += 1
-        report.kept += all(result.kept for result in compiled)
-    image = compiled[0].image if compiled and not steps.source else None
+        report.kept += all(result.kept for result in compiled if result is not None)
+    image = compiled[0].image if compiled and compiled[0] is not None and not steps.source else None
     if image is not None:
         content = prepared(image, steps.compress_bytecode)
         return writer.add(f"{file.member}c", content, [], executable=False)
-    images = [result.packed for result in compiled] if compiled and steps.source else [None] * len(writer.tags)
+    images = [result.packed if result is not None else None for result in compiled] or [None] * len(writer.tags)
+    if not steps.source:
+        images = []
     if item.content is not None:
-        return writer.add(file.member, item.content, images, executable=file.executable)
+        return writer.add(file.member, item.content, images, executable=file.executable, targets=file.targets)
     with _stream(item) as stream:
-        return writer.add(file.member, stream, images, executable=file.executable)
+        return writer.add(file.member, stream, images, executable=file.executable, targets=file.targets)
 
 
 def _stream(item: _Item) -> AbstractContextManager[IO[bytes]]:
@@ -292,5 +314,12 @@ def _fact(item: _Item, written: Written, images: Sequence[bytes | None]) -> Fact
     elif item.data is not None and _is_code(file):
         question = question_of_image(item.data)
     return Fact(
-        written.member.name, written.digest, written.member.size, file.executable, question, item.script, item.run_paths
+        split_name(written.member.name)[1],
+        written.digest,
+        written.member.size,
+        file.executable,
+        question,
+        item.script,
+        item.run_paths,
+        file.targets,
     )

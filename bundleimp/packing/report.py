@@ -26,6 +26,7 @@ class PackReport:
         ordered: how many of them lie in the order in which a profile imports them.
         left_out: the files and folders of sources that are not meant to be shipped, by name.
         runs_on: where the bundle runs, as alternatives.
+        targets: the names of the targets, if they have different files.
         warnings: what the bundle does without.
 
     """
@@ -40,4 +41,5 @@ class PackReport:
     ordered: int = 0
     left_out: list[LeftOut] = field(default_factory=list)
     runs_on: list[RunsOn] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
     warnings: list[PackWarning] = field(default_factory=list)

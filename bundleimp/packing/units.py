@@ -32,6 +32,7 @@ class Fact:
         question: what it asks about its location, where it is a module.
         script: whether its content begins with ``#!``.
         run_paths: where the linker looks for libraries that it needs, relative to its folder.
+        targets: as of `SourceFile`.
 
     """
 
@@ -42,6 +43,7 @@ class Fact:
     question: Question = Question()  # noqa: RUF009 (it is never changed)
     script: bool = False
     run_paths: tuple[str, ...] = ()
+    targets: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

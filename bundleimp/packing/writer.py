@@ -8,11 +8,13 @@ import os
 import tempfile
 import zipfile
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, Self
 
-from ..encoding import IndexedMember, encode_index, encode_locator, encode_top_level
+from ..encoding import IndexedMember, IndexedTarget, encode_locator, encode_targets, encode_top_level
 from ..runtime import format as bundle_format
 from ..runtime.content.localheader import HEADER_SIZE
+from ..runtime.content.targets import split_name, stored_name, units_name
 from ..runtime.format import Extent, Locator, find_end
 from ..runtime.site.units import encode_units
 from ..waiting import TOP_LEVEL
@@ -21,15 +23,23 @@ from .folders import namespace_folders
 from .zipsink import Prepared, ZipSink, prepared, zip_method
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
     from ..encoding import CodeTag
-    from ..runtime.site.units import Unit
     from .options import Compression
+    from .targets import Target
     from .units import Plan
     from .zipsink import Written
+
+
+@dataclass(frozen=True)
+class TargetPlan:
+    """The units and flags of a target, or of all if *target* is None."""
+
+    target: Target | None
+    plan: Plan
 
 
 class BundleWriter:
@@ -99,6 +109,7 @@ class BundleWriter:
         *,
         executable: bool,
         outside: bool = False,
+        targets: tuple[int, ...] = (),
     ) -> Written:
         """Write a payload member; return what was written.
 
@@ -108,8 +119,10 @@ class BundleWriter:
             images: its pyc image for each code tag, as the bundle has it, or None.
             executable: whether it gets the execute permission.
             outside: whether it is a member of the outer zip in the nested layout, too.
+            targets: the numbers of the targets that have it, counted from 1; empty if all have it.
 
         """
+        name = stored_name(name, min(targets, default=1))
         sink = self._zip if outside else self._payload
         if isinstance(content, Prepared):
             written = sink.put(name, content, executable=executable)
@@ -117,7 +130,7 @@ class BundleWriter:
             written = sink.add(name, content, self.method, executable=executable)
         self._record.write(_record_line(name, written.digest, written.member.size))
         codes = [_keep(*pair) for pair in zip(self._codes, images, strict=True)]
-        (self._outside if outside else self._index).append(IndexedMember(written.member, codes))
+        (self._outside if outside else self._index).append(IndexedMember(written.member, codes, targets=targets))
         return written
 
     def attach(self, name: str, content: bytes, *, compress: bool) -> None:
@@ -125,17 +138,15 @@ class BundleWriter:
         # By deflate, which `zipimport` of each Python reads.
         self._attached[name] = prepared(content, zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED)
 
-    def finish(self, manifest: bytes, plan: Plan, order: Sequence[str] = ()) -> int:
+    def finish(self, manifest: bytes, plans: Sequence[TargetPlan], order: Sequence[str] = ()) -> int:
         """Write the rest and put the file in its place; return its size in bytes.
 
         Arguments:
             manifest: the content of manifest.json.
-            plan: the units and flags for the index.
+            plans: for each target, the units and flags for the index; one without a target if all have the same files.
             order: the members whose bytecode comes before that of all others, in this order.
 
         """
-        for item in self._index:
-            item.flags = plan.flags.get(item.member.name, 0)
         if self._inner is not None:
             self._payload.close()
             shift = self._zip.add(bundle_format.PAYLOAD, self._inner, zipfile.ZIP_STORED).member.offset
@@ -156,9 +167,9 @@ class BundleWriter:
                     extent.offset += shift
         for name, content in sorted(self._attached.items()):
             self._zip.put(name, content)
-        names = encode_top_level(item.member.name for item in self._index)
+        names = encode_top_level(split_name(item.member.name)[1] for item in self._index)
         self._zip.add(TOP_LEVEL, io.BytesIO(names), zipfile.ZIP_STORED)
-        self._write_index(record.digest, self._write_units(plan.units), plan.flags)
+        self._write_index(record.digest, list(self._indexed(plans)))
         size = self._file.seek(0, os.SEEK_END)
         self._draft.place(self._mode)
         return size
@@ -176,16 +187,30 @@ class BundleWriter:
                 copy.write(own.read(extent.size))
         return copy
 
-    def _write_units(self, units: Sequence[Unit]) -> Extent | None:
-        if not units:
-            return None
-        table = encode_units(units)
-        offset = self._zip.add(bundle_format.UNITS, io.BytesIO(table), zipfile.ZIP_STORED).member.offset
+    def _indexed(self, plans: Sequence[TargetPlan]) -> Iterator[IndexedTarget]:
+        """Yield what the index is to contain for each target, and write the tables of units."""
+        tables: dict[bytes, Extent] = {}
+        for number, each in enumerate(plans, 1):
+            table = encode_units(each.plan.units) if each.plan.units else b""
+            if table and table not in tables:
+                tables[table] = self._write_units(units_name(number), table)
+            flags = each.plan.flags
+            if each.target is None:
+                for item in self._index:
+                    item.flags = flags.get(item.member.name, 0)
+                yield IndexedTarget(self._index, tables.get(table), flags)
+            else:
+                members = [item.of_target(flags) for item in self._index if not item.targets or number in item.targets]
+                name, key = each.target.name, each.target.key
+                yield IndexedTarget(members, tables.get(table), flags, name=name, key=key)
+
+    def _write_units(self, name: str, table: bytes) -> Extent:
+        offset = self._zip.add(name, io.BytesIO(table), zipfile.ZIP_STORED).member.offset
         return Extent(offset=offset, size=len(table), checksum=bundle_format.checksum(table))
 
-    def _write_index(self, record_digest: bytes, units: Extent | None, flags: Mapping[str, int]) -> None:
+    def _write_index(self, record_digest: bytes, targets: Sequence[IndexedTarget]) -> None:
         offset = self._file.seek(0, os.SEEK_END) + HEADER_SIZE + len(bundle_format.INDEX)
-        index = encode_index(self._index, self.tags, record_digest, offset, units, flags)
+        index = encode_targets(targets, self.tags, record_digest, offset)
         self._zip.add(bundle_format.INDEX, io.BytesIO(index.data), zipfile.ZIP_STORED)
         # The locator holds the checksum of the central directory and is written with it, so it is filled in afterwards.
         self._zip.close(bytes(bundle_format.LOCATOR_SIZE))

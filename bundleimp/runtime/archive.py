@@ -7,7 +7,7 @@ import _frozen_importlib_external as external
 import _imp
 import sys
 
-from . import TRACING, Record, bundlefile, fault, trace
+from . import TRACING, Record, bundlefile, trace
 from . import format as bundle_format
 
 TYPE_CHECKING = False
@@ -174,13 +174,13 @@ class Archive:
         start = end - locator.head_size
         encoded = self.near(start, locator.head_size)
         head = bundle_format.decode_head(encoded)
-        if head.root_offset + head.root_size != start:
-            message = "the index is damaged (its root is not where it ends)"
-            raise fault(message, member=bundle_format.INDEX, offset=start)
-        data = self.near(head.root_offset, end - head.root_offset)
-        if data[head.root_size :] != encoded:
-            message = "the index was rewritten while it was read; replace bundles by renaming a new file over them"
-            raise fault(message, member=bundle_format.INDEX, offset=start)
+        if (
+            head.root_offset + head.root_size != start
+            or (data := self.near(head.root_offset, end - head.root_offset))[head.root_size :] != encoded
+        ):
+            from . import content  # noqa: PLC0415 (loaded only for bundles with several targets, and those with a fault)
+
+            return content.targets.use_index(self, encoded, start, code_tag())
         own = code_tag()
         if head.tags.get(own) == external.MAGIC_NUMBER:
             self.column = list(head.tags).index(own)

@@ -28,7 +28,8 @@ Head (the last bytes of the index)::
     4   32s SHA-256 of RECORD         48  u16  number of code tags
     36  u64 offset of the root block  50  per tag: 4s pyc magic, u16 length, code tag in ISO 8859-1
                                       then the extent of the table of units (see `site.units`), of size 0 if
-                                      there are none
+                                      there are none; then, if the size of the root block is 0, the table of
+                                      targets (see `content.targets`)
                                       last 4 bytes: checksum of the head up to there
 
 Block::
@@ -231,7 +232,7 @@ def decode_head(data: bytes) -> Head:
         end = position + 6 + number(data, position + 4, position + 6)
         tags[data[position + 6 : end].decode("latin-1")] = data[position : position + 4]
         position = end
-    if position + CODE_SIZE + 4 != len(data) or len(tags) != number(data, 48, 50):
+    if position + CODE_SIZE + 4 > len(data) or len(tags) != number(data, 48, 50):
         raise fault(message, member=INDEX)
     units = decode_extent(data[position : position + CODE_SIZE])
     return Head(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         reopening,
         standard,
         status,
+        targets,
     )
 else:
     __getattr__ = parts_of(__name__)

@@ -79,6 +79,19 @@ class BundleVersionError(BundleFormatError):
     """The bundle's format is newer than this bundleimp understands."""
 
 
+class BundleTargetError(BundleFormatError):
+    """The bundle has files for other Pythons or platforms, and none for this one.
+
+    Attributes:
+        told: True, so that opening the bundle is no reason for a warning: a program tells of it in its own way.
+        warned: whether the user was warned at an import, or is told by the program.
+
+    """
+
+    told = True
+    warned = False
+
+
 class BundleChangedError(BundleFormatError):
     """The file was rewritten in place while modules were imported from it."""
 

@@ -37,4 +37,6 @@ if TYPE_CHECKING:
         trimming,
     )
 else:
-    __getattr__ = parts_of(__name__, {"ending": ("gc", "io", "itertools"), "program": ("atexit", "gc")})
+    __getattr__ = parts_of(
+        __name__, {"ending": ("gc", "io", "itertools"), "program": ("atexit", "gc"), "reasons": ("zipimport",)}
+    )

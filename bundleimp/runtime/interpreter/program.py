@@ -62,6 +62,9 @@ def prepare(namespace: "dict[str, Any]", module: str, attribute: str) -> "Callab
     """
     hook.install()
     path = _locate(namespace["__loader__"])
+    misfit = target_fault(path)
+    if misfit is not None:
+        _refuse(str(misfit))
     if hook.UNPACKS:
         site.unpacked.replace_entries(sys.path)
     # As in a script: code that starts this program again, or a child of it, must run the file and not a module.
@@ -107,6 +110,13 @@ def _find(module: str, attribute: str) -> "Any":
             _refuse(f"cannot start {module}:{attribute}: the module has no {attribute}")
         target = getattr(target, part)
     return target
+
+
+def target_fault(path: str) -> "faults.kinds.BundleTargetError | None":
+    """Return the error of the bundle at *path* if it has no files for this Python, else None."""
+    is_bundle = path.endswith(bundle_format.SUFFIX) or path in bundles.programs
+    fault = bundles.open_bundle(path).fault if is_bundle else None
+    return fault if isinstance(fault, faults.kinds.BundleTargetError) else None
 
 
 def run_module(module: str, *, alter_argv: bool) -> None:

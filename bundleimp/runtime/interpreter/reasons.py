@@ -4,9 +4,12 @@ This module is loaded when a finder is first asked for a module of such a bundle
 """
 
 import sys
+import zipimport
 from _frozen_importlib_external import PathFinder
 
-from .. import bundles, content
+from .. import bundles, content, faults
+
+_MAIN = "__main__"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +21,8 @@ if TYPE_CHECKING:
 def find_elsewhere(fullname: str, fault: Exception, depth: int = 2) -> "ModuleSpec | None":
     """Return the spec of a module that is being imported, from the path entries and finders that have no fault.
 
-    Return None if the module is only looked for, or is a namespace package.
+    Return None if the module is only looked for, or is a namespace package.  If the bundle has files for other Pythons
+    only, warn of it once; but a program's ``__main__``, which is the same for all, ends with one line.
 
     Arguments:
         fullname: the module's name.
@@ -29,8 +33,16 @@ def find_elsewhere(fullname: str, fault: Exception, depth: int = 2) -> "ModuleSp
         ModuleNotFoundError: the module is being imported, and is missing.
 
     """
+    misfit = fault if isinstance(fault, faults.kinds.BundleTargetError) else None
+    if misfit is not None and fullname == _MAIN and bundles.OpenBundle.signers is None:
+        spec = zipimport.zipimporter(str(misfit.path)).find_spec(fullname)
+        misfit.warned = spec is not None  # by the program: `program.prepare` does not go on
+        return spec
     if not is_import(sys._getframe(depth)):  # noqa: SLF001 (no other function tells an import from a look)
         return None
+    if misfit is not None and not misfit.warned and not _is_program(str(misfit.path)):
+        misfit.warned = True
+        faults.warning.warn(str(fault))
     faulty = [entry for entry in _entries(fullname) if _is_faulty(entry)]
     spec = look_elsewhere(fullname, faulty)
     if spec is not None:
@@ -83,6 +95,11 @@ def is_from_list(caller: "FrameType | None") -> bool:
             return True
         caller = caller.f_back
     return False
+
+
+def _is_program(path: str) -> bool:
+    """Return whether the interpreter has been started with the bundle at *path*, and has not yet found its program."""
+    return sys.path[:1] == [path] and not hasattr(sys.modules.get(_MAIN), "__file__")
 
 
 def _is_faulty(entry: object) -> bool:

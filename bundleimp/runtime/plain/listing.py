@@ -27,7 +27,7 @@ def list_members(archive: "Archive", end: "EndRecord", directory: bytes) -> None
     listing = zipdirectory.members(directory, end, archive.file.read)
     payload = listing.members.get(bundle_format.PAYLOAD)
     archive.fault = listing.fault
-    members = {name: member for name, member in listing.members.items() if not name.startswith(bundle_format.INFO)}
+    members = listing.members
     if payload is not None:
         if payload.refusal is not None or payload.method or payload.packed_size != payload.size:
             message = payload.refusal or "must be stored uncompressed"
@@ -38,6 +38,9 @@ def list_members(archive: "Archive", end: "EndRecord", directory: bytes) -> None
         listing = zipdirectory.members(directory, end, archive.file.read)
         archive.fault = archive.fault or listing.fault
         members = listing.members | members
+    if any(name.startswith(content.targets.FOLDER) for name in members):
+        archive.fault = archive.fault or content.targets.index_lost()
     if archive.fault is not None:
         archive.fault.file = archive.fault.path = archive.path
-    archive.directories |= zipdirectory.list_directories(members.values())
+    own = [member for name, member in members.items() if not name.startswith(bundle_format.INFO)]
+    archive.directories |= zipdirectory.list_directories(own)
