@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..runtime.format import CHILDREN, MAIN, RUNTIME
-from ..runtime.interpreter import embedded
+from ..runtime.format import MAIN, RUNTIME
+from ..runtime.interpreter import children, embedded
 from .collect import MODULE_SUFFIXES
 from .compiler import Module
 from .entrypoints import EntryPoint, resolve
@@ -27,7 +27,7 @@ SHEBANG = "/usr/bin/env python3"
 _MAINS = Path(__file__).with_name("mains")
 # The embedded runtime's code says where it comes from.
 _FOLDER = RUNTIME.rstrip(".") + "/"
-_CHILDREN = CHILDREN.partition("/")[0]
+_CHILDREN = children.MEMBER.partition("/")[0]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Program:
         """Return the source of its ``__main__``, and of what starts its children, by member."""
         return {
             MAIN: self._source("standalone.py" if self.standalone else "installed.py"),
-            CHILDREN: self._source("children.py"),
+            children.MEMBER: self._source("children.py"),
         }
 
     def _source(self, file: str) -> bytes:
