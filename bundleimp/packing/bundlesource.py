@@ -18,6 +18,7 @@ from ..runtime.content.files import read as read_member
 from ..runtime.content.member import name_fault
 from ..runtime.content.reading import data_offset
 from ..runtime.faults.kinds import BundleError
+from ..runtime.interpreter import children
 from ..runtime.plain import zipdirectory
 from ..runtime.site.listing import members
 from ..waiting import TOP_LEVEL
@@ -150,7 +151,7 @@ def _generated(archive: Archive, entries: Mapping[str, RawEntry]) -> set[str]:
     """Return the members that `pack` made itself, for a program."""
     found = set()
     for name in entries:
-        if name == bundle_format.CHILDREN or ("/" not in name and name.endswith(".py")):
+        if name == children.MEMBER or ("/" not in name and name.endswith(".py")):
             member = find(archive, name)
             if member is not None and _GENERATED in read_member(archive, member)[:200]:
                 found.add(name)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from .. import __version__
 from ..runson import TOO_OLD, RunsOn, condition, words
 from ..runtime.content.decompression import DEFLATED
-from ..runtime.format import CHILDREN, MAIN, RUNTIME, SUFFIX
-from ..runtime.interpreter import embedded
+from ..runtime.format import MAIN, RUNTIME, SUFFIX
+from ..runtime.interpreter import children, embedded
 from .collect import MODULE_SUFFIXES
 from .compiler import Module
 from .entrypoints import INTERPRETER, EntryPoint, resolve
@@ -34,8 +34,8 @@ _MAINS = Path(__file__).with_name("mains")
 # The embedded runtime's code says where it comes from.
 _FOLDER = RUNTIME.rstrip(".") + "/"
 _SOURCE = RUNTIME + "source"
-_CHILDREN = CHILDREN.partition("/")[0]
-PROGRAM_MEMBERS = (MAIN, CHILDREN)
+_CHILDREN = children.MEMBER.partition("/")[0]
+PROGRAM_MEMBERS = (MAIN, children.MEMBER)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Program:
         elsewhere = _quoted(self._elsewhere(runs_on, versions))
         return {
             MAIN: _filled(name, values, {"fits": condition(runs_on), "elsewhere": elsewhere}).encode(),
-            CHILDREN: _filled("children.py", {}, {}).encode(),
+            children.MEMBER: _filled("children.py", {}, {}).encode(),
         }
 
     def _elsewhere(self, runs_on: Sequence[RunsOn], versions: Sequence[pythons.Version]) -> str:

@@ -66,7 +66,6 @@ PAYLOAD = INFO + "payload.zip"
 UNITS = INFO + "units"
 RUNTIME = INFO + "runtime."
 MAIN = "__main__.py"
-CHILDREN = "__children__/sitecustomize.py"
 
 END_SIGNATURE = b"PK\x05\x06"
 END_SIZE = 22

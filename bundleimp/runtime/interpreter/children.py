@@ -12,12 +12,13 @@ import os
 import sys
 
 from .. import bundles, faults
-from .. import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# What a program's children are started with.
+MEMBER = "__children__/sitecustomize.py"
 # Its value is "0" if the environment is to stay as it is.  Otherwise it names the Python of each program whose children
 # may see the variable: path of the program, Python, path of the next program, its Python.
 VARIABLE = "BUNDLEIMP_CHILDREN"
@@ -36,14 +37,14 @@ def lead(path: str) -> None:
     if os.pathsep in path + python:
         faults.warning.warn(f"{path}: child processes cannot import from it, because its path has a {os.pathsep!r}")
         return
-    entry = os.path.join(path, os.path.dirname(bundle_format.CHILDREN)) if _is_program(path) else path
+    entry = os.path.join(path, os.path.dirname(MEMBER)) if _is_program(path) else path
     _put_first("PYTHONPATH", [entry])
     _put_first(VARIABLE, [path, python])
 
 
 def _is_program(path: str) -> bool:
     archive = bundles.open_bundle(path).archive
-    folder, _, name = bundle_format.CHILDREN.rpartition("/")
+    folder, _, name = MEMBER.rpartition("/")
     directory = archive.directory(folder) if archive is not None else None
     return directory is not None and name in directory.names
 
