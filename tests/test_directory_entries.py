@@ -70,3 +70,8 @@ def test_tools_see_the_members_and_no_more(tmp_path: Path, options: dict[str, ob
     assert sorted(
         path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()
     ) == [member.name for member in one.members]
+
+
+def test_folders_far_down_have_no_entries() -> None:
+    """They would make the central directory grow with the square of the depth."""
+    assert namespace_folders(["a/" * 200 + "m.py"])[-1] == "a/" * 16

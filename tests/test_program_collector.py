@@ -28,7 +28,7 @@ TEXTS = {
     "eager/cli.py": "import gc\nCODE\nfrom eager.state import state\ndef main(): print(state())\n",
     "broken/__init__.py": "import atexit, gc\natexit.register(lambda: print(gc.get_threshold()))\nraise ERROR('no')\n",
     "broken/__main__.py": "",
-    "broken/cli.py": "",
+    "broken/cli.py": "main = None\n",
 }
 USUAL = gc.get_threshold()
 RELAXED = (500_000, *USUAL[1:])

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _MODULE_SUFFIXES = (".py", ".pyc")
+# Deeper folders get no entry, so that the directory does not grow with the square of the depth.
+_DEEPEST = 16
 
 
 def namespace_folders(members: Iterable[str]) -> list[str]:
@@ -30,4 +32,4 @@ def namespace_folders(members: Iterable[str]) -> list[str]:
             while folder and folder not in folders:
                 folders.add(folder)
                 folder = folder.rpartition("/")[0]
-    return sorted(f"{folder}/" for folder in folders - packages)
+    return sorted(f"{folder}/" for folder in folders - packages if folder.count("/") < _DEEPEST)

@@ -93,13 +93,21 @@ class BundleFinder:
             spec = self._find(view, fullname, fullname.rpartition(".")[2]) if view is not None else None
             if TRACING and spec is None:
                 trace("missing", name=fullname, path=self.path)
-            # A submodule that is missing, or any module beside extension modules.
-            if (spec is None or spec.loader is None) and (
-                view is None or "." in fullname or (view.suffixes and view.suffixes[0][:3] != ".py")
+            if view is None:
+                if self._bundle.fault is not None:
+                    from . import interpreter  # noqa: PLC0415 (loaded when first needed)
+
+                    return interpreter.reasons.find_elsewhere(fullname, self._bundle.fault)
+            # A submodule, or a module beside extension modules, which may be there for other Pythons.
+            elif (
+                (spec is None or spec.loader is None)
+                and ("." in fullname or (view.suffixes and view.suffixes[0][:3] != ".py"))
+                and view.directory is not None
+                and view.directory.may_have(f"\0{fullname.rpartition('.')[2]}.")
             ):
                 from . import interpreter  # noqa: PLC0415 (loaded when first needed)
 
-                return interpreter.foreign.find_missing(fullname, self._bundle, view) or spec
+                spec = interpreter.foreign.find_missing(fullname, view.archive, view.directory) or spec
             if target is not None and hasattr(spec, "settle"):
                 spec.settle()  # type: ignore[union-attr] # a reload does not create the module again
         except ImportError as error:

@@ -13,8 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _frozen_importlib import ModuleSpec
 
-    from ..annotations import View
-    from ..bundles import OpenBundle
+    from ..archive import Archive
+    from ..format import Directory
+    from ..plain.zipdirectory import ListedDirectory
 
 _SYSTEMS = {"linux": "Linux", "darwin": "macOS", "win": "Windows", "win32": "Windows"}
 # The names of machines in wheels, where an extension module's name has another one.
@@ -83,26 +84,21 @@ class Purpose:
         return f"{python}, {place}" if place else python
 
 
-def find_missing(fullname: str, bundle: "OpenBundle", view: "View | None") -> "ModuleSpec | None":
+def find_missing(fullname: str, archive: "Archive", directory: "Directory | ListedDirectory") -> "ModuleSpec | None":
     """Return the spec of a module that a finder lacks, or has as a namespace package only, from another path entry.
 
-    Return None if there is nothing to tell about the module, or if it is only looked for.
+    Return None if the bundle has no such extension module for other Pythons, or if the module is only looked for.
 
     Arguments:
         fullname: the module's name.
-        bundle: the finder's bundle.
-        view: the finder's directory, or None if the bundle cannot be used.
+        archive: the finder's bundle.
+        directory: the finder's directory in it.
 
     Raises:
         ImportError: the module is being imported, and no path entry has it.
 
     """
-    if view is None:
-        return reasons.find_elsewhere(fullname, bundle.fault, 3) if bundle.fault is not None else None
     tail = fullname.rpartition(".")[2]
-    directory = view.directory
-    if directory is None or (view.archive.indexed and not directory.may_have(f"\0{tail}.")):
-        return None
     files = [name for name in directory.names if name.startswith(f"{tail}.") and name.endswith((".so", ".pyd"))]
     names = [name for name in files if site.planning.is_extension(name)]
     caller = sys._getframe(2)  # noqa: SLF001 (no other function tells an import from a look)
@@ -111,14 +107,14 @@ def find_missing(fullname: str, bundle: "OpenBundle", view: "View | None") -> "M
     spec = reasons.look_elsewhere(fullname)
     if spec is not None and spec.loader is not None:  # and no namespace package, made of a folder of stubs
         return spec
-    path = view.archive.path
+    path = archive.path
     purposes = dict.fromkeys(str(Purpose(name)) for name in sorted(names))
     message = (
         f"{path}: {directory.prefix}{min(names)} is for {' or '.join(purposes)}, and this is {here()};"
         f" use such a Python, or pack with --python {sys.executable}"
     )
-    if view.archive.key not in _told:
-        _told.add(view.archive.key)
+    if archive.key not in _told:
+        _told.add(archive.key)
         faults.warning.warn(message)
     # For `from package import name`, the import system replaces a ModuleNotFoundError by an error without a reason.
     kind = ImportError if reasons.is_from_list(caller) else ModuleNotFoundError

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-def find_elsewhere(fullname: str, fault: Exception, depth: int = 2) -> "ModuleSpec | None":
+def find_elsewhere(fullname: str, fault: Exception) -> "ModuleSpec | None":
     """Return the spec of a module that is being imported, from the path entries and finders that have no fault.
 
     Return None if the module is only looked for, or is a namespace package.  If the bundle has files for other Pythons
@@ -27,7 +27,6 @@ def find_elsewhere(fullname: str, fault: Exception, depth: int = 2) -> "ModuleSp
     Arguments:
         fullname: the module's name.
         fault: why the bundle cannot be used in which the module may be.
-        depth: how many frames below this one the caller of our finder is.
 
     Raises:
         ModuleNotFoundError: the module is being imported, and is missing.
@@ -38,7 +37,7 @@ def find_elsewhere(fullname: str, fault: Exception, depth: int = 2) -> "ModuleSp
         spec = zipimport.zipimporter(str(misfit.path)).find_spec(fullname)
         misfit.warned = spec is not None  # by the program: `program.prepare` does not go on
         return spec
-    if not is_import(sys._getframe(depth)):  # noqa: SLF001 (no other function tells an import from a look)
+    if not is_import(sys._getframe(2)):  # noqa: SLF001 (no other function tells an import from a look)
         return None
     if misfit is not None and not misfit.warned and not _is_program(str(misfit.path)):
         misfit.warned = True

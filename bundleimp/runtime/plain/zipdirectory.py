@@ -252,7 +252,7 @@ class ListedDirectory:
 
     def may_have(self, suffix: str) -> bool:
         """Return False if no name ends in *suffix*."""
-        return any(name.endswith(suffix) for name in self.names)
+        return suffix in "\0".join(["", *self.names])
 
     def flags(self, name: str) -> int:  # noqa: ARG002 (as of `format.Directory`)
         """Return 0: the modules have not been analyzed."""
