@@ -103,7 +103,7 @@ def test_all_scripts_are_an_entry_point_only_where_there_are_some(tmp_path: Path
         ({"BUNDLEIMP_MODULE": "app.cli:Commands.status"}, "", 5),
         ({"BUNDLEIMP_MODULE": "app.module"}, "__main__ app app.module app/module.py ['three']\n", 4),
         ({"BUNDLEIMP_MODULE": "app"}, "__main__ ['{path}', 'three']\n", 0),
-        ({"BUNDLEIMP_MODULE": "app.names"}, "['BUNDLEIMP_CACHE_DIR']\n", 0),
+        ({"BUNDLEIMP_MODULE": "app.names"}, "['BUNDLEIMP_CACHE_DIR', 'BUNDLEIMP_CHILDREN']\n", 0),
     ],
 )
 def test_the_environment_chooses_another_start(

@@ -92,7 +92,7 @@ def own_name() -> str:
 
 @pytest.fixture(name="only_pip", autouse=True)
 def _only_pip(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(foreign, "find_uv", lambda: None)
+    monkeypatch.setattr(foreign, "find_uv", lambda *_: None)
 
 
 @pytest.fixture(name="wheels", scope="module")
@@ -120,7 +120,7 @@ def _bundles(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> Mapping[
     """Return a bundle for three targets in each layout."""
     folder = tmp_path_factory.mktemp("bundles")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(foreign, "find_uv", lambda: None)
+        patch.setattr(foreign, "find_uv", lambda *_: None)
         found = {}
         for layout in ("flat", "nested"):
             found[layout] = folder / f"{layout}.pybundle"
@@ -205,7 +205,10 @@ def test_a_program_without_a_target_for_its_python_is_one_line(
     site = make_tree(tmp_path / "site", {"sitecustomize.py": MAKE_IT.format(key="cpython-377-vax")})
     result = run_python(str(bundle), path=[site], check=False)
     assert (result.returncode, result.stderr.count("\n")) == (1, 1)
-    assert result.stderr.startswith(f"{bundle}: has files for {own_name()}, {SAME_VERSION}, and none for this Python")
+    assert result.stderr.startswith(f"{bundle}: needs CPython 3.{sys.version_info[1]}, ")
+    result = run_python(str(bundle), path=[site], check=False, BUNDLEIMP_SAME_PYTHON="1")
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert f"{bundle}: has files for {own_name()}, {SAME_VERSION}, and none for this Python" in result.stderr
     result = run_python("-m", "bundleimp", "run", str(bundle), path=[site], check=False)
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
     assert result.stderr.startswith(f"bundleimp: error: {bundle}: has files for")
@@ -302,7 +305,7 @@ def test_list_and_info_name_the_targets(bundles: Mapping[str, Path], layout: str
     } == {"own.py": 3, "nat/only.py": 1}
     info = json.loads(bundleimp_command("info", "--json", bundles[layout]).stdout)
     assert info["targets"] == [own_name(), SAME_VERSION, LATER]
-    assert [(part["name"], part["version"]) for part in info["parts"]] == [("nat", "1.0"), ("own", "")]
+    assert [(part["name"], part["version"]) for part in info["parts"]] == [("nat", "1.0"), ("own-files", "")]
     assert f"targets: {own_name()}, {SAME_VERSION}, {LATER}" in bundleimp_command("info", bundles[layout]).stdout
 
 
@@ -393,12 +396,13 @@ def test_a_target_without_wheels_is_one_line_with_package_and_target(tmp_path: P
     (tmp_path / "out.pybundle").write_bytes(b"as it was")
     with pytest.raises(PackError) as caught:
         pack(tmp_path / "out.pybundle", folder, [LATER])
-    assert str(caught.value) == f"pip cannot install wheels for {LATER}: No matching distribution found for nat"
+    assert str(caught.value).startswith(f"pip cannot install wheels for {LATER}: ")
+    assert "No matching distribution found for nat" in str(caught.value)
     assert (tmp_path / "out.pybundle").read_bytes() == b"as it was"
 
 
 def test_without_source_or_from_an_environment_there_are_no_targets(tmp_path: Path) -> None:
-    with pytest.raises(PackError, match="give no --no-bytecode, no --target"):
+    with pytest.raises(PackError, match="drop --no-bytecode and --target"):
         pack(tmp_path / "out.pybundle", tmp_path, [LATER], source=False, python=[])
     with pytest.raises(PackError, match="a virtual environment has files for its own Python"):
         pack(tmp_path / "out.pybundle", tmp_path, [LATER], from_venv=tmp_path)
