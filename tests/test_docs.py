@@ -21,6 +21,8 @@ pytest.importorskip("sybil")
 from .pages import PAGES, ROOT, SHOWN, languages, make_workspace, run_blocks
 
 RUN = {"console", "python", "sh"}
+# Headings of the page on troubleshooting that are not our messages.
+PYTHONS_OWN = ("No module named … ", "NotADirectoryError", "Each start")
 needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="the commands are for a POSIX shell")
 
 
@@ -63,6 +65,16 @@ def test_the_tests_that_promises_name_are_there() -> None:
     assert len(named) > 20
     for name in named:
         assert list(Path(__file__).parent.glob(f"{name}.py")), name
+
+
+def test_troubleshooting_has_the_messages_of_the_code() -> None:
+    folder = Path(bundleimp.__file__).parent
+    code = " ".join(" ".join(path.read_text("utf-8").split()) for path in sorted(folder.rglob("*.py")))
+    page = PAGES["docs/troubleshooting.md"].read_text("utf-8").replace("\\_", "_")
+    messages = [text for text in re.findall(r"^### (.*)$", page, re.MULTILINE) if not text.startswith(PYTHONS_OWN)]
+    parts = [part.strip() for message in messages for part in re.split("…|: (?:it )?", message) if part.strip(" :;")]
+    assert len(parts) > 20
+    assert [part for part in parts if part not in code] == []
 
 
 @needs_processes
