@@ -18,14 +18,14 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "sphinxarg.ext",
+    "sphinx_argparse_cli",
     "generated",
 ]
 exclude_patterns = ["_ext"]
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
 default_role = "code"
-suppress_warnings = ["myst.domains"]  # sphinx-argparse has a domain that takes no part in links of MyST
+smartquotes = False  # options begin with two hyphens
 
 autodoc_typehints = "none"  # signatures show them; the runtime's types are known to type checkers only
 autodoc_member_order = "bysource"

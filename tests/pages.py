@@ -59,11 +59,16 @@ def run_blocks(page: Path, folder: Path) -> str:
     document = Sybil([_blocks, SkipParser()]).parse(page)
     document.namespace["folder"] = folder
     reasons = []
-    for block in document.examples():
-        try:
-            block.evaluate()
-        except SkipTest as skip:
-            reasons.append(f"line {block.line}: {skip}")
+    try:
+        for block in document.examples():
+            try:
+                block.evaluate()
+            except SkipTest as skip:
+                reasons.append(f"line {block.line}: {skip}")
+    finally:
+        # What a page has made read-only, pytest must be able to remove.
+        for place, _, _ in os.walk(folder):
+            os.chmod(place, 0o700)
     return "; ".join(reasons)
 
 

@@ -39,6 +39,14 @@ def test_each_block_has_a_known_language(name: str) -> None:
     assert {language for language in languages(PAGES[name]) if not language.startswith("{")} <= RUN | SHOWN
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_a_block_that_is_left_out_has_a_reason(name: str) -> None:
+    text = PAGES[name].read_text("utf-8")
+    assert text.count("<!-- skip: ") == len(
+        re.findall(r'<!-- skip: next (?:"[^"]+"|if\(.*reason="[^"]+"\)) -->\n', text)
+    )
+
+
 def test_the_environment_variables_are_those_that_the_code_names() -> None:
     folder = Path(bundleimp.__file__).parent
     used = {
@@ -79,7 +87,7 @@ def test_troubleshooting_has_the_messages_of_the_code() -> None:
 
 @needs_processes
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
-    for module in ("sphinx", "myst_parser", "furo", "sphinxarg"):
+    for module in ("sphinx", "myst_parser", "furo", "sphinx_argparse_cli"):
         pytest.importorskip(module)
     command = [sys.executable, "-m", "sphinx", "-W", "-q", str(ROOT / "docs"), str(tmp_path / "site")]
     result = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, check=False)

@@ -44,7 +44,7 @@ def _parser_of(command: str) -> Callable[[], argparse.ArgumentParser]:
 
 
 def __getattr__(name: str) -> Callable[[], argparse.ArgumentParser]:
-    """Return the function that makes the parser of the command *name*, for the directive ``argparse``."""
+    """Return the function that makes the parser of the command *name*, for the directive ``sphinx_argparse_cli``."""
     if name in cli._COMMANDS:  # noqa: SLF001 (our own)
         return _parser_of(name)
     raise AttributeError(name)
