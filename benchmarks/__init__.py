@@ -5,5 +5,5 @@ imported: the same files as directory, zip and bundle), `measure` (interleaved r
 and shiv, where they can be had) and `figures` (what came out).  ``probes`` are the scripts that those interpreters run.
 
 Of a run nothing is kept but, on request, its figures: one file for each Python in ``results`` (`results`), from which
-`table` and `plot` make what the README shows.  POSIX only (`os.posix_spawn`, `os.wait4`).
+`table` and `plot` make what the documentation shows.  POSIX only (`os.posix_spawn`, `os.wait4`).
 """

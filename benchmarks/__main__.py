@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: run the rows, print their table, and write it to the README with its plot."""
+"""``python -m benchmarks``: run the rows, print their table, and write it to the documentation with its plot."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ ROWS = (
     packing.ROW,
 )
 _KEPT = Path(__file__).with_name("results")
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 _MARKS = "benchmarks"
 # What a row may raise where the machine lacks something, or what is measured is broken; the other rows run on.
 _FAILURES = (RunError, BundleError, ImportError, OSError, subprocess.CalledProcessError)
@@ -80,7 +81,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--row", action="append", choices=[row.name for row in ROWS], metavar="ROW", help="only this row (repeatable)"
     )
     parser.add_argument(
-        "--write", type=Path, metavar="FILE", help="keep the figures, and renew the plot and the table in FILE"
+        "--write",
+        type=Path,
+        nargs="?",
+        const=PAGE,
+        metavar="FILE",
+        help="keep the figures, and renew the plot and the table in FILE (default: docs/benchmarks.md)",
     )
     parser.add_argument("--kept", action="store_true", help="with --write: measure nothing, write what is kept")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -128,11 +134,11 @@ def _keep(results: Results) -> None:
     keep(results, _KEPT / f"{sys.implementation.cache_tag}.json", [row.name for row in ROWS])
 
 
-def _write(readme: Path) -> None:
+def _write(page: Path) -> None:
     kept = load(_KEPT)
     titles = {row.name: row.title for row in ROWS}
     (_KEPT / "plot.svg").write_text(plot.svg(kept), "utf-8")
-    readme.write_text(between(readme.read_text("utf-8"), _MARKS, table.markdown(kept, titles)), "utf-8")
+    page.write_text(between(page.read_text("utf-8"), _MARKS, table.markdown(kept, titles)), "utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""What was measured, kept: one JSON file for each Python, from which the README's table and the plot are made.
+"""What was measured, kept: one JSON file for each Python.  The table and the plot of the documentation come from them.
 
 All rows of a file are of one Python on one platform: what is measured elsewhere replaces the file, and what is measured
 again replaces its row.

@@ -1,4 +1,4 @@
-"""The figures as text: on the terminal, and as the README's table.  No I/O."""
+"""The figures as text: on the terminal, and as the table of the documentation.  No I/O."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def lines(measured: Measured) -> list[str]:
 
 
 def _median(figure: AnyFigure) -> str:
-    """Return the README's cell: what is judged first, with quartiles, then the other time; a missed target is bold."""
+    """Return a cell: what is judged first, with quartiles, then the other time; a missed target is bold."""
     mark = "**" * (figure.met is False)
     if isinstance(figure, Count):
         return f"{mark}{_values(figure)}{mark}"
@@ -110,7 +110,7 @@ def _work(kept: Sequence[Results], titles: Mapping[str, str]) -> Iterator[tuple[
 
 
 def markdown(kept: Sequence[Results], titles: Mapping[str, str]) -> str:
-    """Return the README's table: what has a target, and below that, folded, what stands beside it.
+    """Return the table of the documentation: what has a target, and below that, folded, what stands beside it.
 
     Arguments:
         kept: the results, one column for each.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .trial import Outcome
 
 _MARKS = "compatibility"
+PAGE = Path(__file__).parent.parent / "docs" / "compatibility.md"
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -42,7 +43,14 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--keep", type=Path, metavar="DIR", help="work in DIR, use what is there, and leave it there")
     alone = parser.add_mutually_exclusive_group()
     alone.add_argument("--itself", action="store_true", help="compare the directory with itself: tests the snippets")
-    alone.add_argument("--write", type=Path, metavar="FILE", help="replace the table in FILE")
+    alone.add_argument(
+        "--write",
+        type=Path,
+        nargs="?",
+        const=PAGE,
+        metavar="FILE",
+        help="replace the table in FILE (default: docs/compatibility.md)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser.parse_args(arguments)
 

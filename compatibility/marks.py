@@ -1,4 +1,4 @@
-"""The places in the README that are written by programs: between two marks, which are comments."""
+"""The places in pages that are written by programs: between two marks, which are comments."""
 
 from __future__ import annotations
 

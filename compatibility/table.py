@@ -1,4 +1,4 @@
-"""The results as a Markdown table, between two marks of the README."""
+"""The results as a Markdown table, between two marks of a page."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 ONCE = (
     *("benchmarks", "cache_accidents", "cacheentries", "cli", "cli_cache", "cli_diff", "cli_extract"),
-    *("cli_inspection", "cli_pack", "cli_sign", "cli_unpack", "compatibility", "damage", "distinfo", "format", "fuzz"),
+    *("cli_inspection", "cli_pack", "cli_sign", "cli_unpack", "compatibility", "damage", "distinfo"),
+    *("distribution", "docs", "format", "fuzz"),
     *("hostile_archives", "inspection_limits", "interruptions", "pack", "pack_failures", "pack_inputs"),
     *("pack_bundles", "pack_installers", "pack_project", "pack_scripts", "pack_settings"),
     *("pack_killed", "pack_large", "pack_options", "pack_output", "pack_profile", "pack_reproducible"),

@@ -1,8 +1,9 @@
 """What protects from damage, attack and accident, and whether a test notices when a protection is taken out.
 
 ``protections.toml`` lists the protections.  ``python -m tests.protections`` takes each out of a copy of the project and
-runs the tests that must fail then; words behind it choose by promise or file, and ``--write`` renews the table in
-README.md.  The copy has an environment of its own: the interpreters that the tests start import from it, too.
+runs the tests that must fail then; words behind it choose by promise or file, and ``--write`` renews the page of the
+documentation that lists them.  The copy has an environment of its own: the interpreters that the tests start import
+from it, too.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 TESTS = Path(__file__).parent
 PROJECT = TESTS.parent
 PACKAGE = "bundleimp"
-README = TESTS / "README.md"
+PAGE = PROJECT / "docs" / "assurance" / "protections.md"
 _BEGIN, _END = "<!-- protections: python -m tests.protections --write -->\n", "<!-- end of protections -->\n"
 _LONGEST, _HANGS = 180, 20  # seconds, for tests that fail and for those that do not end
 _LONGEST_REASON = 200
@@ -121,13 +122,11 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def readme_table(protections: Protections) -> str:
-    """Return the part of README.md that lists the protections, by the cases that they are for."""
+def page_table(protections: Protections) -> str:
+    """Return the part of the page that lists the protections, by the cases that they are for."""
     parts = []
     for row, text in protections.rows.items():
-        parts.append(
-            f"\n### {text}\n\n| promise | protection | the test that fails without it |\n| --- | --- | --- |\n"
-        )
+        parts.append(f"\n## {text}\n\n| promise | protection | the test that fails without it |\n| --- | --- | --- |\n")
         for one in protections.entries:
             if one.row == row:
                 tests = ", ".join(f"`{_cell(test.replace('.py::', ': '))}`" for test in one.tests)
@@ -135,11 +134,11 @@ def readme_table(protections: Protections) -> str:
     return "".join(parts) + "\n"
 
 
-def readme() -> str:
-    """Return README.md as it has to be."""
-    before, begin, rest = README.read_text("utf-8").partition(_BEGIN)
+def page() -> str:
+    """Return the page as it has to be."""
+    before, begin, rest = PAGE.read_text("utf-8").partition(_BEGIN)
     _, end, after = rest.partition(_END)
-    return before + begin + readme_table(load()) + end + after
+    return before + begin + page_table(load()) + end + after
 
 
 @dataclass
@@ -269,11 +268,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return the exit status: 1 where something went unnoticed."""
     parser = argparse.ArgumentParser(prog="python -m tests.protections", description=__doc__)
     parser.add_argument("patterns", nargs="*", metavar="PATTERN", help="words of the promise, or the file, of some")
-    parser.add_argument("--write", action="store_true", help="renew the table in README.md, and try nothing")
+    parser.add_argument("--write", action="store_true", help="renew the page of the documentation, and try nothing")
     parser.add_argument("-v", "--verbose", action="store_true", help="say how the tests failed")
     options = parser.parse_args(arguments)
     if options.write:
-        README.write_text(readme(), "utf-8")
+        PAGE.write_text(page(), "utf-8")
         return 0
     chosen = [
         one

@@ -1,4 +1,4 @@
-"""The benchmarks' pure parts: what meets a target, what is kept, and what the README shows of it."""
+"""The benchmarks' pure parts: what meets a target, what is kept, and what the documentation shows of it."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_figures_of_another_machine_or_python_do_not_stay_beside_new_ones(change
     assert new.over(replace(RESULTS, **change), ORDER).rows == (ROW,)  # type: ignore[arg-type]
 
 
-def test_the_readme_has_one_column_for_each_python() -> None:
+def test_the_page_has_one_column_for_each_python() -> None:
     found = rows(table.markdown([RESULTS, NEWER], TITLES))
     assert found[0] == ["work", "at most", "CPython 3.11.0", "CPython 3.12.0"]
     assert found[2] == [
@@ -113,7 +113,7 @@ def test_the_readme_has_one_column_for_each_python() -> None:
     ]
 
 
-def test_the_readme_shows_counts_and_differences_and_other_quantities() -> None:
+def test_the_page_shows_counts_and_differences_and_other_quantities() -> None:
     found = {row[0]: row[1:] for row in rows(table.markdown([RESULTS], TITLES))}
     assert found["calls: bundle: opened"] == ["1, the same", "1 / 1"]
     assert found["calls: bundle / directory"] == ["1.02", "1.020 [1.015, 1.025], n = 2"]
@@ -308,6 +308,13 @@ def test_writing_keeps_the_figures_and_renews_table_and_plot(readme: Path) -> No
     assert readme.read_text("utf-8") == text
 
 
+def test_without_a_file_the_page_of_the_documentation_is_renewed(readme: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert command.PAGE == ROOT / "docs" / "benchmarks.md"
+    monkeypatch.setattr(command, "PAGE", readme)
+    assert command.main(["--row=fast", "--write"]) == 0
+    assert "| work: bundle / directory |" in readme.read_text("utf-8")
+
+
 def test_what_cannot_be_written_to_is_an_error_before_anything_is_measured(
     readme: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -328,12 +335,12 @@ def test_bad_usage_is_status_2(arguments: list[str]) -> None:
     assert caught.value.code == 2
 
 
-def test_the_readme_and_its_plot_are_made_from_what_is_kept() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
+def test_the_page_and_its_plot_are_made_from_what_is_kept() -> None:
+    page = command.PAGE.read_text("utf-8")
     kept = load(ROOT / "benchmarks" / "results")
-    assert between(readme, "benchmarks", table.markdown(kept, {row.name: row.title for row in command.ROWS})) == readme
+    assert between(page, "benchmarks", table.markdown(kept, {row.name: row.title for row in command.ROWS})) == page
     assert (ROOT / "benchmarks" / "results" / "plot.svg").read_text("utf-8") == plot.svg(kept)
-    assert "(benchmarks/results/plot.svg)" in readme
+    assert "(../benchmarks/results/plot.svg)" in page
 
 
 def test_one_python_has_all_rows() -> None:

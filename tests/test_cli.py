@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import bundleimp
 from bundleimp.cli import main
 from bundleimp.runtime import format as bundle_format
 
@@ -44,7 +45,7 @@ def test_help_is_no_error(arguments: list[str]) -> None:
 
 
 def test_the_version_is_printed() -> None:
-    assert bundleimp_command("--version").stdout == "bundleimp 0.1.0\n"
+    assert bundleimp_command("--version").stdout == f"bundleimp {bundleimp.__version__}\n"
 
 
 @pytest.mark.parametrize(

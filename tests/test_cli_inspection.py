@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import bundleimp
+
 from .archives import flipped, index_of
 from .builders import Tree, make_bundle, make_tree, make_zip, run_python
 from .command_line import APP, bundleimp_command
@@ -80,7 +82,7 @@ def test_info_says_what_the_bundle_holds(bundle: Path) -> None:
     layout = layout_of(bundle)
     assert lines[0].startswith(f"{bundle}: ")
     assert lines[0].endswith(f", 8 members, {layout}")
-    assert lines[1] == "made by bundleimp 0.1.0, format version 1"
+    assert lines[1] == f"made by bundleimp {bundleimp.__version__}, format version 1"
     assert lines[2] == f"bytecode: {OWN_TAG}"
     assert lines[-1] == "console_scripts: lib-tool = single:main"
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from compatibility import __main__ as command
 from compatibility import catalogue, table
 from compatibility.catalogue import Difference, Snippet, differences, own_files, snippets
 from compatibility.laboratory import Laboratory, LaboratoryError
@@ -102,6 +103,11 @@ def test_the_table_goes_between_the_marks_again_and_again() -> None:
     assert once.endswith("\n<!-- compatibility: end -->\nafter\n")
     assert made in once
     assert between(once, "compatibility", made) == once
+
+
+def test_the_page_of_the_documentation_can_be_written() -> None:
+    text = command.PAGE.read_text("utf-8")
+    assert between(text, "compatibility", "new") != text
 
 
 def test_a_snippet_that_is_only_tried_unpacked_says_so_in_the_table() -> None:

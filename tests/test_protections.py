@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from .protections import README, TESTS, Protection, load, readme
+from .protections import PAGE, TESTS, Protection, load, page
 
 PROTECTIONS = load()
 
@@ -37,5 +37,5 @@ def test_each_promise_is_listed_once() -> None:
     assert sorted(set(promises)) == sorted(promises)
 
 
-def test_the_readme_has_the_list() -> None:
-    assert README.read_text("utf-8") == readme()
+def test_the_documentation_has_the_list() -> None:
+    assert PAGE.read_text("utf-8") == page()

@@ -1,0 +1,74 @@
+"""The environment variables that bundleimp reads: one table for the documentation.
+
+The code reads each variable where it needs it.  A test compares the names in the code with this table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An environment variable.
+
+    Attributes:
+        name: its name.
+        value: what it may be set to, as documentation shows it.
+        effect: what it does, in Markdown.
+
+    """
+
+    name: str
+    value: str
+    effect: str
+
+
+VARIABLES = (
+    Variable(
+        "BUNDLEIMP_CACHE_DIR",
+        "DIR",
+        "The cache folder, instead of the platform's.",
+    ),
+    Variable(
+        "CACHE_DIRECTORY",
+        "DIR",
+        "Set by systemd for a service with `CacheDirectory=`. The cache is the folder `bundleimp` in DIR, unless"
+        " `BUNDLEIMP_CACHE_DIR` is set.",
+    ),
+    Variable(
+        "BUNDLEIMP_UNPACK",
+        "1",
+        "This process and its children import from real files of the whole bundle, in the cache.",
+    ),
+    Variable(
+        "BUNDLEIMP_TRACE",
+        "1",
+        "Print one line on standard error for each event of `bundleimp.trace`.",
+    ),
+    Variable(
+        "BUNDLEIMP_DISABLE",
+        "1",
+        "Do not install the path hook when Python starts. Bundles on the path are not imported.",
+    ),
+    Variable(
+        "BUNDLEIMP_ALLOWED_SIGNERS",
+        "FILE",
+        "Import only from bundles that a signer listed in FILE has signed.",
+    ),
+    Variable(
+        "BUNDLEIMP_OFFLINE",
+        "1",
+        "`fetch` uses no network, only the cache.",
+    ),
+    Variable(
+        "BUNDLEIMP_RELAX_GC",
+        "0",
+        "Programs leave Python's cyclic garbage collector alone.",
+    ),
+    Variable(
+        "SOURCE_DATE_EPOCH",
+        "SECONDS",
+        "The modification time of the members that `pack` writes, in seconds since 1970. Default: 1980-01-01.",
+    ),
+)
