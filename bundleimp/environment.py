@@ -57,6 +57,32 @@ VARIABLES = (
         "Import only from bundles that a signer listed in FILE has signed.",
     ),
     Variable(
+        "BUNDLEIMP_INTERPRETER",
+        "1",
+        "A program is a Python interpreter that has the packed modules.",
+    ),
+    Variable(
+        "BUNDLEIMP_MODULE",
+        "MODULE[:FUNCTION]",
+        "A program starts there, instead of at its entry point.",
+    ),
+    Variable(
+        "BUNDLEIMP_SCRIPT",
+        "NAME",
+        "A program runs this console script, instead of its entry point.",
+    ),
+    Variable(
+        "BUNDLEIMP_SAME_PYTHON",
+        "1",
+        "A program runs with this Python, even if it needs another one.",
+    ),
+    Variable(
+        "BUNDLEIMP_CHILDREN",
+        "0",
+        "Programs do not put themselves on the `PYTHONPATH` of their child processes. Programs set other values, for"
+        " these child processes.",
+    ),
+    Variable(
         "BUNDLEIMP_OFFLINE",
         "1",
         "`fetch` uses no network, only the cache.",

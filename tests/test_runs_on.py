@@ -292,7 +292,7 @@ def test_the_manifest_keeps_it_and_commands_say_it(tmp_path: Path) -> None:
 def test_a_bundle_without_demands_says_so(tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path / "out.pybundle", {"mod.py": ""})
     assert "runs_on" not in (bundleimp.open_bundle(bundle).manifest or {})
-    assert "runs on: Python 3, any platform" in bundleimp_command("info", bundle).stdout.splitlines()
+    assert "runs on: Python 3.11 or newer, any platform" in bundleimp_command("info", bundle).stdout.splitlines()
 
 
 def test_bytecode_without_source_may_be_for_another_python_than_an_extension_module(tmp_path: Path) -> None:

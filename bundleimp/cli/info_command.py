@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _show_pythons(info: Info) -> None:
     """Print where the bundle runs."""
     if info.runs_on:
-        show(f"runs on: {words(info.runs_on)}")
+        show(f"runs on: {words([each.for_runtime() for each in info.runs_on])}")
     elif info.manifest is not None:
         show("runs on: nothing; its parts need different Pythons")
     if info.targets:

@@ -314,4 +314,4 @@ def _print(arguments: argparse.Namespace, report: PackReport) -> None:
             f" {report.layout}" + f", files for {', '.join(report.targets)}" * bool(report.targets)
         )
         if report.runs_on:
-            show(f"runs on {words(report.runs_on)}")
+            show(f"runs on {words([each.for_runtime() for each in report.runs_on])}")
