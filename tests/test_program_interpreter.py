@@ -25,7 +25,9 @@ BARE = (sys.executable, "-S")
 SHOW = """
 import os, sys
 print(__name__, sys.argv, __spec__ and __spec__.name, __package__)
-print(sys.path[0], [name for name in os.environ if name.startswith("BUNDLEIMP_") and name[10:] not in {"CACHE_DIR", "CHILDREN"}])
+known = {"BUNDLEIMP_CACHE_DIR", "BUNDLEIMP_CHILDREN"}
+print(sys.path[0], [name for name in os.environ if name.startswith("BUNDLEIMP_") and name not in known])
+del known
 print(sorted(name for name in globals() if name[:2] != "__"))
 """
 TREE: Tree = {

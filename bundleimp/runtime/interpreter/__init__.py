@@ -38,5 +38,11 @@ if TYPE_CHECKING:
     )
 else:
     __getattr__ = parts_of(
-        __name__, {"ending": ("gc", "io", "itertools"), "program": ("atexit", "gc"), "foreign": ("zipimport",), "reasons": ("zipimport",)}
+        __name__,
+        {
+            "ending": ("gc", "io", "itertools"),
+            "program": ("atexit", "gc"),
+            "foreign": ("zipimport",),
+            "reasons": ("zipimport",),
+        },
     )
