@@ -62,9 +62,12 @@ _path_hook.claims_bundles = True  # type: ignore[attr-defined]
 
 def _find_spec(name: str, path: "Any" = None, target: "Any" = None) -> "ModuleSpec | None":
     """Return the spec of the runtime, or of a module that is adapted to bundles after it is loaded, else None."""
-    if name == "bundleimp.runtime" or name == "pkg_resources":  # noqa: PLR1714 (a set costs more at each start)
-        return _load("public").find_spec(name, path, target)  # type: ignore[no-any-return]
-    if name == "IPython.core.completerlib" or name == "jedi.inference.compiled.subprocess.functions":  # noqa: PLR1714
+    if (
+        name == "bundleimp.runtime"  # noqa: PLR1714 (a set costs more at each start)
+        or name == "pkg_resources"
+        or name == "IPython.core.completerlib"
+        or name == "jedi.inference.compiled.subprocess.functions"
+    ):
         return _load("public").find_spec(name, path, target)  # type: ignore[no-any-return]
     if name == "linecache" and "bundleimp.waiting" in sys.modules:  # it may be asked for a source that is in a bundle
         return _load("public").find_linecache(path, target)  # type: ignore[no-any-return]

@@ -208,23 +208,10 @@ class BundleFinder:
         return data.modules.modules(view.archive, view.directory, SUFFIXES, prefix)
 
     def discover(self, parent: "ModuleSpec | None" = None) -> "Iterator[ModuleSpec]":
-        """Yield the spec of each module of this path entry (Python 3.15).
+        """Yield the spec of each module of this path entry (Python 3.15); see `data.modules.discover`."""
+        from . import data  # noqa: PLC0415 (loaded when first needed)
 
-        Arguments:
-            parent: the spec of the package whose path entry this is, or None at the top level.
-
-        Raises:
-            ValueError: *parent* is not a package.
-
-        """
-        if parent is not None and parent.submodule_search_locations is None:
-            message = f"{parent.name} is not a package"
-            raise ValueError(message)
-        prefix = f"{parent.name}." if parent is not None else ""
-        for name, _ in self.iter_modules(prefix):
-            spec = self.find_spec(name)
-            if spec is not None:
-                yield spec
+        return data.modules.discover(self, parent)
 
     def get_data(self, path: str) -> bytes:
         """Return the bytes of the file at *path*: absolute and under the bundle or its site, or relative to the bundle.

@@ -19,8 +19,15 @@ UNPACKS = environ("BUNDLEIMP_UNPACK") not in {"", "0"}
 _RUNTIME = this.__name__
 
 # Modules that are adapted to bundles right after they are loaded (`interpreter.telling`).
-TOLD = {"importlib.abc", "importlib.metadata", "importlib_metadata", "linecache", "pkg_resources"}
-TOLD |= {"IPython.core.completerlib", "jedi.inference.compiled.subprocess.functions"}
+TOLD = {
+    "importlib.abc",
+    "importlib.metadata",
+    "importlib_metadata",
+    "linecache",
+    "pkg_resources",
+    "IPython.core.completerlib",
+    "jedi.inference.compiled.subprocess.functions",
+}
 if sys.version_info < (3, 13):
     TOLD.add("threading")
 # Modules that are found before the path based finder is asked.

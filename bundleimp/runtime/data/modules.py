@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from ..archive import Archive
     from ..bundles import OpenBundle
+    from ..finder import BundleFinder
     from ..format import Directory
     from ..plain.zipdirectory import ListedDirectory
 
@@ -40,6 +41,27 @@ def modules(
         if usable and (is_package or not entry.endswith("/")):
             seen.add(name)
             yield prefix + name, is_package
+
+
+def discover(finder: "BundleFinder", parent: "ModuleSpec | None") -> "Iterator[ModuleSpec]":
+    """Yield the spec of each module of a path entry.
+
+    Arguments:
+        finder: the finder of the path entry.
+        parent: the spec of the package whose path entry this is, or None at the top level.
+
+    Raises:
+        ValueError: *parent* is not a package.
+
+    """
+    if parent is not None and parent.submodule_search_locations is None:
+        message = f"{parent.name} is not a package"
+        raise ValueError(message)
+    prefix = f"{parent.name}." if parent is not None else ""
+    for name, _ in finder.iter_modules(prefix):
+        spec = finder.find_spec(name)
+        if spec is not None:
+            yield spec
 
 
 def script(finder: "Any", bundle: "OpenBundle", name: str) -> "ModuleSpec | None":
