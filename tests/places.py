@@ -123,7 +123,10 @@ def lay_out(kind: str, folder: Path, tree: Mapping[str, str | bytes], name: str 
     if kind == ZIPIMPORT:
         return _make_zip_with_directories(folder / f"{name}.zip", tree)
     path = folder / f"{name}.pybundle"
-    return make_zip(path, tree) if kind == PLAIN_ZIP else make_bundle(path, tree, **_PACK_OPTIONS[kind])
+    if kind == PLAIN_ZIP:
+        return make_zip(path, tree)
+    # With names that begin with a dot, too, as the directory has them.
+    return make_bundle(path, tree, include=[".*"], **_PACK_OPTIONS[kind])
 
 
 @dataclass(frozen=True)

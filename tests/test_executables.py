@@ -196,7 +196,7 @@ def test_who_may_read_a_program_may_run_it(tmp_path: Path, options: dict[str, An
         ({"entry_point": "app"}, b"#!/usr/bin/env python3\n" + TOO_OLD + b"PK"),
         ({"entry_point": "app", "shebang": "/opt/python -I"}, b"#!/opt/python -I\n" + TOO_OLD + b"PK"),
         ({"entry_point": "app", "shebang": ""}, b"PK"),
-        ({"shebang": "/opt/größe"}, "#!/opt/größe\nPK".encode()),
+        ({"shebang": "/opt/größe"}, "#!/opt/größe\n".encode() + TOO_OLD + b"PK"),
         ({}, b"PK"),
     ],
 )

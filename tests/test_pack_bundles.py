@@ -213,7 +213,7 @@ def test_two_versions_of_one_distribution_are_one_line_that_names_both(tmp_path:
     make_tree(tmp_path, {"out.pybundle": "before"})
     error = error_of("pack", *bundles, "out.pybundle", cwd=tmp_path)
     one, two = bundles
-    assert error == f"dep: {one} give version 1.0, and {two} give version 2.0; ask for one of them"
+    assert error == f"dep: {one} give version 1.0, and {two} give version 2.0; require one version"
     assert (tmp_path / "out.pybundle").read_text() == "before"
 
 
@@ -221,7 +221,7 @@ def test_the_output_cannot_be_one_of_the_sources(tmp_path: Path) -> None:
     one, two = pair(tmp_path)
     before = two.read_bytes()
     error = error_of("pack", one.name, two.name, two.name, cwd=tmp_path)
-    assert error == f"{two.resolve()}: the bundle would lie inside its source {two.name}; write it somewhere else"
+    assert error == f"{two.resolve()}: the bundle would replace its source {two.name}; write it somewhere else"
     assert two.read_bytes() == before
 
 

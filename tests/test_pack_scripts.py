@@ -50,7 +50,7 @@ def _index(tmp_path: Path) -> Path:
 def test_a_script_is_a_program_with_its_dependencies(index: Path, tmp_path: Path) -> None:
     make_tree(tmp_path, TREE)
     bundleimp_command("pack", "my-tool.py", "--", *offline(index), cwd=tmp_path)
-    assert tops(tmp_path / "tool.pybundle") == ["__main__.py", "dep", "helper.py", "my_tool.py"]
+    assert tops(tmp_path / "tool.pybundle") == ["__children__", "__main__.py", "dep", "helper.py", "my_tool.py"]
     assert run_python(str(tmp_path / "tool.pybundle"), "a").stdout == "dep 1 ['a']\n"
     assert inputs_of(tmp_path / "tool.pybundle") == ["my-tool.py", "lib", "dep"]
 
@@ -59,7 +59,14 @@ def test_the_command_line_replaces_what_the_script_says(index: Path, tmp_path: P
     make_tree(tmp_path, TREE)
     words = ["my-tool.py", "out.pybundle", "--exclude", "*.json", "-e", "helper"]
     bundleimp_command("pack", *words, "--", *offline(index), cwd=tmp_path)
-    assert tops(tmp_path / "out.pybundle") == ["__main__.py", "dep", "helper.py", "my_tool.py", "notes.txt"]
+    assert tops(tmp_path / "out.pybundle") == [
+        "__children__",
+        "__main__.py",
+        "dep",
+        "helper.py",
+        "my_tool.py",
+        "notes.txt",
+    ]
     manifest = bundleimp.open_bundle(tmp_path / "out.pybundle").manifest
     assert manifest is not None
     assert manifest["entry_point"] == "helper"
@@ -69,7 +76,7 @@ def test_pack_as_a_function_takes_a_script_without_its_table(index: Path, tmp_pa
     make_tree(tmp_path, TREE)
     output = tmp_path / "out.pybundle"
     bundleimp.pack([tmp_path / "my-tool.py"], output, installer_options=offline(index), jobs=1)
-    assert tops(output) == ["__main__.py", "dep", "my_tool.py"]
+    assert tops(output) == ["__children__", "__main__.py", "dep", "my_tool.py"]
 
 
 def test_a_module_without_metadata_is_a_module(tmp_path: Path) -> None:
@@ -107,7 +114,7 @@ def test_empty_metadata_makes_a_program_too(tmp_path: Path) -> None:
             "# /// script\n# [tool.bundleimp]\n# exclud = []\n# ///\n",
             "has an unknown key 'exclud'; did you mean 'exclude'?",
         ),
-        ("# /// script\n# dependencies = ['-e.']\n# ///\n", "'-e.' is no requirement"),
+        ("# /// script\n# dependencies = ['-e.']\n# ///\n", "'-e.' is not a requirement"),
     ],
 )
 def test_metadata_that_cannot_be_used_is_one_line(tmp_path: Path, source: str, message: str) -> None:
@@ -122,7 +129,7 @@ def test_two_scripts_are_no_program(tmp_path: Path) -> None:
     error = error_of("pack", "one.py", "two.py", "out.pybundle", cwd=tmp_path)
     assert error == "two.py: is a script with metadata, as one.py is; name the program with --entry-point"
     bundleimp_command("pack", "one.py", "two.py", "out.pybundle", "-e", "two", cwd=tmp_path)
-    assert tops(tmp_path / "out.pybundle") == ["__main__.py", "one.py", "two.py"]
+    assert tops(tmp_path / "out.pybundle") == ["__children__", "__main__.py", "one.py", "two.py"]
 
 
 def test_blocks_of_other_types_and_unreadable_sources_are_no_metadata() -> None:

@@ -84,7 +84,7 @@ def describe(bundle: BundleReader) -> Info:
         parts[folder] = Part(name=str(headers.get("Name", folder)), version=str(headers.get("Version", "")))
         for stored in reversed(views):
             names_there = _recorded(bundle, stored.get(folder + "RECORD", ""))
-            owners |= {stored[each]: folder for each in names_there if each in stored}
+            owners |= {stored.get(each, each): folder for each in names_there}
         points = _entry_points(bundle, own + "entry_points.txt") or _entry_points(bundle, folder + "entry_points.txt")
         info.entry_points += [point for point in points if not info.targets or point not in info.entry_points]
     unowned = measure(bundle, parts, owners)
