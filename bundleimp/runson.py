@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 KEY = "runs_on"
-# The second line of a program.  Python 3.7 and older read no zip that has a comment.  They take the program for source
-# text, and end with "SyntaxError: encoding problem: this-program-needs-Python-3.11-or-newer".
-TOO_OLD = b"# coding: this-program-needs-Python-3.11-or-newer\n"
+# The second line of a program.  Python 3.7 and older read no zip that has a comment, and every Python fails to read one
+# that is cut off.  They take the program for source text, and end with "SyntaxError: encoding problem: ".
+TOO_OLD = b"# coding: this-file-is-incomplete-or-Python-is-older-than-3.11\n"
 # The oldest Python that the runtime is for.
 OLDEST: pythons.Version = (3, 11)
 # The first Python that may have no global interpreter lock (PEP 703).

@@ -26,7 +26,7 @@ ONCE = (
     *("distribution", "docs", "format", "fuzz"),
     *("hostile_archives", "inspection_limits", "interruptions", "pack", "pack_failures", "pack_inputs"),
     *("pack_bundles", "pack_installers", "pack_project", "pack_scripts", "pack_settings"),
-    *("cli_errors", "directory_entries", "entry_points", "info_sizes", "pack_left_out", "pack_path_files", "servers"),
+    *("cli_errors", "directory_entries", "entry_points", "info_sizes", "pack_left_out", "pack_path_files", "real_targets", "servers"),
     *("pack_killed", "pack_large", "pack_options", "pack_output", "pack_profile", "pack_reproducible"),
     *("pack_sources", "permissions", "protections", "readme", "real_packages", "rewriting", "signatures"),
     *("site_tables", "sites", "units", "verify", "verify_index", "zip_confusion", "zipdirectory"),

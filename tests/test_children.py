@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -138,12 +139,10 @@ def test_a_child_has_nothing_of_ours_among_its_modules_and_path_entries(tmp_path
     bundle = program(tmp_path, layout="nested")
     script = """
 import sys
-print([name for name in sys.modules if "customize" in name or "children" in name], "children" in str(sys.path))
-import sitecustomize
+places = [str(getattr(module, "__file__", "")) for module in list(sys.modules.values())]
+print([place for place in places if "__children__" in place], "__children__" in str(sys.path))
 """
-    result = run_file(interpreter_without_bundleimp(RUNNING), bundle, "-c", script, status=1)
-    assert result.stdout == "['_bundleimp.interpreter.children'] False\n"
-    assert "ModuleNotFoundError: No module named 'sitecustomize'\n" in result.stderr
+    assert printed(interpreter_without_bundleimp(RUNNING), bundle, "-c", script) == "[] False\n"
 
 
 @pytest.mark.parametrize("version", ["3.6", "3.8", "3.10", *VERSIONS])
@@ -159,7 +158,7 @@ import sys
 print(sys.version_info >= (3, 8) and [name for name in sys.path if "app.pybundle" in name])
 for name in ("kid", "sitecustomize"):
     try:
-        __import__(name)
+        print("app.pybundle" in str(getattr(__import__(name), "__file__", "")) or None)  # some Pythons have one
     except ImportError:
         print(None)
 """
@@ -308,7 +307,8 @@ def main():
 """,
     }
     source = make_tree(tmp_path / "source", tree)
-    for file in importlib.metadata.files("joblib") or ():
+    needed = [name for name in ("cloudpickle", "joblib", "loky") if importlib.util.find_spec(name)]
+    for file in (file for name in needed for file in importlib.metadata.files(name) or ()):
         if ".." not in file.parts and file.suffix == ".py" and "test" not in file.parts:
             (source / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(str(file.locate()), source / file)

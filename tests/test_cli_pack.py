@@ -33,7 +33,7 @@ def test_the_main_line_works(source: Path, tmp_path: Path) -> None:
     size = bundleimp.open_bundle(output).size / 1000
     lines = [
         f"{output}: {size:.1f} kB, 8 members, 4 modules compiled for {OWN_TAG}, flat",
-        "runs on Python 3, any platform",
+        "runs on Python 3.11 or newer, any platform",
     ]
     assert result.stdout.splitlines() == lines
     assert result.stderr == ""

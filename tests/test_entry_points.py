@@ -85,17 +85,17 @@ def test_a_source_that_may_bind_any_name(source: str) -> None:
 def test_a_source_that_certainly_does_not_bind_the_name(source: str, tmp_path: Path) -> None:
     with pytest.raises(bundleimp.BundleError) as caught:
         make_bundle(tmp_path / "a", {"m.py": source}, entry_point="m:main")
-    assert str(caught.value).startswith("entry point: m:main: m.py binds no name main")
+    assert str(caught.value).startswith("entry point: m:main: m.py defines no name main")
     assert not (tmp_path / "a").exists()
 
 
 @pytest.mark.parametrize(
     ("entry_point", "message"),
     [
-        ("pkg:mian", "pkg:mian: pkg/__init__.py binds no name mian; did you mean main?"),
-        ("pkg.mod:Commnd.run", "pkg.mod:Commnd.run: pkg/mod.py binds no name Commnd; did you mean Command?"),
-        ("pkg.mod:_q", "pkg.mod:_q: pkg/mod.py binds no name _q"),
-        ("tool", "pkg:gone: pkg/__init__.py binds no name gone"),
+        ("pkg:mian", "pkg:mian: pkg/__init__.py defines no name mian; did you mean main?"),
+        ("pkg.mod:Commnd.run", "pkg.mod:Commnd.run: pkg/mod.py defines no name Commnd; did you mean Command?"),
+        ("pkg.mod:_q", "pkg.mod:_q: pkg/mod.py defines no name _q"),
+        ("tool", "pkg:gone: pkg/__init__.py defines no name gone"),
     ],
 )
 def test_the_error_says_what_is_near(entry_point: str, message: str, tmp_path: Path) -> None:

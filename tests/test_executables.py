@@ -81,7 +81,7 @@ def test_an_entry_point_is_a_function_a_module_or_a_script(
         ("app.clj:main", "app.clj:main: no module app.clj is packed; did you mean app.cli?"),
         ("nothing:main", "nothing:main: no module nothing is packed"),
         ("os.path:join", "os.path:join: no module os.path is packed"),
-        ("app.latter", "'app.latter' is no module and no console script that is packed; did you mean app.later?"),
+        ("app.latter", "'app.latter' is neither a module nor a console script in the bundle; did you mean app.later?"),
         (
             "shw-app",
             "'shw-app' is no console script that is packed, and not PKG.MOD or PKG.MOD:FUNC; did you mean show-app?",
@@ -268,7 +268,7 @@ def test_the_command_line_makes_programs(tmp_path: Path) -> None:
     assert run_file(output, "three", status=3).stdout == "main ['three']\n"
     bundleimp_command("pack", source, output, "--entry-point", "show-app", "--shebang")
     assert output.read_bytes().startswith(b"#!/usr/bin/env python3\n")
-    message = "entry point: 'ap' is no module and no console script that is packed; did you mean app?"
+    message = "entry point: 'ap' is neither a module nor a console script in the bundle; did you mean app?"
     assert error_of("pack", source, output, "-e", "ap") == message
 
 

@@ -186,7 +186,7 @@ def test_another_bundle_on_the_path_is_not_disturbed(tmp_path: Path) -> None:
 
 def test_only_programs_may_have_another_name(tmp_path: Path) -> None:
     source = make_tree(tmp_path / "src", {"a.py": ""})
-    message = "the name must end in .pybundle: Python imports from no other bundles, unless they are programs (-e)"
+    message = "the name of a bundle must end in .pybundle; to make a program of any name, give -e NAME or --standalone"
     assert error_of("pack", source, tmp_path / "greet") == f"{tmp_path / 'greet'}: {message}"
     own = make_tree(tmp_path / "own", {"__main__.py": ""})
     assert error_of("pack", own, tmp_path / "greet", "--shebang") == (

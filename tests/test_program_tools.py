@@ -94,9 +94,9 @@ def test_tracebacks_show_the_frames_of_the_program_alone(
         assert [
             line.rpartition(", in ")[2] for line in lines if line.startswith("  File ") and ", in " in line
         ] == names
-        assert lines[-1] == last
+        assert lines[-1].startswith(last)
     if standalone:
-        assert run_file(*BARE, path, status=1).stderr.splitlines()[-1] == last
+        assert run_file(*BARE, path, status=1).stderr.splitlines()[-1].startswith(last)
 
 
 def test_a_hook_of_the_program_gets_these_frames_too(tmp_path: Path) -> None:

@@ -359,8 +359,8 @@ def test_versions_that_differ_are_named(tmp_path: Path, wheels: Path) -> None:
 
 
 UNUSABLE = {
-    "no tag": (["cp313"], "'cp313' is no target: give a python tag and a platform tag"),
-    "no platform": (["cp313-linux_x86_64"], "'cp313-linux_x86_64' is no target"),
+    "no tag": (["cp313"], "'cp313' is not a target: give a python tag and a platform tag"),
+    "no platform": (["cp313-linux_x86_64"], "'cp313-linux_x86_64' is not a target"),
     "too old": (["cp310-win_amd64"], "CPython 3.11 or newer is needed"),
     "twice": ([LATER, LATER], f"{LATER} is named twice: name each target once"),
     "the same": ([LATER, LATER.replace("28", "17")], f"is the same kind of Python as {LATER}"),
@@ -377,7 +377,7 @@ def test_a_target_that_cannot_be_is_one_line(tmp_path: Path, tags: list[str], me
 
 def test_a_tag_is_checked_also_where_nothing_is_installed(tmp_path: Path) -> None:
     source = make_tree(tmp_path / "source", {"own.py": "x = 1\n"})
-    assert "'cp3' is no target" in error_of("pack", "--target", "cp3", source, tmp_path / "out.pybundle")
+    assert "'cp3' is not a target" in error_of("pack", "--target", "cp3", source, tmp_path / "out.pybundle")
     bundleimp_command("pack", "--target", LATER, source, tmp_path / "out.pybundle")
     assert bundleimp.open_bundle(tmp_path / "out.pybundle").verify() == []
 

@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "patterns",
         nargs="*",
+        default=[],
         metavar="PATTERN",
         help="extract only files and folders whose name or path matches",
     )

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     if entry_point:
         pythons = [name for name in info.runtimes if name != "source"]
         alone = f", standalone (bytecode of the runtime: {', '.join(pythons) or 'none'})" if info.runtimes else ""
-        show(f"program: {entry_point}{alone}")
+        show(f"program: {'all console scripts' if entry_point == '*' else entry_point}{alone}")
     print_table([_COLUMNS, *_rows(info)], numbers=5)
     for unit in info.placed:
         what = f"{plural(unit.files, 'file')}, {size_text(unit.size)}"

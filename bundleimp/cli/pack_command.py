@@ -282,8 +282,8 @@ def run(arguments: argparse.Namespace) -> int:
     progress = _Progress() if sys.stderr.isatty() and not arguments.quiet else None
     options = options_of(arguments, progress)
     if not options.has_inputs:
-        message = "nothing to pack: give a SOURCE, -r, --with or --from-venv before OUT, or --project DIR; "
-        message += "see 'bundleimp pack --help'"
+        message = "nothing to pack: the last word is OUT; give a SOURCE, -r, --with or --from-venv before OUT,"
+        message += " or --project DIR; see 'bundleimp pack --help'"
         raise BundleError(message)
     with orderly_end(), folder_of(options.output, wanted=arguments.output is None):
         try:

@@ -28,8 +28,25 @@ def bound_names(source: bytes, filename: str) -> set[str] | None:
         return None
     if any(map(_is_dynamic, ast.walk(tree))):
         return None
-    names = set(_bound(table))
+    # Python 3.15 has no table of its own for a comprehension.
+    names = (set(_bound(table)) | _by_expressions(tree)) - _of_comprehensions(tree)
     return None if "__getattr__" in names else names
+
+
+def _by_expressions(tree: ast.AST) -> set[str]:
+    """Return the names that assignment expressions bind, also those in functions."""
+    return {node.target.id for node in ast.walk(tree) if isinstance(node, ast.NamedExpr)}
+
+
+def _of_comprehensions(tree: ast.AST) -> set[str]:
+    """Return the names that are variables of comprehensions, and are not assigned to otherwise."""
+    targets = [node.target for node in ast.walk(tree) if isinstance(node, ast.comprehension)]
+    own = [name for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+    stored = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    others = {name.id for name in stored if not any(name is each for each in own)}
+    # Functions, classes, imports, patterns.
+    named = {getattr(node, key, None) for node in ast.walk(tree) for key in ("name", "asname")}
+    return {name.id for name in own} - others - named
 
 
 def _is_dynamic(node: ast.AST) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import os
+import re
 import stat
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from .choice import Choice
     from .options import OnConflict
 
+# What may be meant as a distribution: a name, with a version.
+_REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.\-]*(\[[\w,\-]*\])?([=<>!~][^/\\]*)?$")
 # The suffixes of module files, for any Python and any platform.
 MODULE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
 
@@ -170,6 +173,8 @@ def _files(source: Path | Placed, choice: Choice) -> Iterator[SourceFile]:
         status = path.stat()
     except OSError as error:
         message = f"this source cannot be read: {error.strerror}"
+        if isinstance(error, FileNotFoundError) and _REQUIREMENT.match(str(path)):
+            message += f"; a distribution is packed with --with {str(path)!r}"
         raise PackError(message, file=str(path)) from None
     if isinstance(source, Placed):
         yield from _placed_files(source, status, choice)

@@ -87,7 +87,7 @@ def resolve(text: str, members: Iterable[str], read: Callable[[str], bytes]) -> 
     if module in modules:
         return EntryPoint(module)
     message = (
-        f"{text!r} is no module and no console script that is packed{_near(text, {*scripts, *modules, *packages})}"
+        f"{text!r} is neither a module nor a console script in the bundle{_near(text, {*scripts, *modules, *packages})}"
     )
     raise _error(message)
 
@@ -107,7 +107,7 @@ def _check_bound(module: str, attribute: str, members: list[str], read: Callable
     codes = [member for member in codes if member.endswith(_CODE_SUFFIXES)]
     bound = bound_names(read(codes[0]), codes[0]) if len(codes) == 1 and codes[0].endswith(".py") else None
     if bound is not None and name not in bound:
-        message = f"{module}:{attribute}: {codes[0]} binds no name {name}{_near(name, bound)}"
+        message = f"{module}:{attribute}: {codes[0]} defines no name {name}{_near(name, bound)}"
         raise _error(message)
 
 

@@ -8,7 +8,7 @@ WHEEL has it, and no other file is the same module.
 from __future__ import annotations
 
 import email.parser
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .. import pythons
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _WHEEL = ".dist-info/WHEEL"
 _METADATA = ".dist-info/METADATA"
+# The name of what `--python` and `--target` ask for, which is no reason to name.
+_TARGETS = "--target"
 _UNTAGGED = ("abi3", "abi3t", "")
 # The newest Python that a program looks for.
 _LAST_MINOR = 20
@@ -172,9 +174,8 @@ def of_bytecode(version: str) -> Evidence:
 
 def of_target(target: Target) -> Evidence:
     """Return what the files of a *target* need."""
-    return Evidence(
-        "its targets", tuple(of_wheel(f"Tag: cp{target.version.replace('.', '')}-{target.abi}-{target.platform}"))
-    )
+    tag = f"cp{target.version.replace('.', '')}-{target.abi}-{target.platform}"
+    return Evidence(_TARGETS, tuple(of_wheel(f"Tag: {tag}")))
 
 
 def conflict(parts: Sequence[Evidence], versions: Sequence[str], runs_on: Sequence[RunsOn]) -> PackWarning | None:
@@ -216,7 +217,8 @@ def judged(parts: Sequence[Sequence[Evidence]], versions: Sequence[str]) -> tupl
 
     """
     found = [alternatives(each) for each in parts]
-    runs_on = list(dict.fromkeys(alternative for each in found for alternative in each))
+    named = (replace(each, because=tuple(n for n in each.because if n != _TARGETS)) for own in found for each in own)
+    runs_on = list(dict.fromkeys(named))
     reasons = [conflict(each, (), own) for each, own in zip(parts, found, strict=True)]
     reasons.append(conflict(parts[0], versions, runs_on))
     return runs_on, [reason for reason in dict.fromkeys(reasons) if reason is not None]

@@ -38,7 +38,9 @@ def target_path(output: PathLike, sources: Sequence[Path], *, is_program: bool) 
     if Path(output).suffix == SUFFIX:
         return target
     if not is_program:
-        message = f"the name must end in {SUFFIX}: Python imports from no other bundles, unless they are programs (-e)"
+        message = (
+            f"the name of a bundle must end in {SUFFIX}; to make a program of any name, give -e NAME or --standalone"
+        )
         raise PackError(message, file=str(output))
     if target.exists() and not _is_bundle(target):
         message = f"exists and is no bundle: remove it, or give the program another name, such as one in {SUFFIX}"

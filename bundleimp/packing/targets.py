@@ -124,10 +124,10 @@ def parse_target(tag: str) -> Target:
     match = _TAG.fullmatch(tag)
     platform = Platform.parse(match["platform"]) if match is not None else None
     if match is None or platform is None:
-        message = f"{tag!r} is no target: give a python tag and a platform tag of wheels, such as {_EXAMPLES}"
+        message = f"{tag!r} is not a target: give a python tag and a platform tag of wheels, such as {_EXAMPLES}"
         raise PackError(message)
     if int(match["minor"]) < _OLDEST:
-        message = f"{tag!r} is no target: CPython 3.{_OLDEST} or newer is needed"
+        message = f"{tag!r} is not a target: CPython 3.{_OLDEST} or newer is needed"
         raise PackError(message)
     version = f"3{match['minor']}{match['free']}"
     return Target(tag, platform.key(version), f"3.{match['minor']}", f"cp{version}", match["platform"])

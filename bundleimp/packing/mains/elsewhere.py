@@ -105,7 +105,7 @@ def _look():
     found = "no such Python is on PATH"
     if sys.version_info < OLDEST:
         return f"{found}; install one"
-    return f"{found}; install one, or pack for this one; BUNDLEIMP_SAME_PYTHON=1 runs it nevertheless"
+    return f"{found}; install one, or pack for this one"
 
 
 def _this():
