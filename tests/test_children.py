@@ -334,6 +334,41 @@ def test_children_of_a_signed_program_find_it_and_those_of_another_do_not(tmp_pa
     assert (deep, kid) == ("kid __main__ ['deep'] 5\n", "kid __main__ [] 5\n")
 
 
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs ssh-keygen")
+def test_a_child_runs_nothing_that_no_hook_checks(tmp_path: Path) -> None:
+    """A file without the suffix is checked by the program itself; in a child `zipimport` would not check it."""
+    key = make_key(tmp_path / "key")
+    signers = str(allow(tmp_path / "signers", {"somebody": key}))
+    tree = TREE | {
+        "app/cli.py": "import os, sys\n\ndef main():\n    print('__children__' in os.environ.get('PYTHONPATH', ''))\n"
+    }
+    named = make_bundle(tmp_path / "app.pybundle", tree, entry_point="app.cli:main", standalone=True)
+    other = named.rename(tmp_path / "app")
+    sign(other, key)
+    assert printed(sys.executable, other, BUNDLEIMP_ALLOWED_SIGNERS=signers) == "False\n"
+    assert printed(sys.executable, other) == "True\n"
+
+
+@in_each_layout
+def test_spawned_children_of_unpacked_programs(tmp_path: Path, layout: str) -> None:
+    code = """
+import multiprocessing
+
+def work():
+    print("worked", flush=True)
+
+def main():
+    process = multiprocessing.get_context("spawn").Process(target=work)
+    process.start()
+    process.join()
+    return process.exitcode
+"""
+    bundle = program(tmp_path, "jobs:main", {"jobs.py": code}, layout=layout)
+    python = interpreter_without_bundleimp(RUNNING)
+    cache = str(tmp_path / "cache")
+    assert printed(python, bundle, BUNDLEIMP_UNPACK="1", BUNDLEIMP_CACHE_DIR=cache) == "worked\n"
+
+
 @in_each_layout
 @pytest.mark.parametrize("module", ["pkg.again", "pkg"])
 def test_a_module_may_start_itself_again_by_its_path(tmp_path: Path, layout: str, module: str) -> None:

@@ -217,6 +217,12 @@ def test_two_versions_of_one_distribution_are_one_line_that_names_both(tmp_path:
     assert (tmp_path / "out.pybundle").read_text() == "before"
 
 
+def test_a_module_that_speaks_of_pack_is_the_users(tmp_path: Path) -> None:
+    one = make_bundle(tmp_path / "one.pybundle", {"note.py": '"""Written by `bundleimp pack`, says the user."""\n'})
+    bundleimp.pack([one], tmp_path / "two.pybundle")
+    assert {member.name for member in bundleimp.open_bundle(tmp_path / "two.pybundle").members} == {"note.py"}
+
+
 def test_the_output_cannot_be_one_of_the_sources(tmp_path: Path) -> None:
     one, two = pair(tmp_path)
     before = two.read_bytes()

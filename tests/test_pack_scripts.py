@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import bundleimp
+from bundleimp import pythons
 from bundleimp.packing.errors import PackError
 from bundleimp.packing.script import module_name, read_script
-from bundleimp.packing.versions import allows
 
 from .builders import Tree, make_tree, run_python
 from .command_line import bundleimp_command, error_of
@@ -171,12 +171,14 @@ def test_a_script_has_the_name_of_a_module(stem: str, name: str) -> None:
     ],
 )
 def test_versions_are_compared_as_pep_440_says(specifier: str, version: tuple[int, ...], *, allowed: bool) -> None:
-    assert allows(specifier, version) is allowed
+    here = pythons.parse("==" + ".".join(map(str, version)))
+    assert bool(pythons.both(pythons.parse(specifier), here)) is allowed
 
 
-def test_what_is_no_specifier_is_an_error() -> None:
-    with pytest.raises(ValueError, match="three"):
-        allows(">=3.11, three", (3, 11, 0))
+def test_a_program_runs_where_its_script_says(tmp_path: Path) -> None:
+    make_tree(tmp_path, {"tool.py": "# /// script\n# requires-python = '>=3.11,<3.77'\n# ///\n"})
+    report = bundleimp.pack([tmp_path / "tool.py"], tmp_path / "out.pybundle")
+    assert [(each.python, each.because) for each in report.runs_on] == [(">=3.11,<3.77", ("tool.py",))]
 
 
 def test_another_python_is_asked_for_its_version(tmp_path: Path) -> None:

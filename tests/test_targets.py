@@ -214,6 +214,16 @@ def test_a_program_without_a_target_for_its_python_is_one_line(
     assert result.stderr.startswith(f"bundleimp: error: {bundle}: has files for")
 
 
+def test_the_entry_point_is_checked_for_each_target(tmp_path: Path, wheels: Path) -> None:
+    with pytest.raises(PackError, match=r"no module nat\.gone .*\(in the files for|no module nat\.gone"):
+        pack(tmp_path / "out", wheels, [SAME_VERSION], entry_point="nat.gone:main", standalone=True)
+
+
+def test_a_bundle_for_several_targets_is_no_source(bundles: Mapping[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(PackError, match="has files for several targets, which cannot be merged"):
+        bundleimp.pack([bundles["flat"]], tmp_path / "out.pybundle")
+
+
 def test_what_is_the_same_for_all_targets_is_an_ordinary_bundle(tmp_path: Path, wheels: Path) -> None:
     folder = tmp_path / "wheels"
     shutil.copytree(wheels, folder)

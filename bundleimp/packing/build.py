@@ -24,7 +24,7 @@ from .compiler import Compiler
 from .declared import resolve
 from .errors import PackError, PackWarning
 from .executable import PROGRAM_MEMBERS, check_name, first_line, plan_program
-from .fitting import Gathered, judged, of_bytecode, of_target
+from .fitting import Gathered, judged, of_bytecode, of_specifier, of_target
 from .fitting import gather as gather_evidence
 from .inputs import gather, sort_inputs
 from .keptcode import KeptCode
@@ -42,7 +42,7 @@ from .writer import BundleWriter, TargetPlan
 from .zipsink import zip_method
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -67,6 +67,7 @@ class Checked:
         wanted: the inputs, sorted by who reads them.
         target: the real path of the output.
         targets: the kinds of Python to install for; empty if nothing is installed, or only for one interpreter.
+        requires_python: which Pythons the scripts among the sources need, by file name.
 
     """
 
@@ -74,6 +75,7 @@ class Checked:
     wanted: Wanted
     target: Path
     targets: Sequence[Target]
+    requires_python: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def build(options: PackOptions) -> PackReport:
     with gathered(checked, choice) as inputs:
         blueprint = plan(checked, inputs, choice)
         with started_compilers(options, options.compiling if options.bytecode else ()) as compilers:
-            report = _new_report(options, blueprint, inputs, choice, compilers)
+            report = _new_report(checked, blueprint, inputs, choice, compilers)
             with _write_errors(options.output), _writer(options, checked.target, blueprint, compilers) as writer:
                 description = write(checked, inputs, blueprint, compilers, writer, report)
                 report.size = writer.finish(description.manifest, description.plans, blueprint.order)
@@ -160,7 +162,7 @@ def check(options: PackOptions) -> Checked:
     targets = find_targets(options.python, options.target) if several and wanted.are_installed else ()
     if not targets:  # the targets are of no use then, but must be some
         list(map(parse_target, options.target))
-    return Checked(options, wanted, target, targets)
+    return Checked(options, wanted, target, targets, declared.requires_python)
 
 
 @contextlib.contextmanager
@@ -205,7 +207,14 @@ def plan(checked: Checked, inputs: Sequence[Inputs], choice: Choice) -> Blueprin
     readers = [_reader(each) for each in collected]
     program = None
     if options.is_program:
-        program = plan_program(options.entry_point, members[0], readers[0], standalone=options.standalone)
+        for number, pair in enumerate(zip(members, readers, strict=True)):
+            try:
+                planned = plan_program(options.entry_point, *pair, standalone=options.standalone)
+            except PackError as error:
+                if number:
+                    error.message += f" (in the files for {checked.targets[number]})"
+                raise
+            program = planned if number == 0 else program
         check_name(options.output, program)
     line = first_line(options.shebang, program)
     nested = options.layout == "nested" or (options.layout == "auto" and len(files) > LARGEST_FLAT)
@@ -252,14 +261,16 @@ def started_compilers(options: PackOptions, pythons: Sequence[str]) -> Iterator[
 
 
 def _new_report(
-    options: PackOptions,
+    checked: Checked,
     blueprint: Blueprint,
     inputs: Sequence[Inputs],
     choice: Choice,
     compilers: Sequence[Compiler],
 ) -> PackReport:
     """Return the report as far as it is known before anything is written."""
+    options = checked.options
     only = [] if options.source else [of_bytecode(compilers[0].version)]
+    only += [of_specifier(*pair) for pair in checked.requires_python.items()]
     parts = [each.evidence + only for each in blueprint.gathered]
     for evidence, target in zip(parts, blueprint.targets, strict=False):
         evidence.append(of_target(target))

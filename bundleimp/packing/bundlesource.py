@@ -17,7 +17,7 @@ from ..runtime.content.files import find
 from ..runtime.content.files import read as read_member
 from ..runtime.content.member import name_fault
 from ..runtime.content.reading import data_offset
-from ..runtime.faults.kinds import BundleError
+from ..runtime.faults.kinds import BundleError, BundleTargetError
 from ..runtime.interpreter import children
 from ..runtime.plain import zipdirectory
 from ..runtime.site.listing import members
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from ..runtime.format import Head
     from ..runtime.plain.zipdirectory import RawEntry
 
 _DESCRIPTIONS = {
@@ -80,6 +81,8 @@ def unpack(path: Path, folder: Path) -> Unpacked:
     """
     try:
         archive = Archive(os.path.abspath(path))
+        if isinstance(archive.fault, BundleTargetError):
+            raise _several_targets(path)
         if archive.fault is not None:
             raise archive.fault
         return _unpack(archive, path, folder)
@@ -93,7 +96,10 @@ def unpack(path: Path, folder: Path) -> Unpacked:
 
 def _unpack(archive: Archive, path: Path, folder: Path) -> Unpacked:
     entries = _entries(archive)
-    tags = _tags(archive)
+    head = _head(archive)
+    if head is not None and not head.root_size:
+        raise _several_targets(path)
+    tags = head.tags if head is not None else {}
     _check_parts(entries, tags, path)
     skipped = _generated(archive, entries)
     for name in members(archive):
@@ -128,13 +134,18 @@ def _directory(archive: Archive, start: int, end: int) -> Iterator[RawEntry]:
     return zipdirectory.raw_entries(archive.file.read(record.directory_offset, record.directory_size), record)
 
 
-def _tags(archive: Archive) -> Mapping[str, bytes]:
-    """Return the pyc magic of each code tag, in the order of the columns of the index."""
+def _head(archive: Archive) -> Head | None:
+    """Return the head of the index; its code tags have the order of the columns."""
     locator = bundle_format.decode_locator(archive.find_end(0, archive.file.size).comment)
     if locator is None or not archive.indexed:
-        return {}
+        return None
     end = locator.index_offset + locator.index_size
-    return bundle_format.decode_head(archive.near(end - locator.head_size, locator.head_size)).tags
+    return bundle_format.decode_head(archive.near(end - locator.head_size, locator.head_size))
+
+
+def _several_targets(path: Path) -> PackError:
+    message = "has files for several targets, which cannot be merged; pack the inputs of this bundle again"
+    return PackError(message, file=str(path))
 
 
 def _check_parts(entries: Mapping[str, RawEntry], tags: Mapping[str, bytes], path: Path) -> None:
@@ -150,8 +161,8 @@ def _check_parts(entries: Mapping[str, RawEntry], tags: Mapping[str, bytes], pat
 def _generated(archive: Archive, entries: Mapping[str, RawEntry]) -> set[str]:
     """Return the members that `pack` made itself, for a program."""
     found = set()
-    for name in entries:
-        if name == children.MEMBER or ("/" not in name and name.endswith(".py")):
+    for name in (bundle_format.MAIN, children.MEMBER):
+        if name in entries:
             member = find(archive, name)
             if member is not None and _GENERATED in read_member(archive, member)[:200]:
                 found.add(name)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import pythons
 from ..distinfo import normalized
 from ..runtime.format import SUFFIX
 from .errors import PackError, unreadable
@@ -17,9 +18,10 @@ from .project import Project, read_project
 from .reading import read
 from .script import Script, module_name, read_script
 from .settings import read_settings
-from .versions import allows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .options import PackOptions, PathLike
 
 _PYPROJECT = "pyproject.toml"
@@ -34,12 +36,14 @@ class Declared:
         options: the options.
         lock: the lock file to install from, or None.
         advice: what to do if the project cannot be built; "" if there is nothing to say.
+        requires_python: which Pythons the scripts need, by file name.
 
     """
 
     options: PackOptions
     lock: Lock | None = None
     advice: str = ""
+    requires_python: Mapping[str, str] = field(default_factory=dict)
 
 
 def resolve(options: PackOptions) -> Declared:
@@ -49,8 +53,11 @@ def resolve(options: PackOptions) -> Declared:
         PackError: a file cannot be read or is not valid, or lacks what the options ask for.
 
     """
+    scripts = {os.path.basename(path): script for path in options.sources if (script := script_at(path)) is not None}
     options, lock = _with_script(options)
-    return _with_project(options) if options.project is not None else Declared(options, lock)
+    declared = _with_project(options) if options.project is not None else Declared(options, lock)
+    needs = {name: script.requires_python for name, script in scripts.items() if script.requires_python}
+    return replace(declared, requires_python=needs)
 
 
 def script_at(path: PathLike) -> Script | None:
@@ -76,7 +83,8 @@ def _with_script(options: PackOptions) -> tuple[PackOptions, Lock | None]:
     if not found:
         return options, None
     for path, script in found.items():
-        _check_python(path, script, _python(options))
+        for python in options.pythons:
+            _check_python(path, script, python)
     first, *others = found
     entry_point = options.entry_point
     if entry_point is None and others:
@@ -103,13 +111,14 @@ def _check_python(path: Path, script: Script, python: str) -> None:
         return
     version = sys.version_info[:3] if python == sys.executable else version_of(python)
     try:
-        fits = allows(script.requires_python, version)
+        here = pythons.parse("==" + ".".join(map(str, version)))
+        fits = pythons.both(pythons.parse(script.requires_python), here)
     except ValueError as error:
         message = f"requires-python in its metadata is no version specifier: {str(error)!r}"
         raise PackError(message, file=str(path)) from None
     if not fits:
-        here = ".".join(map(str, version))
-        message = f"needs Python {script.requires_python}, and {python} is {here}; give another with --python"
+        own = ".".join(map(str, version))
+        message = f"needs Python {script.requires_python}, and {python} is {own}; give another with --python"
         raise PackError(message, file=str(path))
 
 

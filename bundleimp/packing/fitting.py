@@ -172,6 +172,11 @@ def of_bytecode(version: str) -> Evidence:
     return Evidence("--no-source", (Demand("cpython", pythons.minor((int(major), int(minor)))),))
 
 
+def of_specifier(name: str, specifier: str) -> Evidence:
+    """Return what a script needs whose metadata has this version *specifier*, which is valid."""
+    return Evidence(name, (Demand(spans=pythons.parse(specifier)),))
+
+
 def of_target(target: Target) -> Evidence:
     """Return what the files of a *target* need."""
     tag = f"cp{target.version.replace('.', '')}-{target.abi}-{target.platform}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..distinfo import normalized
 from . import complaints
@@ -105,7 +105,9 @@ def _uv_locks(folder: Path) -> Iterable[Path]:
             table = tomllib.loads((above / "pyproject.toml").read_text("utf-8"))
         except (OSError, ValueError):
             continue
-        if "workspace" in table.get("tool", {}).get("uv", {}):
+        tool = table.get("tool")
+        uv = tool.get("uv") if isinstance(tool, dict) else None
+        if isinstance(uv, dict) and "workspace" in uv:
             yield above / UV_LOCK
 
 
@@ -117,8 +119,8 @@ def check_pylock(path: Path, extras: Iterable[str], groups: Iterable[str]) -> No
         raise unreadable(error, path) from None
     table = parsed(content, str(path))
     for key, kind, wanted in (("extras", "extra", extras), ("dependency-groups", "dependency group", groups)):
-        known: list[Any] = table.get(key) or []
-        names = {normalized(name) for name in known if isinstance(name, str)}
+        known = table.get(key)
+        names = {normalized(name) for name in known if isinstance(name, str)} if isinstance(known, list) else set()
         for name in wanted:
             if normalized(name) not in names:
                 message = (

@@ -58,7 +58,8 @@ def _candidates():
         if os.name == "nt":
             commands = [[f"python{version}.exe"], ["py.exe", f"-{version}"]]
         for words in commands:
-            for folder in os.environ.get("PATH", "").split(os.pathsep):
+            # An empty entry is the working directory, in which anybody may have put a file.
+            for folder in filter(None, os.environ.get("PATH", os.defpath).split(os.pathsep)):
                 file = os.path.join(folder, words[0])
                 if os.path.isfile(file) and os.access(file, os.X_OK):
                     yield [file, *words[1:]]

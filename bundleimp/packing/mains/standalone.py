@@ -13,6 +13,10 @@ def _runtime():
 
     archive = getattr(globals()["__loader__"], "archive", None)
     if archive is None:
+        # Real files of the program.  A child process may have the runtime from the bundle that they are from.
+        own = [name for name in sys.modules if name.startswith("_bundleimp") and "." not in name]
+        if own:
+            return sys.modules[own[-1]].interpreter.program
         try:
             from bundleimp import runtime
         except ImportError:

@@ -11,7 +11,8 @@ A module that the user has named ``sitecustomize`` is imported next.
 import os
 import sys
 
-from .. import bundles, faults
+from .. import bundles, faults, this
+from .. import format as bundle_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +28,13 @@ VARIABLE = "BUNDLEIMP_CHILDREN"
 def lead(path: str) -> None:
     """Make child processes that run in this Python find the bundle at *path*.
 
-    A bundle that is no program has no ``sitecustomize``.  It can be found only where bundleimp is installed.
+    A bundle that is no program has no ``sitecustomize``.  It can be found only where bundleimp is installed.  Where
+    bundles must be signed, children find only what the hook of an installed bundleimp checks in them.  Elsewhere
+    `zipimport` would import ``sitecustomize``, and it checks nothing.
     """
+    is_checked = path.endswith(bundle_format.SUFFIX) and this.__name__ == "bundleimp.runtime"
+    if bundles.OpenBundle.signers is not None and not is_checked:
+        return
     programs = os.environ.get(VARIABLE, "").split(os.pathsep)
     if programs == ["0"]:
         return
