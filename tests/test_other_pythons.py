@@ -88,6 +88,13 @@ def test_without_such_a_python_it_ends_with_one_line(tmp_path: Path) -> None:
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize("entries", ["", ":"])
+def test_the_working_directory_is_not_searched(tmp_path: Path, other: str, path: Path, entries: str) -> None:
+    bundle = program(tmp_path, suffix_of(other))
+    result = run_file(*BARE, bundle, status=1, cwd=path, PATH=entries)
+    assert "no such Python is on PATH" in result.stderr
+
+
 def test_it_runs_with_the_same_python_where_the_user_says_so(tmp_path: Path, other: str, path: Path) -> None:
     bundle = program(tmp_path, suffix_of(other))
     result = run_file(*BARE, bundle, status=3, PATH=str(path), BUNDLEIMP_SAME_PYTHON="1")
