@@ -62,6 +62,9 @@ def run(arguments: argparse.Namespace) -> Callable[[], int]:
     misfit = target_fault(path)
     if misfit is not None:
         raise misfit
+    if is_interpreter and words and words[0][:1] != "-" and not os.path.exists(words[0]):
+        message = f"there is no such file; a module in the bundle is run with -m {words[0]}"
+        raise BundleError(message, file=words[0])
     # Python put a folder of this command first on the path.  The bundle replaces it, as it does for `python BUNDLE`.
     sys.path[: 0 if sys.flags.safe_path else 1] = [path]
     if arguments.unpack:

@@ -24,12 +24,13 @@ from .compiler import Compiler
 from .declared import resolve
 from .errors import PackError, PackWarning
 from .executable import PROGRAM_MEMBERS, check_name, first_line, plan_program
-from .fitting import Gathered, judged, of_bytecode, of_specifier, of_target
+from .fitting import Gathered, judged, of_bundle, of_bytecode, of_specifier, of_target
 from .fitting import gather as gather_evidence
 from .inputs import gather, sort_inputs
 from .keptcode import KeptCode
 from .manifest import encode_manifest
 from .merging import merged, version_warnings
+from .missing import missing
 from .options import check_options
 from .pipeline import write_members
 from .profile import reading_order
@@ -89,6 +90,7 @@ class Blueprint:
         nested: whether the layout is nested.
         order: the members whose bytecode comes first, in the order of the profile.
         gathered: what the members say about where they run, for each target.
+        missing: a warning for each distribution of a program that needs others which are not packed.
         targets: the targets, if they have different files; else empty.
 
     """
@@ -99,6 +101,7 @@ class Blueprint:
     nested: bool
     order: Sequence[str]
     gathered: Sequence[Gathered]
+    missing: Sequence[PackWarning]
     targets: Sequence[Target] = ()
 
 
@@ -222,7 +225,9 @@ def plan(checked: Checked, inputs: Sequence[Inputs], choice: Choice) -> Blueprin
     if options.profile is not None:
         order = reading_order(os.fspath(options.profile), collected[0], options.first_python)
     evidence = [gather_evidence(*pair) for pair in zip(members, readers, strict=True)]
-    return Blueprint(files, program, line, nested, order, evidence, targets)
+    # A library may well leave its dependencies to other path entries.
+    lacking = list(missing(members[0], readers[0])) if options.is_program else []
+    return Blueprint(files, program, line, nested, order, evidence, lacking, targets)
 
 
 def _reader(files: Sequence[SourceFile]) -> Callable[[str], bytes]:
@@ -272,6 +277,8 @@ def _new_report(
     only = [] if options.source else [of_bytecode(compilers[0].version)]
     only += [of_specifier(*pair) for pair in checked.requires_python.items()]
     parts = [each.evidence + only for each in blueprint.gathered]
+    for evidence, each in zip(parts, inputs, strict=True):
+        evidence += [of_bundle(*pair) for pair in each.runs_on.items() if pair[1]]
     for evidence, target in zip(parts, blueprint.targets, strict=False):
         evidence.append(of_target(target))
     runs_on, misfits = judged(parts, [compiler.version for compiler in compilers])
@@ -288,12 +295,20 @@ def _new_report(
             *dict.fromkeys(warning for each in inputs for warning in each.warnings),
             *(version_warnings(blueprint.targets, [each.versions for each in inputs]) if blueprint.targets else ()),
             *choice.warnings(),
+            *_useless_target(checked),
             *dict.fromkeys(warning for each in blueprint.gathered for warning in each.warnings),
             *misfits,
+            *blueprint.missing,
             *(_lost_code(inputs[0], compilers) if options.bytecode else ()),
             *(PackWarning(file.member, HIDDEN) for file in blueprint.files if any(map(is_hidden, file.member))),
         ],
     )
+
+
+def _useless_target(checked: Checked) -> Iterator[PackWarning]:
+    if checked.options.target and not checked.targets:
+        message = "has no effect: nothing is installed, and files of sources are for all Pythons"
+        yield PackWarning("--target", message)
 
 
 def _lost_code(inputs: Inputs, compilers: Sequence[Compiler]) -> Iterator[PackWarning]:

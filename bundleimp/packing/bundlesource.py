@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from .. import runson
 from ..runtime import format as bundle_format
 from ..runtime.archive import Archive
 from ..runtime.content import images
@@ -47,11 +48,13 @@ class Unpacked:
     Attributes:
         members: the folder with its members.
         tags: the code tags of its bytecode.
+        runs_on: where it runs, as alternatives; empty if it does not say so.
 
     """
 
     members: Path
     tags: list[str]
+    runs_on: list[runson.RunsOn]
 
 
 def is_bundle(path: Path) -> bool:
@@ -101,7 +104,8 @@ def _unpack(archive: Archive, path: Path, folder: Path) -> Unpacked:
         raise _several_targets(path)
     tags = head.tags if head is not None else {}
     _check_parts(entries, tags, path)
-    skipped = _generated(archive, entries)
+    manifest = _manifest(archive, entries)
+    skipped = _generated(archive, entries, manifest)
     for name in members(archive):
         fault = name_fault(name)
         member = find(archive, name)
@@ -116,7 +120,7 @@ def _unpack(archive: Archive, path: Path, folder: Path) -> Unpacked:
                 if image:
                     _write(folder / code_folder(tag, magic) / name, image, 0o644)
     (folder / MEMBERS).mkdir(parents=True, exist_ok=True)
-    return Unpacked(folder / MEMBERS, list(tags))
+    return Unpacked(folder / MEMBERS, list(tags), runson.decode(manifest))
 
 
 def _entries(archive: Archive) -> dict[str, RawEntry]:
@@ -158,7 +162,18 @@ def _check_parts(entries: Mapping[str, RawEntry], tags: Mapping[str, bytes], pat
             raise PackError(message, file=str(path), member=name)
 
 
-def _generated(archive: Archive, entries: Mapping[str, RawEntry]) -> set[str]:
+def _manifest(archive: Archive, entries: Mapping[str, RawEntry]) -> dict[str, Any]:
+    """Return the manifest; {} if there is none, or none that `pack` has written."""
+    if bundle_format.MANIFEST not in entries:
+        return {}
+    try:
+        manifest = json.loads(read_member(archive, entries[bundle_format.MANIFEST].member))
+    except ValueError:
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
+
+
+def _generated(archive: Archive, entries: Mapping[str, RawEntry], manifest: Mapping[str, Any]) -> set[str]:
     """Return the members that `pack` made itself, for a program."""
     found = set()
     for name in (bundle_format.MAIN, children.MEMBER):
@@ -166,14 +181,7 @@ def _generated(archive: Archive, entries: Mapping[str, RawEntry]) -> set[str]:
             member = find(archive, name)
             if member is not None and _GENERATED in read_member(archive, member)[:200]:
                 found.add(name)
-    if bundle_format.MANIFEST in entries:
-        manifest = read_member(archive, entries[bundle_format.MANIFEST].member)
-        try:
-            if json.loads(manifest)["entry_point"] is not None:
-                found.add(bundle_format.MAIN)
-        except (ValueError, TypeError, KeyError):
-            pass
-    return found
+    return found | ({bundle_format.MAIN} if manifest.get("entry_point") is not None else set())
 
 
 def _image(archive: Archive, name: str, column: int, magic: bytes) -> bytes:

@@ -22,6 +22,7 @@ from ..encoding import CodeTag
 from ..runtime.content import images
 from ..runtime.content.decompression import STORED
 from . import worker
+from .asking import unfit
 from .errors import PackError
 from .zipsink import compressed
 
@@ -103,8 +104,7 @@ class _Worker:
         try:
             return _Greeting(**json.loads(self._output.readline()))
         except (ValueError, TypeError):
-            message = "cannot make bytecode with this interpreter; CPython 3.11 or newer is needed"
-            raise PackError(message, file=self.executable) from None
+            raise unfit(self.executable, "make bytecode") from None
 
     @property
     def _output(self) -> IO[bytes]:

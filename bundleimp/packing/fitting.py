@@ -11,7 +11,7 @@ import email.parser
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from .. import pythons
+from .. import platforms, pythons
 from ..runson import FREE_THREADED, OLDEST, RunsOn, words
 from ..runtime.site import planning
 from .errors import PackWarning
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from .targets import Target
 
-_WHEEL = ".dist-info/WHEEL"
 _METADATA = ".dist-info/METADATA"
 # The name of what `--python` and `--target` ask for, which is no reason to name.
 _TARGETS = "--target"
@@ -175,6 +174,14 @@ def of_bytecode(version: str) -> Evidence:
 def of_specifier(name: str, specifier: str) -> Evidence:
     """Return what a script needs whose metadata has this version *specifier*, which is valid."""
     return Evidence(name, (Demand(spans=pythons.parse(specifier)),))
+
+
+def of_bundle(name: str, runs_on: Sequence[RunsOn]) -> Evidence:
+    """Return what a bundle among the sources needs that says where it runs."""
+    demands = [
+        Demand(each.implementation, each.spans, each.free_threaded, platforms.parse(each.platform)) for each in runs_on
+    ]
+    return Evidence(name, tuple(demands))
 
 
 def of_target(target: Target) -> Evidence:

@@ -25,11 +25,13 @@ from .foreign import check_built, check_wheel, find_foreign_installer, foreign_w
 from .installed import PROGRAMS, Site, lay_out
 from .installer import find_installer
 from .keptcode import KeptCode
+from .leftout import is_secret
 from .lock import PYLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from ..runson import RunsOn
     from .choice import Choice
     from .distribution import Distribution
     from .installer import Installer
@@ -115,6 +117,7 @@ class Inputs:
         versions: the versions of the installed distributions, by name.
         kept: the bytecode of the bundles among the sources.
         code_tags: the code tags of that bytecode, by the name of the bundle.
+        runs_on: where those bundles run, by name.
 
     """
 
@@ -123,6 +126,7 @@ class Inputs:
     versions: dict[str, str] = field(default_factory=dict)
     kept: KeptCode = field(default_factory=KeptCode)
     code_tags: dict[str, list[str]] = field(default_factory=dict)
+    runs_on: dict[str, list[RunsOn]] = field(default_factory=dict)
 
 
 def sort_inputs(
@@ -370,6 +374,7 @@ class _Workshop:
         files = pathfiles.path_files(target, installed, self.choice, origin=origin) if target.is_dir() else []
         pathfiles.check_inside(files, target)
         left = {PROGRAMS, ".lock", *(one.folder.name for one in installed), *pathfiles.left_out(files)}
+        self._warn_of_secrets(installed, locate)
         names = [name for name in sorted(os.listdir(target)) if name not in left] if target.is_dir() else []
         layout = lay_out(site, names, installed, self._folder())
         self._check(installed, origin)
@@ -390,6 +395,17 @@ class _Workshop:
         if projects:  # an editable install is a reference to a project
             self.install("--no-deps", *projects, origin=origin)
 
+    def _warn_of_secrets(self, installed: Sequence[Distribution], locate: Callable[[str], Placed | None]) -> None:
+        """Warn of the secrets in distributions that were built from folders here."""
+        built = [one for one in installed if one.url.startswith("file:") and not one.url.endswith(".whl")]
+        for name in (row.name for one in built for row in one.rows):
+            placed = locate(name)
+            if placed is None or self.choice.excludes(placed.member) or self.choice.includes_secret(placed.member):
+                continue
+            if placed.path.is_file() and is_secret(str(placed.path)):
+                message = "looks like a secret, and the build of the project took it; leave it out with --exclude"
+                self.inputs.warnings.append(PackWarning(placed.member, message))
+
     def _run(self, installer: Installer, words: Sequence[str], target: Path) -> None:
         try:
             installer.install(words, target, self.wanted.options, talk=self.talk)
@@ -409,6 +425,7 @@ class _Workshop:
         ]
         self.inputs.kept.folders.append(str(folder))
         self.inputs.code_tags[str(bundle)] = unpacked.tags
+        self.inputs.runs_on[str(bundle)] = unpacked.runs_on
 
     def take(self, environment: Path) -> None:
         """Add the distributions of a virtual environment."""

@@ -6,15 +6,14 @@ Nothing here reads a requirement, a lock file or a wheel.
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import complaints
+from .asking import ask, unfit
 from .errors import PackError
 
 if TYPE_CHECKING:
@@ -57,19 +56,10 @@ class _Interpreter:
     @classmethod
     def ask(cls, executable: str) -> _Interpreter:
         """Return what *executable* says of itself."""
-        try:
-            # With -P, a pip or json in the current folder is not what is imported.
-            asked = subprocess.run(  # noqa: S603 (the user named this interpreter)
-                [executable, "-P", "-c", _QUESTION], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
-            )
-        except OSError as error:
-            message = f"this interpreter cannot be started: {error.strerror}"
-            raise PackError(message, file=executable) from None
-        try:
-            answer = json.loads(asked.stdout)
-        except ValueError:
-            message = "cannot install for this interpreter; CPython 3.11 or newer is needed"
-            raise PackError(message, file=executable) from None
+        # With -P, a pip or json in the current folder is not what is imported.
+        answer = ask(executable, ["-P"], _QUESTION)
+        if not answer:
+            raise unfit(executable, "install")
         parts = answer["pip"].split(".")[:2]
         pip = tuple(int(part) if part.isdecimal() else 0 for part in parts if part)
         return cls(answer["executable"], tuple(answer["version"]), pip, answer["uv"])

@@ -128,6 +128,16 @@ def by_content(path: str, size: int) -> str | None:
     return None
 
 
+def is_secret(path: str) -> bool:
+    """Return whether the file at *path* is a secret by its name or its content.
+
+    Raises:
+        PackError: it cannot be read.
+
+    """
+    return by_name(path, at_top=False) == SECRET or by_content(path, os.path.getsize(path)) == SECRET
+
+
 def is_bundle(path: str) -> bool:
     """Return whether a regular file ends as bundles do.
 

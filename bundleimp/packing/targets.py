@@ -6,13 +6,12 @@ files of all targets together, and `runtime.content.targets` chooses one when th
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..runtime.content.targets import MOST
+from .asking import ask, unfit
 from .errors import PackError
 
 if TYPE_CHECKING:
@@ -140,20 +139,9 @@ def ask_target(executable: str) -> Target:
         PackError: it cannot be started, or is older than 3.11.
 
     """
-    try:
-        asked = subprocess.run(  # noqa: S603 (the user named this interpreter)
-            [executable, "-I", "-c", _QUESTION], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
-        )
-    except OSError as error:
-        message = f"this interpreter cannot be started: {error.strerror}"
-        raise PackError(message, file=executable) from None
-    try:
-        answer = json.loads(asked.stdout)
-    except ValueError:
-        answer = {}
+    answer = ask(executable, ["-I"], _QUESTION)
     if answer.get("name") != "cpython" or answer["minor"] < _OLDEST:
-        message = f"cannot install for this interpreter; CPython 3.{_OLDEST} or newer is needed"
-        raise PackError(message, file=executable)
+        raise unfit(executable, "install")
     abi = f"cp3{answer['minor']}{'t' * answer['free']}"
     platform = re.sub(r"\W", "_", answer["platform"])
     key = answer["key"] + (f"-{answer['machine']}" if answer["key"].endswith("-darwin") else "")
