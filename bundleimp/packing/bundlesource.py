@@ -57,21 +57,6 @@ class Unpacked:
     runs_on: list[runson.RunsOn]
 
 
-def is_bundle(path: Path) -> bool:
-    """Return whether the file at *path* is a bundle by its name, or by its content: a program may have any name."""
-    if not path.is_file():
-        return False
-    if path.suffix == bundle_format.SUFFIX:
-        return True
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - bundle_format.LOCATOR_SIZE))
-            return bundle_format.format_version(file.read()) is not None
-    except OSError:
-        return False
-
-
 def unpack(path: Path, folder: Path) -> Unpacked:
     """Write the members of the bundle at *path*, and its bytecode, into *folder*, as `KeptCode` reads them.
 

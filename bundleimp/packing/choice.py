@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..patterns import matches
 from ..runtime.format import SUFFIX
 from .errors import PackError, PackWarning
-from .leftout import is_bundle
+from .reading import is_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..runtime.format import SUFFIX
 from . import pathfiles
-from .bundlesource import is_bundle, unpack
+from .bundlesource import unpack
 from .collect import Placed
 from .declared import member_of, script_at
 from .distribution import distributions
@@ -27,6 +28,7 @@ from .installer import find_installer
 from .keptcode import KeptCode
 from .leftout import is_secret
 from .lock import PYLOCK
+from .reading import is_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -159,7 +161,7 @@ def sort_inputs(
     return Wanted(
         paths,
         built,
-        tuple(path for path in paths if path not in built and is_bundle(path)),
+        tuple(path for path in paths if path not in built and _is_bundle(path)),
         {path: member_of(path) for path in paths if script_at(path) is not None},
         tuple(requirements),
         tuple(name for name in files if not _is_lock(name)),
@@ -170,6 +172,11 @@ def sort_inputs(
         installer,
         tuple(installer_options),
     )
+
+
+def _is_bundle(source: Path) -> bool:
+    """Return whether a source is a bundle by its name, or by its content: a program may have any name."""
+    return source.is_file() and (source.suffix == SUFFIX or is_bundle(str(source)))
 
 
 def _is_built(source: Path) -> bool:

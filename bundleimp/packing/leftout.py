@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..runtime.format import LOCATOR_MAGIC, LOCATOR_SIZE, SUFFIX
-from .reading import opened, read
+from ..runtime.format import LOCATOR_SIZE, SUFFIX
+from .reading import is_bundle, read
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -136,20 +136,6 @@ def is_secret(path: str) -> bool:
 
     """
     return by_name(path, at_top=False) == SECRET or by_content(path, os.path.getsize(path)) == SECRET
-
-
-def is_bundle(path: str) -> bool:
-    """Return whether a regular file ends as bundles do.
-
-    Raises:
-        PackError: it cannot be read.
-
-    """
-    with opened(path) as stream:
-        if stream.seek(0, os.SEEK_END) < LOCATOR_SIZE:
-            return False
-        stream.seek(-LOCATOR_SIZE, os.SEEK_END)
-        return stream.read(len(LOCATOR_MAGIC)) == LOCATOR_MAGIC
 
 
 _MOST_SECRETS = 10

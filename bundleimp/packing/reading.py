@@ -7,6 +7,7 @@ import os
 import stat
 from typing import IO, TYPE_CHECKING
 
+from ..runtime.format import LOCATOR_MAGIC, LOCATOR_SIZE
 from .errors import PackError, unreadable
 
 if TYPE_CHECKING:
@@ -63,3 +64,17 @@ def read(path: str | os.PathLike[str], size: int = -1) -> bytes:
         if len(data) > length:
             raise _changed(path)
         return data
+
+
+def is_bundle(path: str) -> bool:
+    """Return whether a regular file ends as bundles do.
+
+    Raises:
+        PackError: it cannot be read.
+
+    """
+    with opened(path) as stream:
+        if stream.seek(0, os.SEEK_END) < LOCATOR_SIZE:
+            return False
+        stream.seek(-LOCATOR_SIZE, os.SEEK_END)
+        return stream.read(len(LOCATOR_MAGIC)) == LOCATOR_MAGIC

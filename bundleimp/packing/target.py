@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..runtime.format import LOCATOR_MAGIC, LOCATOR_SIZE, SUFFIX
+from ..runtime.format import SUFFIX
 from .errors import PackError
-from .reading import opened
+from .reading import is_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,17 +42,10 @@ def target_path(output: PathLike, sources: Sequence[Path], *, is_program: bool) 
             f"the name of a bundle must end in {SUFFIX}; to make a program of any name, give -e NAME or --standalone"
         )
         raise PackError(message, file=str(output))
-    if target.exists() and not _is_bundle(target):
+    if target.exists() and not is_bundle(str(target)):
         message = f"exists and is no bundle: remove it, or give the program another name, such as one in {SUFFIX}"
         raise PackError(message, file=str(output))
     return target
-
-
-def _is_bundle(path: Path) -> bool:
-    with opened(path) as stream:
-        size = stream.seek(0, os.SEEK_END)
-        stream.seek(max(0, size - LOCATOR_SIZE))
-        return stream.read(len(LOCATOR_MAGIC)) == LOCATOR_MAGIC
 
 
 def _check_place(target: Path) -> None:
