@@ -40,6 +40,14 @@ def test_a_program_without_its_dependencies_is_a_warning(tmp_path: Path) -> None
     assert warning == ("app", "needs rich (>=13), which the bundle lacks; pack dependencies with --with or -r")
 
 
+def test_a_program_without_what_some_pythons_need_is_a_warning(tmp_path: Path) -> None:
+    needs = "Requires-Dist: back ; python_version < '3.12'\nRequires-Dist: more; python_version<'3.11'\n"
+    tree = {"app.py": "def main(): pass\n", "app-1.dist-info/METADATA": METADATA.format("app") + needs}
+    source = make_tree(tmp_path / "source", tree)
+    (warning,) = warnings_of(source, tmp_path / "app", entry_point="app:main")
+    assert warning[1].startswith("needs back ; python_version < '3.12', which the bundle lacks; if it is for such")
+
+
 def test_a_secret_that_the_build_of_a_project_took_is_a_warning(tmp_path: Path) -> None:
     files = {"proj/.env": "TOKEN=1\n", "proj/tls.key": KEY, "back_end.py": TAKES_ALL}
     project = make_tree(tmp_path / "project", PROJECT | files)
