@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .builders import Tree, make_bundle, make_zip, run_python
-from .command_line import error_of
+from .command_line import bundleimp_command, error_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,3 +114,18 @@ def test_a_module_that_cannot_be_run_is_one_line_and_an_error(bundle: Path, modu
     (line,) = stderr.splitlines()
     assert module.rpartition(".")[0] in line
     assert "No module named" in line or "cannot be directly executed" in line
+
+
+def test_a_bundle_for_another_python_is_a_warning(tmp_path: Path) -> None:
+    tree = {"a.py": "print('ran')\n", "a-1.dist-info/METADATA": "Name: a\nVersion: 1\nRequires-Python: >=3.77\n"}
+    bundle = make_bundle(tmp_path / "out.pybundle", tree)
+    result = bundleimp_command("run", bundle, "-m", "a")
+    assert result.stdout == "ran\n"
+    assert result.stderr.startswith(f"bundleimp: warning: {bundle}: runs on Python 3.77 or newer")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_word_that_is_no_file_is_an_error_with_a_hint(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "out.pybundle", {"a.py": ""})
+    error = error_of("run", bundle, "a")
+    assert error == "a: there is no such file; a module in the bundle is run with -m a"

@@ -8,6 +8,7 @@ import runpy
 import sys
 from typing import TYPE_CHECKING
 
+from ..inspection.misfit import misfit
 from ..inspection.reader import BundleReader
 from ..runtime import bundles, hook
 from ..runtime.faults.kinds import BundleError
@@ -15,6 +16,7 @@ from ..runtime.interpreter.children import lead
 from ..runtime.interpreter.console import interpret
 from ..runtime.interpreter.program import claim, run_module, target_fault
 from ..runtime.site.unpacked import replace_entries
+from .output import show
 
 if TYPE_CHECKING:
     import argparse
@@ -59,9 +61,9 @@ def run(arguments: argparse.Namespace) -> Callable[[], int]:
         what = "the name of a module" if words == ["-m"] else "code"
         message = f"{words[0]} needs {what}"
         raise BundleError(message, file=arguments.bundle)
-    misfit = target_fault(path)
-    if misfit is not None:
-        raise misfit
+    fault = target_fault(path)
+    if fault is not None:
+        raise fault
     if is_interpreter and words and words[0][:1] != "-" and not os.path.exists(words[0]):
         message = f"there is no such file; a module in the bundle is run with -m {words[0]}"
         raise BundleError(message, file=words[0])
@@ -74,6 +76,9 @@ def run(arguments: argparse.Namespace) -> Callable[[], int]:
         replace_entries(sys.path)
     lead(path)
     if is_interpreter:
+        reason = misfit(path)
+        if reason:
+            show(f"bundleimp: warning: {arguments.bundle}: {reason}", file=sys.stderr)
         return functools.partial(_interpret, words, path if has_program and path in bundles.programs else "")
     sys.argv[:] = [arguments.bundle, *(words[1:] if words[:1] == ["--"] else words)]
     return _run_program

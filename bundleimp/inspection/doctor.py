@@ -9,7 +9,6 @@ import sysconfig
 import warnings
 from dataclasses import dataclass
 
-from .. import runson
 from ..runtime import finder  # which reads BUNDLEIMP_ALLOWED_SIGNERS
 from ..runtime.archive import Archive
 from ..runtime.bundlefile import is_regular, status_of
@@ -18,10 +17,10 @@ from ..runtime.cache import folder as cachefolder
 from ..runtime.data.modules import modules
 from ..runtime.faults.kinds import BundleError, BundleWarning
 from ..runtime.format import SUFFIX
-from ..runtime.interpreter.foreign import here
 from ..runtime.sources.urls import is_url
 from .bundle import open_bundle
 from .cachecheck import check
+from .misfit import misfit
 
 
 @dataclass(frozen=True)
@@ -147,8 +146,8 @@ def _bundle(path: str) -> Observation:
         archive = Archive(path, OpenBundle.signers)
     except BundleError as error:
         return Observation(path, str(error).removeprefix(f"{path}: "), fine=False)
-    misfit = _misfit(path)
-    return Observation(path, misfit, fine=False) if misfit else _usable(path, archive)
+    reason = misfit(path)
+    return Observation(path, reason, fine=False) if reason else _usable(path, archive)
 
 
 def _usable(path: str, archive: Archive) -> Observation:
@@ -165,17 +164,6 @@ def _usable(path: str, archive: Archive) -> Observation:
             return Observation(path, f"{text} cached: it is compiled in every process", fine=False)
         return Observation(path, f"can be opened; no bytecode for this Python ({tag}): it is compiled once and cached")
     return Observation(path, "can be opened, with bytecode for this Python")
-
-
-def _misfit(path: str) -> str:
-    """Return why the bundle at *path* is not for this Python, or "" if it is."""
-    try:
-        runs_on = runson.decode(open_bundle(path).manifest)
-    except BundleError:  # what imports do not need is damaged; `verify` says so
-        return ""
-    if runson.fits(runs_on):
-        return ""
-    return f"runs on {runson.words(runs_on)}, and this is {here()}; use such a Python, or pack it for this one"
 
 
 def _cache() -> list[Observation]:
