@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -215,6 +216,13 @@ def test_two_versions_of_one_distribution_are_one_line_that_names_both(tmp_path:
     one, two = bundles
     assert error == f"dep: {one} give version 1.0, and {two} give version 2.0; require one version"
     assert (tmp_path / "out.pybundle").read_text() == "before"
+
+
+def test_what_a_bundle_says_of_where_it_runs_is_kept(tmp_path: Path) -> None:
+    one = make_bundle(tmp_path / "one.pybundle", {"a.py": ""}, source=False)
+    report = bundleimp.pack([one], tmp_path / "two.pybundle")
+    assert [each.implementation for each in report.runs_on] == [sys.implementation.name]
+    assert report.runs_on[0].python == f">=3.{sys.version_info[1]},<3.{sys.version_info[1] + 1}"
 
 
 def test_a_module_that_speaks_of_pack_is_the_users(tmp_path: Path) -> None:

@@ -291,6 +291,13 @@ def test_a_pylock_is_installed_as_it_is_with_the_extras_that_it_offers(tmp_path:
         bundleimp.pack([], tmp_path / "out.pybundle", project=project, groups=["web"], jobs=1)
 
 
+def test_tables_of_another_kind_are_as_good_as_missing(tmp_path: Path) -> None:
+    make_tree(tmp_path, {**{f"in/{name}": text for name, text in TREE.items()}, "pyproject.toml": "[tool]\nuv = 1\n"})
+    make_tree(tmp_path / "in", {"pylock.toml": 'lock-version = "1.0"\nextras = 1\n'})
+    error = error_of("pack", "--project", "in", "--extra", "one", "--installer", "pip", "out.pybundle", cwd=tmp_path)
+    assert error.startswith("in/pylock.toml: offers no choice of the extra 'one'")
+
+
 def test_extras_of_a_pylock_need_uv(tmp_path: Path) -> None:
     make_tree(tmp_path, {**TREE, "pylock.toml": 'lock-version = "1.0"\nextras = ["one"]\n'})
     error = error_of("pack", "--project", ".", "--extra", "one", "--installer", "pip", "o.pybundle", cwd=tmp_path)
