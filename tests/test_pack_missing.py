@@ -48,6 +48,20 @@ def test_a_program_without_what_some_pythons_need_is_a_warning(tmp_path: Path) -
     assert warning[1].startswith("needs back ; python_version < '3.12', which the bundle lacks; if it is for such")
 
 
+def test_a_script_that_cannot_be_started_is_a_warning(tmp_path: Path) -> None:
+    scripts = "[console_scripts]\ngood = app:main\ngone = nothere:main\nodd = app:nope\n"
+    tree = {
+        "app.py": "def main(): pass\n",
+        "app-1.dist-info/METADATA": METADATA.format("app"),
+        "app-1.dist-info/entry_points.txt": scripts,
+    }
+    source = make_tree(tmp_path / "source", tree)
+    assert warnings_of(source, tmp_path / "tools", entry_point="*") == [
+        ("script gone", "cannot be started: nothere:main: no module nothere is packed"),
+        ("script odd", "cannot be started: app:nope: app.py defines no name nope"),
+    ]
+
+
 def test_a_secret_that_the_build_of_a_project_took_is_a_warning(tmp_path: Path) -> None:
     files = {"proj/.env": "TOKEN=1\n", "proj/tls.key": KEY, "back_end.py": TAKES_ALL}
     project = make_tree(tmp_path / "project", PROJECT | files)

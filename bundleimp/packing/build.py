@@ -22,6 +22,7 @@ from .choice import Choice
 from .collect import collect
 from .compiler import Compiler
 from .declared import resolve
+from .entrypoints import ALL_SCRIPTS, broken_scripts
 from .errors import PackError, PackWarning
 from .executable import PROGRAM_MEMBERS, check_name, first_line, plan_program
 from .fitting import Gathered, judged, of_bundle, of_bytecode, of_specifier, of_target
@@ -90,7 +91,8 @@ class Blueprint:
         nested: whether the layout is nested.
         order: the members whose bytecode comes first, in the order of the profile.
         gathered: what the members say about where they run, for each target.
-        missing: a warning for each distribution of a program that needs others which are not packed.
+        missing: a warning for each distribution of a program that needs others which are not packed, and for each script
+            that cannot be started.
         targets: the targets, if they have different files; else empty.
 
     """
@@ -227,6 +229,8 @@ def plan(checked: Checked, inputs: Sequence[Inputs], choice: Choice) -> Blueprin
     evidence = [gather_evidence(*pair) for pair in zip(members, readers, strict=True)]
     # A library may well leave its dependencies to other path entries.
     lacking = list(missing(members[0], readers[0])) if options.is_program else []
+    if options.entry_point == ALL_SCRIPTS:
+        lacking += broken_scripts(members[0], readers[0])
     return Blueprint(files, program, line, nested, order, evidence, lacking, targets)
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from ..distinfo import SCRIPT_GROUPS, entry_points
 from .bindings import bound_names
 from .collect import MODULE_SUFFIXES
-from .errors import PackError
+from .errors import PackError, PackWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _NAME = r"[^\W\d]\w*"
 _DOTTED = rf"{_NAME}(?:\.{_NAME})*"
@@ -22,7 +22,8 @@ _EXTRAS = re.compile(r"\s*\[.*\]\s*$")
 _SCRIPTS = ".dist-info/entry_points.txt"
 
 
-_ALL_SCRIPTS = "*"
+ALL_SCRIPTS = "*"
+_PREFIX = "entry point: "
 _CODE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
 
 
@@ -60,11 +61,11 @@ def resolve(text: str, members: Iterable[str], read: Callable[[str], bytes]) -> 
     """
     names = list(members)
     scripts = _scripts({name: read(name) for name in names if name.endswith(_SCRIPTS)})
-    if text == _ALL_SCRIPTS:
+    if text == ALL_SCRIPTS:
         if not scripts:
             message = "'*' is all console scripts of the packed distributions, and they have none"
             raise _error(message)
-        return EntryPoint(_ALL_SCRIPTS)
+        return EntryPoint(ALL_SCRIPTS)
     value = _EXTRAS.sub("", scripts.get(text, text)).strip()
     modules = _modules(names)
     packages = {name.removesuffix(".__init__") for name in modules if name.endswith(".__init__")}
@@ -92,6 +93,16 @@ def resolve(text: str, members: Iterable[str], read: Callable[[str], bytes]) -> 
     raise _error(message)
 
 
+def broken_scripts(members: Iterable[str], read: Callable[[str], bytes]) -> Iterator[PackWarning]:
+    """Yield a warning for each console script that cannot be started.  The arguments are those of `resolve`."""
+    names = list(members)
+    for script in _scripts({name: read(name) for name in names if name.endswith(_SCRIPTS)}):
+        try:
+            resolve(script, names, read)
+        except PackError as error:
+            yield PackWarning(f"script {script}", f"cannot be started: {error.message.removeprefix(_PREFIX)}")
+
+
 def _check_bound(module: str, attribute: str, members: list[str], read: Callable[[str], bytes]) -> None:
     """Check that the source of *module* may bind the first part of *attribute*.
 
@@ -112,7 +123,7 @@ def _check_bound(module: str, attribute: str, members: list[str], read: Callable
 
 
 def _error(message: str) -> PackError:
-    return PackError(f"entry point: {message}")
+    return PackError(f"{_PREFIX}{message}")
 
 
 def _near(name: str, known: Iterable[str]) -> str:
