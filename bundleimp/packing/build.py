@@ -91,8 +91,7 @@ class Blueprint:
         nested: whether the layout is nested.
         order: the members whose bytecode comes first, in the order of the profile.
         gathered: what the members say about where they run, for each target.
-        missing: a warning for each distribution of a program that needs others which are not packed, and for each script
-            that cannot be started.
+        missing: a warning for each dependency of a program that is not packed, and each script that cannot be started.
         targets: the targets, if they have different files; else empty.
 
     """
