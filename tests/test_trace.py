@@ -184,7 +184,8 @@ def test_the_cache_misses_writes_hits_and_refuses(kind: str, tmp_path: Path) -> 
     assert probe(place, script) == [["cache-miss", "pkg/sub.py", None], ["cache-wrote", None, None]]
     assert probe(place, script) == [["cache-hit", "pkg/sub.py", None]]
     for cached in (tmp_path / "cache").rglob("sub.*.pyc"):
-        cached.write_bytes(cached.read_bytes()[:-1] + b"?")
+        content = cached.read_bytes()
+        cached.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     reason = "it is damaged, or belongs to another module"
     assert probe(place, script) == [["cache-refused", "pkg/sub.py", reason], ["cache-wrote", None, None]]
 

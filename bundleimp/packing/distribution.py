@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import urllib.parse
-import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,8 +60,10 @@ class Distribution:
     @property
     def project(self) -> str:
         """The folder that it was installed from; "" if that was no folder."""
+        from urllib.request import url2pathname  # noqa: PLC0415 (it loads `ssl`, which takes 3 MB)
+
         parts = urllib.parse.urlsplit(self.url)
-        return urllib.request.url2pathname(parts.path) if parts.scheme == "file" else ""
+        return url2pathname(parts.path) if parts.scheme == "file" else ""
 
     def generates(self, file: str) -> bool:
         """Return whether an installer makes a program, the file of this name, from an entry point."""
