@@ -250,31 +250,9 @@ class EncodedIndex:
 
 
 def encode_index(
-    members: Iterable[IndexedMember],
-    tags: Sequence[CodeTag],
-    record_digest: bytes,
-    offset: int,
-    units: Extent | None = None,
-    folder_flags: Mapping[str, int] | None = None,
-) -> EncodedIndex:
-    """Return the index over *members*: the same bytes for the same members, in any order.
-
-    Arguments:
-        members: the payload members; ``member.offset`` is the offset of the data.
-        tags: the code tags, in the order of each member's ``codes``.
-        record_digest: the SHA-256 of the RECORD member.
-        offset: the offset in the file at which the index will begin.
-        units: the extent of the table of units, or None if there is none.
-        folder_flags: the flags of directories that have any, by name with a slash at the end.
-
-    """
-    return encode_targets([IndexedTarget(members, units, folder_flags)], tags, record_digest, offset)
-
-
-def encode_targets(
     targets: Sequence[IndexedTarget], tags: Sequence[CodeTag], record_digest: bytes, offset: int
 ) -> EncodedIndex:
-    """Return the index of a bundle with several targets, as `encode_index` does for one.
+    """Return the index over the members of all *targets*: the same bytes for the same members, in any order.
 
     Arguments:
         targets: what each target has; the first is the one that plain zip tools see.

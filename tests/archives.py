@@ -9,14 +9,14 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bundleimp.encoding import CodeTag, IndexedMember, encode_index, encode_locator
+from bundleimp.encoding import CodeTag, EncodedIndex, IndexedMember, IndexedTarget, encode_index, encode_locator
 from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.cache import loading
 from bundleimp.runtime.content import files
 from bundleimp.runtime.format import Directory, Extent, Head, Locator, decode_extent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from bundleimp.runtime.archive import Archive
@@ -227,11 +227,23 @@ def with_index(data: bytes, index: bytes, head_size: int) -> bytes:
     return data[:start] + header + index + directory + bytes(end) + encode_locator(locator)
 
 
+def index_over(
+    members: Iterable[IndexedMember],
+    tags: Sequence[CodeTag],
+    record_digest: bytes,
+    offset: int,
+    units: Extent | None = None,
+    folder_flags: Mapping[str, int] | None = None,
+) -> EncodedIndex:
+    """Return the index of a bundle whose *members* are for all Pythons."""
+    return encode_index([IndexedTarget(members, units, folder_flags)], tags, record_digest, offset)
+
+
 def forge(path: Path, index: Index) -> None:
     """Give the bundle at *path* another index that fits in every checksum."""
     data = path.read_bytes()
     offset = locator_of(data).index_offset
-    encoded = encode_index(index.members, index.tags, index.record_digest, offset, index.units, index.folder_flags)
+    encoded = index_over(index.members, index.tags, index.record_digest, offset, index.units, index.folder_flags)
     path.write_bytes(with_index(data, encoded.data, encoded.head_size))
 
 

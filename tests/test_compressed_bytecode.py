@@ -190,7 +190,7 @@ def test_an_older_python_is_an_error_for_zstd(tmp_path: Path) -> None:
         older = [path for minor in (11, 12, 13) for path in list(interpreters(f"3.{minor}"))[:1]]
         if not older:
             pytest.skip("there is no older Python")
-        with pytest.raises(PackError, match="cannot read --compress-bytecode zstd; take deflate") as caught:
+        with pytest.raises(PackError, match="cannot read --compress-bytecode zstd; use deflate") as caught:
             bundle_of(tmp_path, "zstd", python=[sys.executable, older[0]])
         assert caught.value.file == older[0]
     assert not output.exists()

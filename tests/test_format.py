@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundleimp.encoding import CodeTag, IndexedMember, encode_head, encode_index, encode_locator, sealed
+from bundleimp.encoding import CodeTag, IndexedMember, encode_head, encode_locator, sealed
 from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.content.member import Member, name_fault
 from bundleimp.runtime.faults.kinds import BundleFormatError
 from bundleimp.runtime.format import Directory, Extent, Head, Locator
 
-from .archives import decode_index, flipped
+from .archives import decode_index, flipped, index_over
 from .strategies import examples, names
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def indexed_members(draw: st.DrawFn, tags: int) -> list[IndexedMember]:
 
 @st.composite
 def indexes(draw: st.DrawFn) -> tuple[list[IndexedMember], list[CodeTag], bytes, int]:
-    """Draw the arguments of `encode_index`."""
+    """Draw the arguments of `index_over`."""
     tags = [CodeTag(name, magic) for name, magic in draw(st.dictionaries(tag_names, magics, max_size=3)).items()]
     members = draw(indexed_members(len(tags)))
     return members, tags, draw(st.binary(min_size=32, max_size=32)), draw(st.integers(0, 2**40))
@@ -177,10 +177,10 @@ def test_an_index_does_not_depend_on_the_order_of_the_members(
     arguments: tuple[list[IndexedMember], list[CodeTag], bytes, int], shuffler: random.Random
 ) -> None:
     members, tags, digest, offset = arguments
-    encoded = encode_index(members, tags, digest, offset)
+    encoded = index_over(members, tags, digest, offset)
     shuffled = list(members)
     shuffler.shuffle(shuffled)
-    again = encode_index(iter(shuffled), tags, digest, offset)
+    again = index_over(iter(shuffled), tags, digest, offset)
     assert (again.data, again.head_size) == (encoded.data, encoded.head_size)
 
 
@@ -190,7 +190,7 @@ def test_every_member_and_every_code_extent_is_found_again(
     arguments: tuple[list[IndexedMember], list[CodeTag], bytes, int],
 ) -> None:
     members, tags, digest, offset = arguments
-    encoded = encode_index(members, tags, digest, offset)
+    encoded = index_over(members, tags, digest, offset)
     decoded = decode_index(encoded.data, encoded.head_size, offset)
     assert notes(decoded.members) == notes(members)
     assert len(decoded.members) == len(members)
@@ -204,7 +204,7 @@ def test_the_blocks_and_the_head_are_all_that_an_index_holds(
     arguments: tuple[list[IndexedMember], list[CodeTag], bytes, int],
 ) -> None:
     members, tags, digest, offset = arguments
-    encoded = encode_index(members, tags, digest, offset)
+    encoded = index_over(members, tags, digest, offset)
     found = blocks(encoded.data, encoded.head_size)
     folders = {""} | {
         "/".join(parts[:end])
@@ -221,7 +221,7 @@ def test_the_blocks_and_the_head_are_all_that_an_index_holds(
 def test_a_block_with_a_flipped_bit_or_a_missing_end_is_refused(
     arguments: tuple[list[IndexedMember], list[CodeTag], bytes, int], data: st.DataObject
 ) -> None:
-    encoded = encode_index(*arguments)
+    encoded = index_over(*arguments)
     block = data.draw(st.sampled_from(blocks(encoded.data, encoded.head_size)))
     path = block_path(block)
     Directory(block, path)
@@ -237,7 +237,7 @@ def test_a_small_block_is_refused_whichever_bit_is_flipped() -> None:
         Member("ä.py", 8, 100, 20, 40, 0x1234, 0), [Extent(offset=500, size=60, checksum=0x99), None]
     )
     tags = [CodeTag("cpython-311", b"abcd"), CodeTag("cpython-312", b"efgh")]
-    encoded = encode_index([member], tags, bytes(32), 0)
+    encoded = index_over([member], tags, bytes(32), 0)
     (block,) = blocks(encoded.data, encoded.head_size)
     for bit in range(8 * len(block)):
         with pytest.raises(BundleFormatError):
@@ -246,7 +246,7 @@ def test_a_small_block_is_refused_whichever_bit_is_flipped() -> None:
 
 def test_a_block_of_another_directory_is_refused_by_its_name() -> None:
     member = IndexedMember(Member("pkg/mod.py", 0, 0, 0, 0, 0, 0), [])
-    encoded = encode_index([member], [], bytes(32), 0)
+    encoded = index_over([member], [], bytes(32), 0)
     inner, root = blocks(encoded.data, encoded.head_size)
     assert list(Directory(inner, "pkg").names) == ["mod.py"]
     assert list(Directory(root, "").names) == ["pkg/"]
@@ -255,7 +255,7 @@ def test_a_block_of_another_directory_is_refused_by_its_name() -> None:
 
 
 def test_what_a_directory_does_not_hold_is_a_key_error() -> None:
-    encoded = encode_index([IndexedMember(Member("a", 0, 0, 0, 0, 0, 0), [])], [], bytes(32), 0)
+    encoded = index_over([IndexedMember(Member("a", 0, 0, 0, 0, 0, 0), [])], [], bytes(32), 0)
     (block,) = blocks(encoded.data, encoded.head_size)
     directory = Directory(block, "")
     for lookup in (directory.member, directory.subdirectory):

@@ -109,8 +109,8 @@ def test_the_command_gives_what_its_words_say(
         ({"source": False, "python": ["a", "b"]}, "--no-source needs bytecode for one Python"),
         ({"profile": "-m app", "bytecode": False}, "--profile needs source and bytecode"),
         ({"profile": "-m app", "source": False}, "--profile needs source and bytecode"),
-        ({"profile_only": True}, "--profile-only is for a profile: give --profile"),
-        ({"compress_bytecode": "deflate", "bytecode": False}, "--compress-bytecode is for embedded bytecode"),
+        ({"profile_only": True}, "--profile-only needs a profile: give --profile"),
+        ({"compress_bytecode": "deflate", "bytecode": False}, "--compress-bytecode needs embedded bytecode"),
     ],
 )
 def test_values_that_mean_nothing_are_an_error(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import bundleimp
-from bundleimp.encoding import CodeTag, IndexedMember, IndexedTarget, encode_targets
+from bundleimp.encoding import CodeTag, IndexedMember, IndexedTarget, encode_index
 from bundleimp.inspection.extract import extract
 from bundleimp.inspection.views import IndexViews, stored_of
 from bundleimp.packing import foreign, installer
@@ -526,10 +526,10 @@ def forged(bundle: Path, output: Path, change: Callable[[list[IndexedTarget]], N
         target = view.target
         indexed.append(IndexedTarget(own, target.units, view.folder_flags, name=target.name, key=target.key))
     tags = [CodeTag(name, magic) for name, magic in head.tags.items()]
-    same = encode_targets(indexed, tags, head.record_digest, locator.index_offset)
+    same = encode_index(indexed, tags, head.record_digest, locator.index_offset)
     assert same.data == index
     change(indexed)
-    encoded = encode_targets(indexed, tags, head.record_digest, locator.index_offset)
+    encoded = encode_index(indexed, tags, head.record_digest, locator.index_offset)
     output.write_bytes(with_index(data, encoded.data, encoded.head_size))
     return output
 

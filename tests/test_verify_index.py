@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 import bundleimp
-from bundleimp.encoding import IndexedMember, encode_index, encode_locator, sealed
+from bundleimp.encoding import IndexedMember, encode_locator, sealed
 from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.content.member import Member
 from bundleimp.runtime.format import FLAG_DATA, FLAG_WHOLE, Extent, Locator, decode_head
 from bundleimp.runtime.site.units import decode_units
 
-from .archives import RawEntry, forge, index_of, locator_of, raw_zip, with_index
+from .archives import RawEntry, forge, index_of, index_over, locator_of, raw_zip, with_index
 from .builders import Tree, make_bundle
 
 if TYPE_CHECKING:
@@ -296,7 +296,7 @@ def _with_record(record: bytes) -> bytes:
     )
     member = Member("a.py", 0, 34, 5, 5, zlib.crc32(b"x = 1"), 0x210000)
     digest = hashlib.sha256(record).digest()
-    encoded = encode_index([IndexedMember(member, [])], [], digest, directory_offset)
+    encoded = index_over([IndexedMember(member, [])], [], digest, directory_offset)
     return with_index(data[: -bundle_format.LOCATOR_SIZE] + encode_locator(blank), encoded.data, encoded.head_size)
 
 

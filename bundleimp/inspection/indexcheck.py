@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..encoding import CodeTag, IndexedMember, IndexedTarget, encode_targets, encode_top_level
+from ..encoding import CodeTag, IndexedMember, IndexedTarget, encode_index, encode_top_level
 from ..runtime import format as bundle_format
 from ..runtime.content import images
 from ..runtime.content.member import Member
@@ -70,7 +70,7 @@ def index_findings(bundle: BundleReader, locator: Locator, digests: Mapping[str,
     except KeyError:
         return  # reported with RECORD
     tags = [CodeTag(name, magic) for name, magic in head.tags.items()]
-    if encode_targets(targets, tags, record, locator.index_offset).data != data:
+    if encode_index(targets, tags, record, locator.index_offset).data != data:
         message = "the index and the central directory disagree"
         yield Finding(message, bundle_format.INDEX, locator.index_offset)
     yield from _codes(bundle, tags, views, stored)

@@ -259,7 +259,7 @@ def started_compilers(options: PackOptions, pythons: Sequence[str]) -> Iterator[
         for compiler, python in zip(compilers, pythons, strict=True):
             tag = compiler.tag.name
             if method == ZSTANDARD and not compiler.reads_zstd:
-                message = f"is Python {compiler.version}, which cannot read --compress-bytecode zstd; take deflate"
+                message = f"is Python {compiler.version}, which cannot read --compress-bytecode zstd; use deflate"
                 raise PackError(message, file=python)
             if tag in seen:
                 message = f"is the same kind of Python ({tag}) as {seen[tag]}; name it once"

@@ -170,8 +170,8 @@ def _check_combinations(options: PackOptions) -> None:
         message = "--profile needs source and bytecode: drop --no-bytecode and --no-source"
         raise PackError(message)
     if options.profile_only and options.profile is None:
-        message = "--profile-only is for a profile: give --profile"
+        message = "--profile-only needs a profile: give --profile"
         raise PackError(message)
     if options.compress_bytecode != "none" and not options.bytecode:
-        message = "--compress-bytecode is for embedded bytecode: give no --no-bytecode"
+        message = "--compress-bytecode needs embedded bytecode: drop --no-bytecode"
         raise PackError(message)

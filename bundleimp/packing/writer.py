@@ -11,7 +11,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, Self
 
-from ..encoding import IndexedMember, IndexedTarget, encode_locator, encode_targets, encode_top_level
+from ..encoding import IndexedMember, IndexedTarget, encode_index, encode_locator, encode_top_level
 from ..runtime import format as bundle_format
 from ..runtime.content.localheader import HEADER_SIZE
 from ..runtime.content.targets import split_name, stored_name, units_name
@@ -210,7 +210,7 @@ class BundleWriter:
 
     def _write_index(self, record_digest: bytes, targets: Sequence[IndexedTarget]) -> None:
         offset = self._file.seek(0, os.SEEK_END) + HEADER_SIZE + len(bundle_format.INDEX)
-        index = encode_targets(targets, self.tags, record_digest, offset)
+        index = encode_index(targets, self.tags, record_digest, offset)
         self._zip.add(bundle_format.INDEX, io.BytesIO(index.data), zipfile.ZIP_STORED)
         # The locator holds the checksum of the central directory and is written with it, so it is filled in afterwards.
         self._zip.close(bytes(bundle_format.LOCATOR_SIZE))

@@ -7,7 +7,7 @@ function that a version lacks is left out.
 
 from _frozen_importlib_external import PathFinder
 
-from .. import bundles, data, finder
+from .. import content, data, finder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class _FromLoader(_Replacement):
 
     def __call__(self, loader: object, name: str) -> "Any":
         source, is_package = self.original(loader, name)
-        place = bundles.locate(str(source.path)) if source is not None else None
+        place = content.naming.locate(str(source.path)) if source is not None else None
         if place is not None:
             source = self._zip_file(source.path, source.read(), place.bundle)
         return source, is_package
