@@ -9,6 +9,8 @@ import pytest
 
 pytest.register_assert_rewrite("tests.builders", "tests.places", "tests.placing")
 
+from bundleimp.runtime import bundles  # noqa: E402
+
 from .brief import BRIEF, ONCE, shared_out  # noqa: E402
 from .builders import make_bundle  # noqa: E402 (after its rewriting is asked for)
 from .placing import TREE, recorded  # noqa: E402
@@ -27,6 +29,13 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("BUNDLEIMP_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         patch.delenv("PIP_COMPILE", raising=False)  # `.ci/run` sets it
         yield
+
+
+@pytest.fixture(autouse=True)
+def _bundles_in_use() -> Iterator[None]:
+    """Leave no bundle to the next test, whose `importlib.invalidate_caches()` would warn of a broken one."""
+    yield
+    bundles.in_use.clear()
 
 
 @pytest.fixture(name="unwritable")

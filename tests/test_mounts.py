@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import bundleimp
-from bundleimp.runtime import bundles
 
 from .builders import Tree, make_bundle, make_tree, run_python
 from .compiling import extension
@@ -35,10 +34,7 @@ TREE: Tree = {
 @pytest.fixture(autouse=True)
 def _modules() -> Iterator[None]:
     known, path = set(sys.modules), list(sys.path)
-    others = dict(bundles.in_use)  # which other tests have left, perhaps broken
-    bundles.in_use.clear()
     yield
-    bundles.in_use.update(others)
     for name in set(sys.modules) - known:
         if name.startswith(("plugs", "loaded-", "other", "spread")):
             del sys.modules[name]
