@@ -30,18 +30,17 @@ TOLD = {
 }
 if sys.version_info < (3, 13):
     TOLD.add("threading")
-# Modules that are found before the path based finder is asked.
-_NOT_ON_PATH = frozenset((*sys.builtin_module_names, *_imp._frozen_module_names()))  # type: ignore[attr-defined]
 PathFinder: "Any" = external.PathFinder
 _find_on_path = PathFinder.__dict__["find_spec"]
 _globals = external._get_supported_file_loaders.__globals__  # type: ignore[attr-defined]
 if getattr(_find_on_path, "__func__", _find_on_path).__globals__ is not _globals:
     _find_on_path = None  # a program has replaced it
-# The finders on ``sys.meta_path`` at the last look; the ones of the program between ours and the path based finder; and
-# whether our finder may answer for submodules.
+# The finders on ``sys.meta_path`` at the last look; the ones of the program between ours and the path based finder;
+# whether our finder may answer for submodules; and those that are found before the path based finder is asked.
 _order: "list[Any]" = []
 _between: "list[Any]" = []
 _is_usual = False
+_not_on_path: "frozenset[str]" = frozenset()
 
 
 def path_hook(path: str) -> "Any":
@@ -158,7 +157,7 @@ def _find_spec(
 
 def _may_answer(fullname: str) -> bool:
     """Return whether only the finders in `_between` stand between ours and the path based finder for *fullname*."""
-    global _order, _between, _is_usual
+    global _order, _between, _is_usual, _not_on_path
     if sys.meta_path != _order:
         order: list[Any] = list(sys.meta_path)
         between = []
@@ -167,8 +166,9 @@ def _may_answer(fullname: str) -> bool:
             if other is not bootstrap.BuiltinImporter and other is not bootstrap.FrozenImporter:
                 between.append(other)
                 is_usual = is_usual and hasattr(other, "find_spec")
-        _between, _is_usual, _order = between, is_usual, order
-    return _is_usual and PathFinder.__dict__["find_spec"] is _find_on_path and fullname not in _NOT_ON_PATH
+        names = frozenset((*sys.builtin_module_names, *_imp._frozen_module_names()))  # type: ignore[attr-defined]
+        _not_on_path, _between, _is_usual, _order = names, between, is_usual, order
+    return _is_usual and PathFinder.__dict__["find_spec"] is _find_on_path and fullname not in _not_on_path
 
 
 def _find_distributions(context: object = None) -> "Any":
