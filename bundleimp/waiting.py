@@ -31,6 +31,7 @@ else:
 _PACKAGE = __name__.rpartition(".")[0]
 TOP_LEVEL = "BUNDLE-INFO/top-level"
 HASH_SIZE = 8
+SUFFIXES = (".pybundle", ".pybundle.zip", ".pybundle.egg", ".pybundle.jar", ".pybundle.pyz")  # `format.SUFFIXES`
 _package: "Any" = sys.modules[_PACKAGE]
 # The importers that `zipimport` made for path entries before any hook existed, by absolute path.
 _known_zips: "dict[str, Any]" = {}
@@ -126,7 +127,7 @@ def forget_known() -> None:
     for path in list(sys.path_importer_cache):
         if ".pybundle" in path:
             importer: Any = sys.path_importer_cache.pop(path)
-            if path.endswith(".pybundle") and hasattr(importer, "get_data") and not is_traced:
+            if path.endswith(SUFFIXES) and hasattr(importer, "get_data") and not is_traced:
                 _known_zips[os.path.abspath(path)] = importer
     if os.environ.get("BUNDLEIMP_UNPACK", "") not in {"", "0"}:
         install_hooks()

@@ -258,6 +258,7 @@ except StoreError as error:
     ("path", "name"),
     [
         ("/app.pybundle", "app.pybundle"),
+        ("/app.pybundle.zip", "app.pybundle"),
         ("/lib-1.0-py3-none-any.whl", "lib-1.0-py3-none-any.pybundle"),
         ("/download/s3cr3t", "bundle.pybundle"),
         ("/download/s3cr.3t", "bundle.pybundle"),

@@ -27,6 +27,7 @@ from bundleimp.packing.build import LARGEST_FLAT
 from bundleimp.packing.errors import PackError
 from bundleimp.runtime.archive import Archive
 from bundleimp.runtime.format import MANIFEST, PAYLOAD, RECORD
+from bundleimp.runtime.plain.stubs import CONTENT
 
 from .archives import index_of, read_all
 from .builders import Tree, make_bundle, make_tree, run_python
@@ -66,7 +67,8 @@ def test_a_flat_bundle_is_a_zip_of_its_members(tmp_path: Path) -> None:
 
 def test_a_nested_bundle_is_a_zip_that_holds_a_zip_of_its_members(tmp_path: Path) -> None:
     contents = reads_as_a_zip(make_bundle(tmp_path / "out.pybundle", TREE, layout="nested"))
-    assert {name for name in contents if not name.startswith("BUNDLE-INFO/")} == set()
+    stubs = {name: content for name, content in contents.items() if not name.startswith("BUNDLE-INFO/")}
+    assert stubs == {"pkg/__init__.py": CONTENT}
     with zipfile.ZipFile(io.BytesIO(contents[PAYLOAD])) as inner:
         assert inner.testzip() is None
         assert inner.namelist() == sorted(TREE)

@@ -243,7 +243,7 @@ def test_what_customizes_the_start_comes_from_a_bundle(tmp_path: Path, kind: str
 def test_a_zip_of_another_name_stays_zipimports(tmp_path: Path) -> None:
     folder = tmp_path / "folder.pybundle"
     folder.mkdir()
-    for path in (tmp_path / "out.pybundle.zip", folder / "plain.zip"):
+    for path in (tmp_path / "out.pybundle.old", folder / "plain.zip"):
         plain = make_zip(path, TREE | CUSTOMIZED["module"])
         script = "import mypkg.mod; print(type(mypkg.__loader__).__name__)"
         assert run_python("-c", script, path=[plain]).stdout == "customized 42\nzipimporter\n"

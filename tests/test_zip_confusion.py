@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import struct
+import warnings
 import zipfile
 import zipimport
 import zlib
@@ -282,7 +283,8 @@ def test_the_same_tricks_are_found_in_a_nested_payload(name: str, tmp_path: Path
 
 def test_a_member_of_the_payload_that_the_outer_zip_has_too_is_found(tmp_path: Path) -> None:
     path = make_bundle(tmp_path / "out.pybundle", {"a.py": "x = 1"}, layout="nested")
-    with zipfile.ZipFile(path, "a") as archive:
+    with zipfile.ZipFile(path, "a") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the stub, which has that name, too
         archive.writestr("a.py", "x = 2")
     assert [text for text in findings(path) if "a.py: the name appears in the outer and in the inner zip" in text] != []
 

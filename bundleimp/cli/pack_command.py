@@ -61,7 +61,8 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         "output",
         nargs="?",
         metavar="OUT",
-        help="the bundle to write; an error leaves an existing one unchanged (default with --project:"
+        help="the bundle to write: NAME.pybundle, or NAME.pybundle.zip for engines; an error leaves an existing one"
+        " unchanged (default with --project:"
         " dist/NAME.pybundle in the project)",
     )
     add(
@@ -161,7 +162,7 @@ def _add_members(parser: argparse.ArgumentParser) -> None:
         choices=get_args(Layout),
         default="auto",
         help="flat: zip tools list all members; nested: Python starts faster where there are many members;"
-        " auto (default): nested for large bundles",
+        " auto (default): nested for large bundles, but flat for names such as out.pybundle.zip",
     )
     add(
         "--compress",

@@ -18,7 +18,7 @@ WEB = {"http": 80, "https": 443}
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*", re.ASCII)
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._+-]", re.ASCII)
-_ARCHIVES = (".pybundle", ".whl", ".zip", ".pyz")
+_ARCHIVES = (".pybundle", ".whl", ".zip", ".egg", ".jar", ".pyz")
 _SAFE = "/%:=&?~+!$,;'@()*[]"
 _LONGEST_NAME = 100
 _SUFFIX = ".pybundle"
@@ -66,7 +66,7 @@ class Address:
         if not last.lower().endswith(_ARCHIVES):
             return f"bundle{_SUFFIX}"
         stem = _NOT_IN_NAMES.sub("_", last.rpartition(".")[0])[:_LONGEST_NAME].strip(".")
-        return (stem or "bundle") + _SUFFIX
+        return (stem.removesuffix(_SUFFIX) or "bundle") + _SUFFIX
 
     def with_suffix(self, suffix: str) -> Address:
         """Return the address of the file beside this one whose name has *suffix* at its end."""

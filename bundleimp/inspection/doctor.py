@@ -16,7 +16,7 @@ from ..runtime.bundles import OpenBundle, locate
 from ..runtime.cache import folder as cachefolder
 from ..runtime.data.modules import modules
 from ..runtime.faults.kinds import BundleError, BundleWarning
-from ..runtime.format import SUFFIX
+from ..runtime.format import SUFFIX, SUFFIXES
 from ..runtime.sources.urls import is_url
 from .bundle import open_bundle
 from .cachecheck import check
@@ -86,6 +86,8 @@ def _bundles() -> list[Observation]:
                 result.append(
                     Observation(f"{entry.partition('://')[0]}://…", "is a URL: it is fetched when it is first used")
                 )
+            elif location is None and os.path.isfile(entry):
+                result += _unclaimed(entry)
             elif location is None and os.path.isdir(entry):
                 result.append(Observation(entry, "is a folder, not a bundle: its files are imported"))
             elif location is None:
@@ -103,9 +105,12 @@ def _unclaimed(entry: str) -> list[Observation]:
         bundle = open_bundle(entry) if os.path.isfile(entry) else None
     except BundleError:
         return []
-    if bundle is None or bundle.layout != "nested":
+    if bundle is None or bundle.manifest is None:
         return []
-    text = f"is a nested bundle, whose modules are found only if its name ends with {SUFFIX}: rename it"
+    what = "is a nested bundle, whose modules are found"
+    if bundle.layout == "flat":
+        what = "is a bundle, whose extension modules, signature and bytecode are used"
+    text = f"{what} only if its name ends with {SUFFIX} or, for engines, with {SUFFIXES[1]}: rename it"
     return [Observation(entry, text, fine=False)]
 
 

@@ -17,6 +17,7 @@ from ..runtime.content.reading import data_offset
 from ..runtime.content.targets import FOLDER
 from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.faults.opening import check_version
+from ..runtime.plain.stubs import is_stub
 from ..runtime.sources.memory import file_of
 from .zippart import ZipPart, stream
 
@@ -82,7 +83,10 @@ class BundleReader:
 
         Those that the first target does not have are under the names that they have in the zip.
         """
-        own = [entry for entry in self.outer.entries if not is_note(entry.member.name)]
+        outer = (entry for entry in self.outer.entries if not is_note(entry.member.name))
+        # The folders in the outer zip of a nested bundle are those of stubs.
+        unreal = "/" if self.inner is not None else ()
+        own = [entry for entry in outer if not (is_stub(entry.member) or entry.member.name.endswith(unreal))]
         return own + (self.inner.entries if self.inner is not None else [])
 
     @functools.cached_property
@@ -151,6 +155,6 @@ class BundleReader:
     def _entry(self, name: str) -> RawEntry:
         for part in (self.outer, self.inner):
             for entry in part.entries if part is not None else ():
-                if entry.member.name == name:
+                if entry.member.name == name and not (part is self.outer and is_stub(entry.member)):
                     return entry
         raise KeyError(name)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from ..runtime import format as bundle_format
 from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.format import fits
+from ..runtime.plain.stubs import CONTENT as STUB
+from ..runtime.plain.stubs import is_stub
 from .finding import Finding
 from .indexcheck import index_findings
 from .program import program_findings
@@ -76,8 +78,8 @@ def _no_index(bundle: BundleReader, locator: Locator | None) -> Iterator[Finding
 
 
 def _shared_names(bundle: BundleReader) -> Iterator[Finding]:
-    """Yield a finding for each member that both the outer and the inner zip have."""
-    outer = {entry.member.name for entry in bundle.outer.entries}
+    """Yield a finding for each member that both the outer and the inner zip have, apart from stubs."""
+    outer = {entry.member.name for entry in bundle.outer.entries if not is_stub(entry.member)}
     for entry in bundle.inner.entries if bundle.inner is not None else ():
         if entry.member.name in outer:
             yield Finding("the name appears in the outer and in the inner zip", entry.member.name, entry.position)
@@ -99,6 +101,8 @@ def _contents(bundle: BundleReader, part: ZipPart, contents: dict[str, _Content]
             yield Finding(error.message, member.name, error.offset)
         else:
             contents[member.name] = _Content(digest.digest(), size)
+            if part is bundle.outer and is_stub(member) and digest.digest() != hashlib.sha256(STUB).digest():
+                yield Finding("hides other code behind the checksum of a stub", member.name, entry.position)
 
 
 def _record(bundle: BundleReader, contents: dict[str, _Content]) -> Iterator[Finding]:

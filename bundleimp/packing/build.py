@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from ..runtime.content.decompression import STORED, ZSTANDARD
 from ..runtime.faults.kinds import HIDDEN, is_hidden
+from ..runtime.format import SUFFIXES
 from .choice import Choice
 from .collect import collect
 from .compiler import Compiler
@@ -221,7 +222,7 @@ def plan(checked: Checked, inputs: Sequence[Inputs], choice: Choice) -> Blueprin
             program = planned if number == 0 else program
         check_name(options.output, program)
     line = first_line(options.shebang, program)
-    nested = options.layout == "nested" or (options.layout == "auto" and len(files) > LARGEST_FLAT)
+    nested = options.layout == "nested" or (options.layout == "auto" and is_better_nested(options.output, len(files)))
     order: Sequence[str] = ()
     if options.profile is not None:
         order = reading_order(os.fspath(options.profile), collected[0], options.first_python)
@@ -231,6 +232,15 @@ def plan(checked: Checked, inputs: Sequence[Inputs], choice: Choice) -> Blueprin
     if options.entry_point == ALL_SCRIPTS:
         lacking += broken_scripts(members[0], readers[0])
     return Blueprint(files, program, line, nested, order, evidence, lacking, targets)
+
+
+def is_better_nested(output: PathLike, members: int) -> bool:
+    """Return whether the layout `auto` is nested for a bundle with so many *members*.
+
+    A bundle that is named for an engine may come to a Python without bundleimp.  There `zipimport` imports the pure
+    code of a flat bundle.
+    """
+    return members > LARGEST_FLAT and not os.fspath(output).endswith(SUFFIXES[1:])
 
 
 def _reader(files: Sequence[SourceFile]) -> Callable[[str], bytes]:

@@ -21,6 +21,7 @@ from ..runtime.content.reading import data_offset
 from ..runtime.faults.kinds import BundleError, BundleTargetError
 from ..runtime.interpreter import children
 from ..runtime.plain import zipdirectory
+from ..runtime.plain.stubs import is_stub
 from ..runtime.site.listing import members
 from ..waiting import TOP_LEVEL
 from .errors import PackError, unreadable
@@ -110,7 +111,8 @@ def _unpack(archive: Archive, path: Path, folder: Path) -> Unpacked:
 
 def _entries(archive: Archive) -> dict[str, RawEntry]:
     """Return the entries of the central directories: they have the permissions, which the index has not."""
-    outer = {entry.member.name: entry for entry in _directory(archive, 0, archive.file.size)}
+    found = _directory(archive, 0, archive.file.size)
+    outer = {entry.member.name: entry for entry in found if not is_stub(entry.member)}
     payload = outer.get(bundle_format.PAYLOAD)
     if payload is None:
         return outer

@@ -10,9 +10,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from ..patterns import matches
-from ..runtime.format import SUFFIX
 from .errors import PackError, PackWarning
-from .reading import is_bundle
+from .reading import has_bundle_name, is_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +69,7 @@ class Choice:
         """
         if self._output is None or not os.path.samestat(status, self._output):
             return False
-        if status.st_size and not path.endswith(SUFFIX) and not is_bundle(path):
+        if status.st_size and not has_bundle_name(path) and not is_bundle(path):
             message = "is a file of the source and would be replaced by the bundle; write the bundle somewhere else"
             raise PackError(message, file=path)
         return True

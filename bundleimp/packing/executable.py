@@ -18,6 +18,7 @@ from .compiler import Module
 from .entrypoints import INTERPRETER, EntryPoint, resolve
 from .errors import PackError
 from .fitting import pythons_to_try
+from .reading import has_bundle_name
 from .zipsink import prepared
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def check_name(output: PathLike, program: Program | None) -> None:
         PackError: the ``__main__`` of the sources is the program, and *output* does not end in the suffix.
 
     """
-    if program is None and Path(output).suffix != SUFFIX:
+    if program is None and not has_bundle_name(output):
         message = f"the name must end in {SUFFIX}, because the program is the sources' own __main__ module"
         raise PackError(message, file=str(output))
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..runtime.format import SUFFIX
 from . import pathfiles
 from .bundlesource import unpack
 from .collect import Placed
@@ -28,7 +27,7 @@ from .installer import find_installer
 from .keptcode import KeptCode
 from .leftout import is_secret
 from .lock import PYLOCK
-from .reading import is_bundle
+from .reading import has_bundle_name, is_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -176,7 +175,7 @@ def sort_inputs(
 
 def _is_bundle(source: Path) -> bool:
     """Return whether a source is a bundle by its name, or by its content: a program may have any name."""
-    return source.is_file() and (source.suffix == SUFFIX or is_bundle(str(source)))
+    return source.is_file() and (has_bundle_name(source) or is_bundle(str(source)))
 
 
 def _is_built(source: Path) -> bool:

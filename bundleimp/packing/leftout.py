@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..runtime.format import LOCATOR_SIZE, SUFFIX
+from ..runtime.format import LOCATOR_SIZE, SUFFIXES
+from ..runtime.plain.stubs import CONTENT as STUB
 from .reading import is_bundle, read
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ _NAMES = {
     EDITOR: re.compile(r".*~|\..*\.sw.|\.#.*|#.*#|\.DS_Store|Thumbs\.db|\.idea|\.vscode"),
     BUNDLE: re.compile(r"\.bundleimp-.*\.tmp"),  # what a killed `pack` has left
 }
-_BUNDLE_NAME = re.compile(rf".*{re.escape(SUFFIX)}(\.sig)?", re.DOTALL)
+_BUNDLE_NAME = re.compile(rf".*({'|'.join(map(re.escape, SUFFIXES))})(\.sig)?", re.DOTALL)
 # A folder that holds such a file is what the file says.
 _MARKERS = {"pyvenv.cfg": ENVIRONMENT, "conda-meta": ENVIRONMENT, "CACHEDIR.TAG": CACHE}
 
@@ -124,6 +125,8 @@ def by_content(path: str, size: int) -> str | None:
     if suffix in _KEY_SUFFIXES and size and _KEY.search(read(path, _LARGEST_KEY)):
         return SECRET
     if suffix in _ARCHIVE_SUFFIXES and size > LOCATOR_SIZE and is_bundle(path):
+        return BUNDLE
+    if size == len(STUB) and read(path, size) == STUB:  # another tool has extracted it from a bundle
         return BUNDLE
     return None
 

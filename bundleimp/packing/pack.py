@@ -60,7 +60,8 @@ def pack(
             packed.  A module with inline metadata (PEP 723) is a script: its dependencies are installed, and it is the
             program unless *entry_point* names another.  Of a bundle, the members are packed, with its bytecode for the
             interpreters in *python*.  May be empty if one of the next four is given.
-        output: the bundle to make.  Its name must end in ``.pybundle``, unless it is a program.
+        output: the bundle to make.  Its name must end in ``.pybundle``, unless it is a program.  Behind that, it may
+            end in ``.zip``, ``.egg``, ``.jar`` or ``.pyz``, as engines want it.
         requirements: requirement specifiers (PEP 508), and what else pip takes in their place; they are resolved with
             their dependencies by uv, or by pip where there is no uv.
         requirement_files: requirements files as of pip, and lock files (PEP 751), which are named ``pylock.toml`` or
@@ -86,7 +87,8 @@ def pack(
         compress: how to compress sources and data: "none", "deflate", or "zstd" (Python 3.14 or newer).
         compress_bytecode: how to compress bytecode: the same values.  Compressed bytecode is half as large, and an
             import takes longer, because it decompresses each module.
-        layout: "flat", "nested", or "auto": nested where the central directory would slow the interpreter's start.
+        layout: "flat", "nested", or "auto": nested where the central directory would slow the interpreter's start,
+            but flat for names such as ``out.pybundle.zip``.
         exclude: globs; a member is left out where one matches it, a folder above it, or the name of either.
         include: globs, as of *exclude*, for what `pack` otherwise leaves out of a directory: secrets, virtual
             environments, version control folders, caches, build output, bundles, and names with a dot in front at its

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from ..runtime.format import LOCATOR_MAGIC, LOCATOR_SIZE
+from ..runtime.format import LOCATOR_MAGIC, LOCATOR_SIZE, SUFFIXES
 from .errors import PackError, unreadable
 
 if TYPE_CHECKING:
@@ -64,6 +65,12 @@ def read(path: str | os.PathLike[str], size: int = -1) -> bytes:
         if len(data) > length:
             raise _changed(path)
         return data
+
+
+def has_bundle_name(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file has the name of a bundle: one of `SUFFIXES`, and something before it."""
+    name = Path(path).name
+    return name.endswith(SUFFIXES) and name not in SUFFIXES
 
 
 def is_bundle(path: str) -> bool:

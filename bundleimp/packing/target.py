@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..runtime.format import SUFFIX
 from .errors import PackError
-from .reading import is_bundle
+from .reading import has_bundle_name, is_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ def target_path(output: PathLike, sources: Sequence[Path], *, is_program: bool) 
         if Path(os.path.realpath(path)) == target:  # `Path.resolve` raises where links go in circles
             message = f"the bundle would replace its source {path}; write it somewhere else"
             raise PackError(message, file=str(target))
-    if Path(output).suffix == SUFFIX:
+    if has_bundle_name(output):
         return target
     if not is_program:
         message = (

@@ -16,10 +16,12 @@ from ..runtime import format as bundle_format
 from ..runtime.content.localheader import HEADER_SIZE
 from ..runtime.content.targets import split_name, stored_name, units_name
 from ..runtime.format import Extent, Locator, find_end
+from ..runtime.plain.stubs import CONTENT as STUB
 from ..runtime.site.units import encode_units
 from ..waiting import TOP_LEVEL
 from .draft import Draft
 from .folders import namespace_folders
+from .stubs import of_extensions, of_payload
 from .zipsink import Prepared, ZipSink, prepared, zip_method
 
 if TYPE_CHECKING:
@@ -152,10 +154,13 @@ class BundleWriter:
             shift = self._zip.add(bundle_format.PAYLOAD, self._inner, zipfile.ZIP_STORED).member.offset
             for item in self._index:
                 item.member.offset += shift
+        stubs = self._stubs()
         self._index += self._outside
-        if self._inner is None:
-            for folder in namespace_folders(item.member.name for item in self._index):
-                self._zip.add_folder(folder)
+        visible = stubs if self._inner is not None else [item.member.name for item in self._index]
+        for folder in namespace_folders(visible):
+            self._zip.add_folder(folder)
+        for name in stubs:
+            self._zip.add(name, io.BytesIO(STUB), zipfile.ZIP_STORED)
         self._zip.add(bundle_format.MANIFEST, io.BytesIO(manifest), zipfile.ZIP_DEFLATED)
         record = self._zip.add(bundle_format.RECORD, self._record, zipfile.ZIP_DEFLATED)
         for column, tag in enumerate(self.tags):
@@ -173,6 +178,11 @@ class BundleWriter:
         size = self._file.seek(0, os.SEEK_END)
         self._draft.place(self._mode)
         return size
+
+    def _stubs(self) -> list[str]:
+        """Return the names of the stubs: what `zipimport` finds in the place of modules that it cannot import."""
+        names = {split_name(item.member.name)[1] for item in self._index}
+        return of_extensions(names) if self._inner is None else of_payload(names)
 
     def _ordered(self, column: int, order: Sequence[str]) -> BinaryIO:
         """Return a copy of a code tag's file with the pyc images in *order*, followed by all others."""

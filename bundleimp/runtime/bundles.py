@@ -173,13 +173,15 @@ def absolute(path: str) -> str:
 def locate(path: str) -> "Location | None":
     """Split *path* after its first part that is a bundle, or return None if it has none.
 
-    A bundle is a regular file with the suffix, or a bundle in use, or, if bundles must be signed, any path with the
-    suffix outside sites.  `content.naming.locate` also knows `programs`.
+    A bundle is a regular file with one of the suffixes, or a bundle in use, or, if bundles must be signed, any path
+    with such a suffix outside sites.  `content.naming.locate` also knows `programs`.
     """
     path = aliases.get(path, path)
     end = 0
     while (end := path.find(bundle_format.SUFFIX, end)) >= 0:
-        end += len(bundle_format.SUFFIX)
+        start, end = end, end + len(bundle_format.SUFFIX)
+        if path[end : end + 1] == "." and path[start : end + 4] in bundle_format.SUFFIXES:
+            end += 4
         if path[end : end + 1] in external.path_separators:  # the empty string at the end of the path is in it, too
             try:
                 bundle = absolute(path[:end])

@@ -56,6 +56,8 @@ else:
 
 VERSION = 1
 SUFFIX = ".pybundle"
+# All that the name of a bundle may end in.  Engines, such as Spark, take only files with one of the others.
+SUFFIXES = (".pybundle", ".pybundle.zip", ".pybundle.egg", ".pybundle.jar", ".pybundle.pyz")
 
 INFO = "BUNDLE-INFO/"
 MANIFEST = INFO + "manifest.json"

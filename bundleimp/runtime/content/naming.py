@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def admit(path: str) -> None:
     """Make the import system import from the bundle at the absolute *path*, whatever its name is."""
-    if not path.endswith(bundle_format.SUFFIX) and path not in bundles.programs:
+    if not path.endswith(bundle_format.SUFFIXES) and path not in bundles.programs:
         bundles.programs += (path,)
         this.interpreter.programs.install()
 

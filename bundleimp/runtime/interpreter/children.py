@@ -32,7 +32,7 @@ def lead(path: str) -> None:
     bundles must be signed, children find only what the hook of an installed bundleimp checks in them.  Elsewhere
     `zipimport` would import ``sitecustomize``, and it checks nothing.
     """
-    is_checked = path.endswith(bundle_format.SUFFIX) and this.__name__ == "bundleimp.runtime"
+    is_checked = path.endswith(bundle_format.SUFFIXES) and this.__name__ == "bundleimp.runtime"
     if bundles.OpenBundle.signers is not None and not is_checked:
         return
     programs = os.environ.get(VARIABLE, "").split(os.pathsep)

@@ -27,7 +27,7 @@ def claim(path: str) -> str:
         BundleFormatError: bundles must be signed, and this one is not.
 
     """
-    path = bundles.absolute(path) if path.endswith(bundle_format.SUFFIX) else os.path.realpath(path)
+    path = bundles.absolute(path) if path.endswith(bundle_format.SUFFIXES) else os.path.realpath(path)
     content.naming.admit(path)
     if bundles.OpenBundle.signers is not None:
         content.refreshing.check(bundles.open_bundle(path))
@@ -114,7 +114,7 @@ def _find(module: str, attribute: str) -> "Any":
 
 def target_fault(path: str) -> "faults.kinds.BundleTargetError | None":
     """Return the error of the bundle at *path* if it has no files for this Python, else None."""
-    is_bundle = path.endswith(bundle_format.SUFFIX) or path in bundles.programs
+    is_bundle = path.endswith(bundle_format.SUFFIXES) or path in bundles.programs
     fault = bundles.open_bundle(path).fault if is_bundle else None
     return fault if isinstance(fault, faults.kinds.BundleTargetError) else None
 
@@ -176,7 +176,7 @@ def _locate(loader: "Any") -> str:
     if archive is None:  # the bundle is unpacked into a directory
         return sys.path[0]
     path: str = getattr(archive, "path", archive)
-    if path.endswith(bundle_format.SUFFIX):
+    if path.endswith(bundle_format.SUFFIXES):
         return path
     try:
         real = claim(path)

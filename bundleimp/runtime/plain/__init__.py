@@ -8,6 +8,6 @@ from .. import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import bytecode, listing, sourceless, special, zipdirectory
+    from . import bytecode, listing, sourceless, special, stubs, zipdirectory
 else:
     __getattr__ = parts_of(__name__)

@@ -2,7 +2,7 @@
 
 from .. import content, faults
 from .. import format as bundle_format
-from . import zipdirectory
+from . import stubs, zipdirectory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def list_members(archive: "Archive", end: "EndRecord", directory: bytes) -> None
     listing = zipdirectory.members(directory, end, archive.file.read)
     payload = listing.members.get(bundle_format.PAYLOAD)
     archive.fault = listing.fault
-    members = listing.members
+    members = {name: member for name, member in listing.members.items() if not stubs.is_stub(member)}
     if payload is not None:
         if payload.refusal is not None or payload.method or payload.packed_size != payload.size:
             message = payload.refusal or "must be stored uncompressed"
