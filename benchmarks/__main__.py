@@ -27,6 +27,7 @@ from . import (
     opening,
     packing,
     plot,
+    programs,
     resources,
     size,
     startup,
@@ -56,6 +57,7 @@ ROWS = (
     application.ROW,
     application_import.ROW,
     size.ROW,
+    programs.ROW,
     packing.ROW,
 )
 _KEPT = Path(__file__).with_name("results")

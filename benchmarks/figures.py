@@ -114,10 +114,45 @@ class Quantity:
 
 
 @dataclass(frozen=True)
+class Start:
+    """The start of a program that was shipped in one way: one line of the table of programs.
+
+    Attributes:
+        program: the program, as it is typed.
+        way: what it was shipped as.
+        file: the size of its file in MB, or None where it is a folder.
+        first: the first start over that of the base, in CPU time.
+        later: later starts over those of the base, in CPU time.
+        milliseconds: the median of later starts, in CPU time.
+        left: how many files it leaves on disk, and their size in MB.
+        instructions: the machine instructions of a later start, or None where they were not counted.
+        elsewhere: what another Python does with the file, or "" where there is none.
+
+    """
+
+    program: str
+    way: str
+    file: float | None
+    first: Spread
+    later: Spread
+    milliseconds: float
+    left: tuple[int, float]
+    instructions: int | None = None
+    elsewhere: str = ""
+    met = None
+    """There is no limit."""
+
+    @property
+    def name(self) -> str:
+        """What a figure is known by in its row."""
+        return f"{self.program}, {self.way}"
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a row gives: its figures, and what a reader has to know to read them."""
 
-    figures: Sequence[Figure | Count | Quantity]
+    figures: Sequence[Figure | Count | Quantity | Start]
     notes: Sequence[str] = ()
 
 

@@ -47,7 +47,7 @@ def _count(counting: Sequence[str], pattern: re.Pattern[str], command: Sequence[
     return int(found[1].replace(",", ""))
 
 
-def _counter(python: Path) -> tuple[Counter, str] | None:
+def counting_tool(python: Path) -> tuple[Counter, str] | None:
     """Return what counts here and its name: the first that gives a number for an interpreter that does nothing."""
     for name, options, pattern in (("perf", _PERF, _PERF_COUNT), ("valgrind", _VALGRIND, _VALGRIND_COUNT)):
         program = shutil.which(name)
@@ -145,7 +145,7 @@ def _further(instructions: Instructions, python: Path, folder: Path) -> list[Cou
 
 def _run(folder: Path, _pairs: int) -> Outcome:
     python = trees.interpreter(folder / "hook", hook=True)
-    counting = _counter(python)
+    counting = counting_tool(python)
     if counting is None:
         return Outcome([], ["not measured: neither perf nor valgrind counts instructions here"])
     counter, name = counting

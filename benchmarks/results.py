@@ -13,15 +13,15 @@ import re
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .figures import Count, Figure, Quantity, Spread
+from .figures import Count, Figure, Quantity, Spread, Start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    AnyFigure = Figure | Count | Quantity
+    AnyFigure = Figure | Count | Quantity | Start
 
-_KINDS: dict[str, Callable[..., AnyFigure]] = {kind.__name__.lower(): kind for kind in (Figure, Count, Quantity)}
+_KINDS: dict[str, Callable[..., AnyFigure]] = {kind.__name__.lower(): kind for kind in (Figure, Count, Quantity, Start)}
 _DIGITS = 5
 _SPREAD = re.compile(r'{\s+"median"[^}]*}')
 
