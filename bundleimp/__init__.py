@@ -94,7 +94,7 @@ def _start() -> None:
         # distributions on path entries that nothing was imported from yet.  Making a class would cost as much as
         # everything else here.
         meta_finder = type(sys.implementation)(  # type: ignore[call-arg]
-            claims_bundles=True, find_spec=_find_spec, find_distributions=_find_distributions
+            __module__=__name__, claims_bundles=True, find_spec=_find_spec, find_distributions=_find_distributions
         )
         sys.meta_path.insert(0, meta_finder)
         sys.path_hooks.insert(0, _path_hook)  # type: ignore[arg-type]
