@@ -121,7 +121,9 @@ class Shipped:
 
 
 def ending(status: int, output: str, folder: str) -> str:
-    """Return how a program ended, in words: with status 0, or how many lines it printed, and the last of them.
+    """Return how a program ended, in words.  If it failed: how many lines it printed, and the one that says why.
+
+    That is the last line of a traceback, and else the first line.
 
     Arguments:
         status: its exit status.
@@ -135,8 +137,9 @@ def ending(status: int, output: str, folder: str) -> str:
     lines = [line.strip() for line in shown.splitlines() if line.strip()]
     if not lines:
         return f"exit {status}, no output"
-    last = lines[-1] if len(lines[-1]) <= _LONGEST else f"{lines[-1][:_LONGEST]}…"
-    return f"exit {status}, {len(lines)} line{'s' * (len(lines) > 1)}: `{last}`"
+    why = lines[-1] if lines[0].startswith("Traceback") else lines[0]
+    why = why if len(why) <= _LONGEST else f"{why[:_LONGEST]}…"
+    return f"exit {status}, {len(lines)} line{'s' * (len(lines) > 1)}: `{why}`"
 
 
 def files_and_bytes(folder: Path) -> tuple[int, int]:

@@ -68,10 +68,11 @@ def test_starts_survive_being_kept() -> None:
         (0, "hello\n", "runs"),
         (2, "\n", "exit 2, no output"),
         (1, "/folder/app: no `thing`\n\n", "exit 1, 1 line: `app: no 'thing'`"),
+        (1, "no Python fits\nexamined:\n", "exit 1, 2 lines: `no Python fits`"),
         (1, "Traceback\n  line\nImportError: " + "x" * 99, f"exit 1, 3 lines: `ImportError: {'x' * 57}…`"),
     ],
 )
-def test_an_ending_is_told_by_status_and_last_line(status: int, output: str, said: str) -> None:
+def test_an_ending_is_told_by_status_and_the_line_that_says_why(status: int, output: str, said: str) -> None:
     assert ending(status, output, "/folder") == said
 
 
