@@ -93,10 +93,19 @@ def another_python() -> tuple[str, Path] | None:
     return None
 
 
-def elsewhere(shipped: Shipped, python: Path, fitting: Path) -> str:
+def commands_without_pythons(folder: Path) -> Path:
+    """Fill *folder* with links to the commands of the system that are no Pythons, and return it."""
+    folder.mkdir()
+    for command in sorted(Path("/usr/bin").iterdir()):
+        if "python" not in command.name:
+            (folder / command.name).symlink_to(command)
+    return folder
+
+
+def elsewhere(shipped: Shipped, python: Path, fitting: Path, commands: Path) -> str:
     """Return what another *python* does with the file, without other Pythons on PATH, and with the *fitting* one."""
-    alone = shipped.elsewhere(python, [])
-    return in_both(alone, alone if alone == RUNS else shipped.elsewhere(python, [fitting.parent]))
+    alone = shipped.elsewhere(python, [commands])
+    return in_both(alone, alone if alone == RUNS else shipped.elsewhere(python, [fitting.parent, commands]))
 
 
 def in_both(alone: str, beside: str) -> str:
@@ -139,10 +148,11 @@ def _counted(ways: Mapping[str, Shipped], cache: Path) -> Mapping[str, int]:
 def _measure_one(program: Program, folder: Path, tools: Path, pairs: int) -> Iterator[Start]:
     ways = ship(program, folder, tools)
     counts = _counted(ways, folder / "counted")
-    found = another_python()
+    found, commands = another_python(), commands_without_pythons(folder / "commands")
     for line in lines(program, ways, pairs):
-        way = ways[line.way]
-        said = "" if line.way == BASE or found is None else elsewhere(way, found[1], folder / "bare" / "bin" / "python")
+        said = ""
+        if found is not None and line.way != BASE:
+            said = elsewhere(ways[line.way], found[1], folder / "bare" / "bin" / "python", commands)
         yield replace(line, instructions=counts.get(line.way), elsewhere=said)
 
 

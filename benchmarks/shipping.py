@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 BASE = "venv"
 RUNS = "runs"
-_LONGEST = 70
+_LONGEST = 60
 _TIMEOUT = 120
 
 

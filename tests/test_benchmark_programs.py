@@ -69,7 +69,7 @@ def test_starts_survive_being_kept() -> None:
         (2, "\n", "exit 2, no output"),
         (1, "/folder/app: no `thing`\n\n", "exit 1, 1 line: `app: no 'thing'`"),
         (1, "no Python fits\nexamined:\n", "exit 1, 2 lines: `no Python fits`"),
-        (1, "Traceback\n  line\nImportError: " + "x" * 99, f"exit 1, 3 lines: `ImportError: {'x' * 57}…`"),
+        (1, "Traceback\n  line\nImportError: " + "x" * 99, f"exit 1, 3 lines: `ImportError: {'x' * 47}…`"),
     ],
 )
 def test_an_ending_is_told_by_status_and_the_line_that_says_why(status: int, output: str, said: str) -> None:
