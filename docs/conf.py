@@ -25,6 +25,11 @@ exclude_patterns = ["_ext"]
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
 default_role = "code"
+nitpicky = True
+nitpick_ignore_regex = [  # named by docstrings, and not public: kinds of BundleError, records in a PackReport
+    ("py:exc", "PackError|BundleFormatError|BundleSignatureError"),
+    ("py:class", "LeftOut|RunsOn|PackWarning"),
+]
 smartquotes = False  # options begin with two hyphens
 
 autodoc_typehints = "none"  # signatures show them; the runtime's types are known to type checkers only
