@@ -22,7 +22,14 @@ from .pages import PAGES, ROOT, SHOWN, languages, make_workspace, run_blocks
 
 RUN = {"console", "python", "sh"}
 # Headings of the page on troubleshooting that are not our messages.
-PYTHONS_OWN = ("No module named … ", "NotADirectoryError", "SyntaxError", "Each start")
+PYTHONS_OWN = (
+    "No module named … ",
+    "No module named …, and",
+    "Cannot find implementation",
+    "NotADirectoryError",
+    "SyntaxError",
+    "Each start",
+)
 needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="the commands are for a POSIX shell")
 
 
