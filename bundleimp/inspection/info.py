@@ -12,7 +12,7 @@ from ..distinfo import EntryPoint, entry_points, record_rows
 from ..runtime import format as bundle_format
 from ..runtime.content.targets import split_name
 from ..runtime.sources.signatures import SUFFIX
-from .sizes import Part, Sizes, measure, rest, runtime_sizes
+from .sizes import Part, Share, Sizes, measure, rest, runtime_sizes, shares
 from .views import TargetFiles
 
 if TYPE_CHECKING:
@@ -55,8 +55,34 @@ class Info:
     runs_on: list[runson.RunsOn] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Survey:
+    """The description of a bundle, and what it was added up from.
+
+    Attributes:
+        info: the description.
+        parts: the distributions, by their metadata folder with a slash at the end.
+        shares: what each member takes.
+
+    """
+
+    info: Info
+    parts: dict[str, Part]
+    shares: list[Share]
+
+
 def describe(bundle: BundleReader) -> Info:
     """Return the description of *bundle*.
+
+    Raises:
+        BundleFormatError: a member that has to be read is damaged.
+
+    """
+    return survey(bundle).info
+
+
+def survey(bundle: BundleReader) -> Survey:
+    """Return the description of *bundle*, with the sizes of its members.
 
     Raises:
         BundleFormatError: a member that has to be read is damaged.
@@ -87,11 +113,12 @@ def describe(bundle: BundleReader) -> Info:
             owners |= {stored.get(each, each): folder for each in names_there}
         points = _entry_points(bundle, own + "entry_points.txt") or _entry_points(bundle, folder + "entry_points.txt")
         info.entry_points += [point for point in points if not info.targets or point not in info.entry_points]
-    unowned = measure(bundle, parts, owners)
+    taken = shares(bundle, owners)
+    unowned = measure(taken, parts)
     info.parts = sorted(parts.values(), key=lambda part: part.name.lower()) + [unowned] * bool(unowned.members)
     info.runtime = runtime_sizes(bundle)
     info.rest = rest(bundle.size, [*info.parts, info.runtime or Sizes()])
-    return info
+    return Survey(info, parts, taken)
 
 
 def _placed(manifest: dict[str, Any]) -> list[PlacedUnit]:

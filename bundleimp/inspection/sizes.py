@@ -12,7 +12,7 @@ from ..runtime.site.planning import UNRECORDED
 from .views import IndexViews, stored_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from .reader import BundleReader
 
@@ -56,27 +56,60 @@ class Part(Sizes):
     members: int = 0
 
 
-def measure(bundle: BundleReader, parts: Mapping[str, Part], owners: Mapping[str, str]) -> Part:
-    """Add the members and the bytecode of *bundle* to their *parts*; return those of no distribution as a part.
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one member takes.
+
+    Attributes:
+        name: its name in the zip.
+        folder: the metadata folder of its distribution, with a slash at the end; another text if it belongs to none.
+        kind: "source", "bytecode" or "other".
+        size: its bytes in the file.
+        bytecode: the bytes of the bytecode that is embedded for it.
+
+    """
+
+    name: str
+    folder: str
+    kind: str
+    size: int
+    bytecode: int
+
+
+def shares(bundle: BundleReader, owners: Mapping[str, str]) -> list[Share]:
+    """Return what each member of *bundle* takes.
 
     Arguments:
         bundle: the bundle.
-        parts: the distributions, by their metadata folder with a slash at the end.
         owners: the folder of the distribution that lists a member, by the member's name.
 
     Raises:
         BundleFormatError: the index is damaged.
 
     """
-    own = Part(name=UNRECORDED)
     bytecode = _embedded(bundle)
+    found = []
     for member in bundle.members:
         name = member.name
         folder = owners.get(name) or owners.get(_source_of(name)) or split_name(name)[1].partition("/")[0] + "/"
-        part = parts.get(folder, own)
+        found.append(Share(name, folder, _kind(name), member.packed_size, bytecode.get(name, 0)))
+    return found
+
+
+def measure(members: Iterable[Share], parts: Mapping[str, Part]) -> Part:
+    """Add what *members* take to their *parts*; return what those of no distribution take as a part.
+
+    Arguments:
+        members: what each member takes.
+        parts: the distributions, by their metadata folder with a slash at the end.
+
+    """
+    own = Part(name=UNRECORDED)
+    for share in members:
+        part = parts.get(share.folder, own)
         part.members += 1
-        part.add(_kind(name), member.packed_size)
-        part.add("bytecode", bytecode.get(name, 0))
+        part.add(share.kind, share.size)
+        part.add("bytecode", share.bytecode)
     return own
 
 

@@ -13,30 +13,20 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import importtimes
 from .errors import PackError, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from ..importtimes import Import
     from .collect import SourceFile
 
-# 3.11 and later; level 2 (3.14) has "cached" for times, in lines that say nothing new.
-_TIMED = re.compile(r"import time:\s*\d+ \|\s*\d+ \| (?P<indent> *)(?P<name>\S+)\s*$")
 _READ = re.compile(r"# code object from (?P<path>.*?)\r?$")
 _OWN_INTERPRETER = ("python", "python3")
-
-
-@dataclass
-class _Import:
-    """A module that was imported, how deep, and what was imported meanwhile."""
-
-    name: str
-    depth: int
-    nested: list[_Import] = field(default_factory=list)
 
 
 def reading_order(profile: str, files: Sequence[SourceFile], python: str) -> list[str]:
@@ -80,27 +70,19 @@ def _failure(command: str, message: str) -> PackError:
 def _listed(file: Path) -> Iterator[str]:
     """Yield the full names of the modules in the output of ``-X importtime``, in the order in which they are read."""
     try:
-        lines = file.read_text("utf-8", "replace").splitlines()
+        found = importtimes.outermost(file.read_text("utf-8", "replace"))
     except OSError as error:
         raise unreadable(error, file) from None
-    matches = [match for match in map(_TIMED.search, lines) if match is not None]
-    if not matches:
+    if not found:
         message = "is not an output of python -X importtime; to run this file, write 'python FILE'"
         raise PackError(message, file=str(file))
-    # What was imported meanwhile stands before, and deeper.
-    waiting: list[_Import] = []
-    for match in matches:
-        found = _Import(match["name"], len(match["indent"]))
-        while waiting and waiting[-1].depth > found.depth:
-            found.nested.insert(0, waiting.pop())
-        waiting.append(found)
-    for outermost in waiting:
-        yield from _in_reading_order(outermost)
+    for each in found:
+        yield from _in_reading_order(each)
 
 
-def _in_reading_order(outermost: _Import) -> Iterator[str]:
+def _in_reading_order(outermost: Import) -> Iterator[str]:
     """Yield the names of a module and of what it imports: after its own code, but for the package that it is in."""
-    waiting: list[_Import | str] = [outermost]
+    waiting: list[Import | str] = [outermost]
     while waiting:
         found = waiting.pop()
         if isinstance(found, str):

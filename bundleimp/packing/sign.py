@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..runtime.archive import find_end
 from ..runtime.content.opening import open_file
 from ..runtime.faults.kinds import BundleError, BundleFormatError
 from ..runtime.sources.signatures import NAMESPACE, SUFFIX
+from ..wholefile import write_whole
 
 if TYPE_CHECKING:
     from ..runtime.bundlefile import BundleFile
@@ -41,7 +40,7 @@ def sign(bundle: str, key: str, output: str | None = None) -> str:
     signature = _made(file, key)
     output = output if output is not None else bundle + SUFFIX
     try:
-        _place(signature, output)
+        write_whole(signature, output)
     except OSError as error:
         message = f"cannot be written: {error.strerror or error}"
         raise BundleError(message, file=output) from None
@@ -63,19 +62,3 @@ def _made(file: BundleFile, key: str) -> bytes:
         message = f"cannot sign with this key; ssh-keygen says: {reason}"
         raise BundleError(message, file=key)
     return result.stdout
-
-
-def _place(signature: bytes, output: str) -> None:
-    descriptor, aside = tempfile.mkstemp(dir=os.path.dirname(output) or ".", prefix=".bundleimp-", suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(signature)
-            file.flush()
-            os.fsync(descriptor)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(aside, 0o666 & ~mask)
-        os.replace(aside, output)
-    finally:
-        with suppress(FileNotFoundError):  # it is in its place by then
-            os.unlink(aside)
