@@ -24,6 +24,7 @@ _COMMANDS = {
     "pack": "build a bundle from directories, modules, wheels, projects, requirements or an environment",
     "list": "list the members",
     "info": "describe a bundle: sizes, Pythons, entry points, real files",
+    "report": "write one HTML page about a bundle: sizes, imports, real files, problems",
     "verify": "check that a bundle is not damaged, and who signed it",
     "sign": "sign a bundle with an SSH key",
     "fetch": "fetch a bundle from a URL into the cache, check it, and print its path",

@@ -1,0 +1,114 @@
+"""What the page says: what the rest of `inspection` found, cut to what a page can hold.  No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from ...runtime.content.targets import split_name
+from .sizetree import CLOSED, MERGED, Node, size_tree
+from .start import Bar, Start, bars, every
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...importtimes import Import
+    from ..finding import Finding
+    from ..info import Info, PlacedUnit, Survey
+    from ..sizes import Part
+    from .start import Lazy
+
+T = TypeVar("T")
+MOST_ROWS = 500
+"""Rows of a table."""
+SLOWEST = 50
+
+
+@dataclass(frozen=True)
+class Rows(Generic[T]):
+    """The rows of a table that are shown, and the number of those that are not."""
+
+    shown: Sequence[T]
+    more: int
+
+    @classmethod
+    def of(cls, items: Sequence[T], most: int = MOST_ROWS) -> Rows[T]:
+        """Return the first rows."""
+        return cls(items[:most], max(len(items) - most, 0))
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The part of the page about a profiled start.
+
+    Attributes:
+        start: the start.
+        bars: the bars of its waterfall.
+        slowest: the modules that take most time themselves, the slowest first.
+        lazy: the lazy imports; None if they are not known.
+        modules: how many modules were imported.
+
+    """
+
+    start: Start
+    bars: list[Bar]
+    slowest: Rows[Import]
+    lazy: Rows[Lazy] | None
+    modules: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """The page.
+
+    Attributes:
+        info: the description of the bundle.
+        tree: the nodes of the treemap.
+        alone: how many members have a node of their own.
+        parts: the distributions, the largest first.
+        placed: what is placed as real files.
+        findings: what is wrong with the bundle.
+        timing: its start, if one was profiled.
+
+    """
+
+    info: Info
+    tree: list[Node]
+    alone: int
+    parts: Rows[Part]
+    placed: Rows[PlacedUnit]
+    findings: Rows[Finding]
+    timing: Timing | None
+
+
+def make_report(survey: Survey, findings: Sequence[Finding], start: Start | None) -> Report:
+    """Return the page about the bundle that *survey* describes.
+
+    Arguments:
+        survey: the description of the bundle, with the sizes of its members.
+        findings: what is wrong with it.
+        start: a profiled start, or None.
+
+    """
+    info = survey.info
+    tree = size_tree(survey)
+    parents = {node.parent for node in tree}
+    alone = sum(
+        node.members for at, node in enumerate(tree) if at not in parents and node.state not in {MERGED, CLOSED}
+    )
+    return Report(
+        info,
+        tree,
+        alone,
+        Rows.of(sorted(info.parts, key=lambda part: -part.total)),
+        Rows.of(sorted(info.placed, key=lambda unit: -(unit.size or unit.data_size))),
+        Rows.of(findings),
+        _timing(start, [split_name(share.name)[1] for share in survey.shares]) if start is not None else None,
+    )
+
+
+def _timing(start: Start, members: list[str]) -> Timing:
+    everything = list(every(start.imports))
+    slowest = Rows.of(sorted(everything, key=lambda each: (-each.own, each.name)), SLOWEST)
+    lazy = Rows.of(start.lazy) if start.lazy is not None else None
+    return Timing(start, bars(start, members), slowest, lazy, len(everything))
