@@ -34,6 +34,8 @@ ONCE = (
         "pack_left_out",
         "pack_path_files",
         "real_targets",
+        "report",
+        "report_browser",
         "servers",
     ),
     *("pack_killed", "pack_large", "pack_options", "pack_output", "pack_profile", "pack_reproducible"),

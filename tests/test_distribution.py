@@ -58,8 +58,12 @@ def test_there_are_one_sdist_and_one_wheel(dist: Path) -> None:
 def test_the_wheel_has_the_package_the_hook_and_metadata_only(dist: Path) -> None:
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "bundleimp").rglob("*.py")}
     metadata = {f"{NAME}.dist-info/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt")}
-    licence = f"{NAME}.dist-info/licenses/LICENSE"
-    assert set(names_in_wheel(dist)) == modules | metadata | {licence, "bundleimp.pth", "bundleimp/py.typed"}
+    charts = {path.relative_to(ROOT).as_posix() for path in (ROOT / "bundleimp/inspection/report/echarts").iterdir()}
+    page = {f"bundleimp/inspection/report/page.{suffix}" for suffix in ("css", "html", "js")}
+    texts = {"LICENSE", *(name for name in charts if not name.endswith(".js"))}
+    licences = {f"{NAME}.dist-info/licenses/{name}" for name in texts}
+    other = {"bundleimp.pth", "bundleimp/py.typed"}
+    assert set(names_in_wheel(dist)) == modules | metadata | licences | charts | page | other
 
 
 def test_the_sdist_has_what_the_tests_need_and_nothing_else(dist: Path) -> None:

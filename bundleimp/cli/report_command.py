@@ -51,12 +51,16 @@ def run(arguments: argparse.Namespace) -> int:
         from ..inspection.report.profiling import profiled  # noqa: PLC0415 (only for those who ask for it)
 
         start = profiled(bundle, arguments.profile)
-    page = render(make_report(described, bundle.verify(), start)).encode()
+    findings = bundle.verify()
+    page = render(make_report(described, findings, start)).encode()
     try:
         write_whole(page, output)
     except OSError as error:
         message = f"cannot be written: {error.strerror or error}"
         raise BundleError(message, file=output) from None
     if not arguments.quiet:
-        show(f"{output}: {size_text(len(page))}, {plural(described.info.members, 'member')}")
+        what = plural(len(findings), "problem") if findings else "sound"
+        show(
+            f"{output}: {size_text(len(page))}; {arguments.bundle}: {plural(described.info.members, 'member')}, {what}"
+        )
     return 0

@@ -119,11 +119,11 @@
         type: "treemap", roam: false, nodeClick: false, breadcrumb: { show: false },
         left: 0, top: 0, right: 0, bottom: 0, visibleMin: 30, childrenVisibleMin: 200,
         label: {
-          color: "#14181c", fontSize: 12, overflow: "truncate",
+          color: "#14181c", fontSize: 12, lineHeight: 15, overflow: "truncate",
           // The colour tells the kind, too.
           formatter: ({ data: box }) => {
             const area = box.value * perByte;
-            return area < 4000 ? "" : `${area < 16000 ? "" : `${box.name} `}${sizeText(box.value)}`;
+            return area < 4000 ? "" : `${area < 12000 ? "" : `${box.name}\n`}${sizeText(box.value)}`;
           },
         },
         upperLabel: {

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 _LONG_TEXT = 400
+LICENCES = ("NOTICE", "LICENSE", "LICENSE-d3", "LICENSE-zrender")
+"""Those of ECharts and of what it contains.  They go wherever the page goes."""
 
 
 def render(report: Report) -> str:
@@ -52,6 +54,7 @@ def render(report: Report) -> str:
         placed=_placed(report),
         findings=_findings(report),
         version=_text(__version__),
+        licences=html.escape("\n\n".join(_file(f"echarts/{name}") for name in LICENCES)),
     )
 
 
@@ -130,7 +133,7 @@ def _items(pairs: Iterable[tuple[str, str]]) -> str:
 def _facts(report: Report) -> str:
     info = report.info
     manifest = info.manifest or {}
-    program = manifest.get("entry_point") or ("a Python interpreter" if manifest.get("interpreter") else "")
+    program = str(manifest.get("entry_point") or ("a Python interpreter" if manifest.get("interpreter") else ""))
     names = {"*": "all console scripts"}
     wrong = len(report.findings.shown) + report.findings.more
     tool = f"{manifest.get('tool', 'an unknown tool')}, format version {manifest.get('format')}"
@@ -141,10 +144,13 @@ def _facts(report: Report) -> str:
             ("Layout", _text(info.layout)),
             ("Bytecode", _text(", ".join(info.code_tags) or "none embedded")),
             ("Made by", _text(tool if info.manifest is not None else "another tool: no manifest, no index")),
-            ("Program", _text(names.get(program, str(program))) + (", standalone" if info.runtimes else "")),
+            ("Program", _text(names.get(program, program)) + (", standalone" if info.runtimes else "")),
             ("Targets", _text(", ".join(info.targets))),
             ("Signature", _text(info.signature or "none beside it")),
-            ("Check", "sound" if not wrong else f'<strong class="wrong">{wrong:,} problems</strong>'),
+            (
+                "Check",
+                "sound" if not wrong else f'<strong class="wrong">{wrong:,} problem{"s" * (wrong != 1)}</strong>',
+            ),
         ]
     )
 
