@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile",
         metavar="WORDS",
-        help="run this, and show its imports: '-m MODULE', \"-c 'CODE'\", or the arguments of the program (maybe '')",
+        help="run this, and show its imports: the arguments of the program, or '-m MODULE', or '-c CODE'",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
 

@@ -107,6 +107,7 @@
         name: kinds[at], number, value: counted.has(kinds[at]) ? size : 0, itemStyle: { color: colour(kinds[at]) },
       })).filter((box) => box.value > 0),
     })).filter((box) => box.value > 0);
+    treemap.clear(); // else labels of the folder before stay
     treemap.setOption({
       animation: false,
       tooltip: {
@@ -116,7 +117,7 @@
           : "",
       },
       series: [{
-        type: "treemap", roam: false, nodeClick: false, breadcrumb: { show: false },
+        type: "treemap", animation: false, animationDurationUpdate: 0, roam: false, nodeClick: false, breadcrumb: { show: false },
         left: 0, top: 0, right: 0, bottom: 0, visibleMin: 30, childrenVisibleMin: 200,
         label: {
           color: "#14181c", fontSize: 12, lineHeight: 15, overflow: "truncate",

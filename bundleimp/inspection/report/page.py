@@ -136,7 +136,7 @@ def _facts(report: Report) -> str:
     program = str(manifest.get("entry_point") or ("a Python interpreter" if manifest.get("interpreter") else ""))
     names = {"*": "all console scripts"}
     wrong = len(report.findings.shown) + report.findings.more
-    tool = f"{manifest.get('tool', 'an unknown tool')}, format version {manifest.get('format')}"
+    tool = f"{manifest.get('tool', 'an unknown tool')}, format {manifest.get('format')}"
     return _items(
         [
             ("Size", _bytes(info.size)),
