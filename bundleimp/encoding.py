@@ -63,8 +63,8 @@ def encode_locator(locator: Locator) -> bytes:
     return sealed(bundle_format.LOCATOR_MAGIC + encoded)
 
 
-def encode_head(head: Head, table: bytes = b"") -> bytes:
-    """Return the bytes of the head.  *table* is the table of targets, if there is one."""
+def encode_head(head: Head, end: bytes = b"") -> bytes:
+    """Return the bytes of the head.  *end* is the table of targets, or what the bundle needs, if there is one."""
     parts = [
         bundle_format.HEAD_MAGIC,
         head.record_digest,
@@ -75,7 +75,7 @@ def encode_head(head: Head, table: bytes = b"") -> bytes:
     for tag, magic in head.tags.items():
         name = tag.encode("latin-1")
         parts += [magic, len(name).to_bytes(2, "little"), name]
-    parts += [encode_extent(head.units), table]
+    parts += [encode_extent(head.units), end]
     return sealed(b"".join(parts))
 
 
@@ -106,10 +106,11 @@ class IndexedMember:
 class IndexedTarget:
     """What the index contains for one target: the files that this target has, its units, and flags of directories.
 
-    ``name`` and ``key`` are those of `targets.Target`, or "" if the bundle has the same files for all.
+    ``name`` and ``key`` are those of `targets.Target`, or "" if the bundle has the same files for all.  ``needs`` is
+    what such a bundle needs (`limits`), or "".
     """
 
-    __slots__ = ("folder_flags", "key", "members", "name", "units")
+    __slots__ = ("folder_flags", "key", "members", "name", "needs", "units")
 
     def __init__(
         self,
@@ -119,12 +120,14 @@ class IndexedTarget:
         *,
         name: str = "",
         key: str = "",
+        needs: str = "",
     ) -> None:
         self.members = members
         self.units = units
         self.folder_flags = folder_flags or {}
         self.name = name
         self.key = key
+        self.needs = needs
 
 
 class _Tree:
@@ -276,11 +279,15 @@ def encode_index(
         tags={tag.name: tag.magic for tag in tags},
         units=targets[0].units,
     )
-    table = b""
+    end = b""
     if len(targets) > 1:
         head.root_offset, head.root_size, head.units = 0, 0, None
-        table = _encode_table(targets, roots)
-    encoded = encode_head(head, table)
+        end = _encode_table(targets, roots)
+    elif targets[0].needs:
+        head.root_size = 0
+        needs = targets[0].needs.encode()
+        end = needs + len(needs).to_bytes(2, "little")
+    encoded = encode_head(head, end)
     return EncodedIndex(b"".join([*blocks.data, encoded]), len(encoded))
 
 

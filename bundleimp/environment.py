@@ -74,7 +74,7 @@ VARIABLES = (
     Variable(
         "BUNDLEIMP_SAME_PYTHON",
         "1",
-        "A program runs with this Python, even if it needs another one.",
+        "A program runs with this Python, even if it needs another one. A bundle on the path gives no warning of that.",
     ),
     Variable(
         "BUNDLEIMP_CHILDREN",

@@ -66,30 +66,22 @@ class Platform:
         return f"{text}, {self.library} {version} or newer" if version and self.library else text
 
     @property
-    def condition(self) -> str:
-        """A Python expression that is true on it; the name ``sys`` must be known there.  "" for any platform."""
-        suffix = "__import__('_imp').extension_suffixes()[0]"
+    def facts(self) -> dict[str, tuple[str, ...]]:
+        """The facts that tell it (`runtime.content.limits`), with the values that they may have."""
+        machines = sorted(self.machines)
+        facts: dict[str, tuple[str, ...]] = {
+            "system": ({"macosx": "darwin", "win": "win32", "pyodide": "emscripten"}.get(self.system, self.system),)
+        }
         if self.system == "linux":
             library = {"glibc": "gnu", "musl": "musl"}.get(self.library, "")
-            texts = [f"'{_TRIPLETS.get(name, name)}-linux-{library}' in {suffix}" for name in sorted(self.machines)]
-            parts = ["sys.platform == 'linux'", _either(texts)]
+            facts["suffix"] = tuple(f"{_TRIPLETS.get(name, name)}-linux-{library}" for name in machines)
             if self.library == "glibc" and self.version > _USUAL_GLIBC:
-                version = "__import__('os').confstr('CS_GNU_LIBC_VERSION').split()[1].split('.')"
-                parts.append(f"tuple(map(int, {version}[:2])) >= {self.version}")
+                facts["glibc"] = (".".join(map(str, self.version)),)
         elif self.system == "macosx":
-            parts = ["sys.platform == 'darwin'"]
-            parts += [f"__import__('os').uname().machine in {sorted(self.machines)}"] if self.machines else []
+            facts["machine"] = tuple(machines)
         elif self.system == "win":
-            texts = [f"'{_windows_tag(name)}' in {suffix}" for name in sorted(self.machines)]
-            parts = ["sys.platform == 'win32'", _either(texts)]
-        else:
-            system = {"pyodide": "emscripten"}.get(self.system, self.system)
-            parts = [f"sys.platform.startswith({system!r})"]
-        return " and ".join(filter(None, parts))
-
-
-def _either(texts: list[str]) -> str:
-    return f"({' or '.join(texts)})" if len(texts) > 1 else "".join(texts)
+            facts["suffix"] = tuple(map(_windows_tag, machines))
+        return {fact: values for fact, values in facts.items() if values}
 
 
 def _windows_tag(machine: str) -> str:

@@ -5,14 +5,14 @@ A bundle has a list of alternatives.  It runs where one of them is fulfilled.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from . import platforms, pythons
+from .runtime.content import limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 KEY = "runs_on"
 # The second line of a program.  Python 3.7 and older read no zip that has a comment, and every Python fails to read one
@@ -22,6 +22,10 @@ TOO_OLD = b"# coding: this-file-is-incomplete-or-Python-is-older-than-3.11\n"
 OLDEST: pythons.Version = (3, 11)
 # The first Python that may have no global interpreter lock (PEP 703).
 FREE_THREADED: pythons.Version = (3, 13)
+# The first Python that does not count as a bound: there is none.
+_NO_SUCH: pythons.Version = (4,)
+# The index has little room for what no wheel asks for.
+_LONGEST = 1 << 14
 _MOST_REASONS = 3
 _NAMES = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
 
@@ -68,27 +72,48 @@ class RunsOn:
         platform = platforms.parse(self.platform)
         return ", ".join(filter(None, [python, platform.words if platform is not None else place]))
 
-    def condition(self) -> str:
-        """Return a Python expression that is true where this alternative is fulfilled and the runtime can run.
-
-        It uses the name ``sys`` only.
-        """
+    def facts(self) -> dict[str, tuple[str, ...]]:
+        """Return the facts (`runtime.content.limits`) that fulfil this alternative, where the runtime can run."""
         spans = pythons.both(self.spans, pythons.since(OLDEST))
-        parts = [_version_condition(spans)]
+        facts = {"version": tuple(_range(span) for span in spans)}
         if self.implementation:
-            parts.append(f"sys.implementation.name == {self.implementation!r}")
+            facts["implementation"] = (self.implementation,)
         newest = spans[-1].high if spans else None
         if self.free_threaded is not None and (newest is None or newest > FREE_THREADED):
-            # ".cpython-313t-x86_64-linux-gnu.so": the one sign of it on every platform.
-            sign = "__import__('_imp').extension_suffixes()[0].replace('td-', 't-')"
-            parts.append(f"'t-' {'in' if self.free_threaded else 'not in'} {sign}")
+            facts["threads"] = ("free" if self.free_threaded else "locked",)
         platform = platforms.parse(self.platform)
-        return " and ".join(filter(None, [*parts, platform.condition if platform is not None else ""]))
+        return facts | (platform.facts if platform is not None else {})
 
 
-def _version_condition(spans: pythons.Spans) -> str:
-    texts = [f"{span.low} <= sys.version_info" + (f" < {span.high}" if span.high is not None else "") for span in spans]
-    return f"({' or '.join(texts)})" if len(texts) > 1 else "".join(texts) or "False"
+def _range(span: pythons.Span) -> str:
+    high = span.high if span.high is not None and span.high < _NO_SUCH else ()
+    return "-".join(".".join(map(str, version)) for version in (span.low, high))
+
+
+# Expressions that are true where a fact has a value, which is put into them.  They use the name ``sys`` only.
+_SUFFIX = "__import__('_imp').extension_suffixes()[0]"
+_GLIBC = "__import__('os').confstr('CS_GNU_LIBC_VERSION').split()[1].split('.')"
+_EXPRESSIONS: dict[str, Callable[[str], str]] = {
+    "version": lambda value: " <= sys.version_info < ".join(map(_tuple, value.split("-"))).removesuffix(" < ()"),
+    "implementation": "sys.implementation.name == {!r}".format,
+    "threads": lambda value: f"'t-' {'in' if value == 'free' else 'not in'} {_SUFFIX}.replace('td-', 't-')",
+    "system": "sys.platform.startswith({!r})".format,
+    "suffix": ("{!r} in " + _SUFFIX).format,
+    "glibc": lambda value: f"tuple(map(int, {_GLIBC}[:2])) >= {_tuple(value)}",
+    "machine": "__import__('os').uname().machine == {!r}".format,
+}
+
+
+def _tuple(version: str) -> str:
+    return str(tuple(map(int, filter(None, version.split(".")))))
+
+
+def _condition(facts: Mapping[str, Sequence[str]]) -> str:
+    return " and ".join(_either(list(map(_EXPRESSIONS[fact], values))) or "False" for fact, values in facts.items())
+
+
+def _either(texts: list[str]) -> str:
+    return f"({' or '.join(texts)})" if len(texts) > 1 else "".join(texts)
 
 
 def condition(alternatives: Sequence[RunsOn]) -> str:
@@ -96,7 +121,7 @@ def condition(alternatives: Sequence[RunsOn]) -> str:
 
     Without alternatives, the runtime is all that counts.
     """
-    texts = list(dict.fromkeys(each.condition() for each in alternatives or [RunsOn()]))
+    texts = list(dict.fromkeys(_condition(each.facts()) for each in alternatives or [RunsOn()]))
     return " or ".join(f"({text})" for text in texts) if len(texts) > 1 else texts[0]
 
 
@@ -121,7 +146,23 @@ def words(alternatives: Sequence[RunsOn], *, place: str = "any platform", reason
 
 def fits(alternatives: Sequence[RunsOn]) -> bool:
     """Return whether the running Python fulfils one of the *alternatives*."""
-    return bool(eval(condition(alternatives), {"sys": sys}))  # noqa: S307 (made of numbers and names by `condition`)
+    return limits.fits(map(_encoded, alternatives or [RunsOn()]))
+
+
+def _encoded(alternative: RunsOn) -> str:
+    return " ".join(f"{fact}={'|'.join(values)}" for fact, values in alternative.facts().items())
+
+
+def needs(alternatives: Sequence[RunsOn]) -> str:
+    """Return what a bundle needs that runs on these *alternatives*, in words, with the reasons."""
+    return words([each.for_runtime() for each in alternatives or [RunsOn()]], place="")
+
+
+def encode(alternatives: Sequence[RunsOn]) -> str:
+    """Return what the index says of them (`runtime.content.limits`); "" for a bundle that runs on every Python 3."""
+    texts = list(dict.fromkeys(map(_encoded, alternatives)))
+    text = "\n".join([needs(alternatives), *texts])
+    return "" if not texts or _encoded(RunsOn()) in texts or len(text) > _LONGEST else text
 
 
 def decode(manifest: dict[str, Any] | None) -> list[RunsOn]:

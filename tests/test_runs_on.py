@@ -13,7 +13,7 @@ import bundleimp
 from bundleimp import platforms, pythons, runson
 from bundleimp.packing import fitting, wheeltags
 from bundleimp.runson import RunsOn
-from bundleimp.runtime.interpreter.foreign import Purpose
+from bundleimp.runtime.content.purposes import Purpose
 
 from .builders import Tree, make_bundle, make_tree
 from .command_line import bundleimp_command
@@ -98,7 +98,7 @@ def test_a_platform_tag_in_words(tag: str, words: str) -> None:
     assert platform is not None
     assert platform.words == words
     assert platforms.parse(platform.tag) == platform
-    assert isinstance(eval(platform.condition, {"sys": sys}), bool)  # noqa: S307
+    assert isinstance(eval(runson.condition([RunsOn(platform=tag)]), {"sys": sys}), bool)  # noqa: S307
 
 
 @pytest.mark.parametrize("tag", ["any", "", "linux_x'+'", "__import__('os')"])

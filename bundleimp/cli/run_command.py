@@ -8,10 +8,10 @@ import runpy
 import sys
 from typing import TYPE_CHECKING
 
-from ..inspection.misfit import misfit
 from ..inspection.reader import BundleReader
 from ..runtime import bundles, hook
-from ..runtime.faults.kinds import BundleError
+from ..runtime.content.limits import CHILDREN
+from ..runtime.faults.kinds import BundleError, BundleFitError
 from ..runtime.interpreter.children import lead
 from ..runtime.interpreter.console import interpret
 from ..runtime.interpreter.program import claim, run_module, target_fault
@@ -75,13 +75,20 @@ def run(arguments: argparse.Namespace) -> Callable[[], int]:
     if hook.UNPACKS:
         replace_entries(sys.path)
     lead(path)
+    _tell_misfit(bundles.open_bundle(path), arguments.bundle, is_interpreter=is_interpreter)
     if is_interpreter:
-        reason = misfit(path)
-        if reason:
-            show(f"bundleimp: warning: {arguments.bundle}: {reason}", file=sys.stderr)
         return functools.partial(_interpret, words, path if has_program and path in bundles.programs else "")
     sys.argv[:] = [arguments.bundle, *(words[1:] if words[:1] == ["--"] else words)]
     return _run_program
+
+
+def _tell_misfit(bundle: bundles.OpenBundle, name: str, *, is_interpreter: bool) -> None:
+    """Warn of a bundle that is not for this Python, in place of the path hook.  A program looks for another Python."""
+    archive = bundle.archive
+    if archive is not None and isinstance(archive.fault, BundleFitError):
+        bundle.reported = True
+        if is_interpreter or CHILDREN not in archive.directories[""].names:
+            show(f"bundleimp: warning: {name}: {archive.fault.message}", file=sys.stderr)
 
 
 def _names_code(words: Sequence[str]) -> bool:

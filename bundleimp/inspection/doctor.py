@@ -15,12 +15,11 @@ from ..runtime.bundlefile import is_regular, status_of
 from ..runtime.bundles import OpenBundle, locate
 from ..runtime.cache import folder as cachefolder
 from ..runtime.data.modules import modules
-from ..runtime.faults.kinds import BundleError, BundleWarning
+from ..runtime.faults.kinds import BundleError, BundleFitError, BundleWarning
 from ..runtime.format import SUFFIX, SUFFIXES
 from ..runtime.sources.urls import is_url
 from .bundle import open_bundle
 from .cachecheck import check
-from .misfit import misfit
 
 
 @dataclass(frozen=True)
@@ -151,8 +150,9 @@ def _bundle(path: str) -> Observation:
         archive = Archive(path, OpenBundle.signers)
     except BundleError as error:
         return Observation(path, str(error).removeprefix(f"{path}: "), fine=False)
-    reason = misfit(path)
-    return Observation(path, reason, fine=False) if reason else _usable(path, archive)
+    if isinstance(archive.fault, BundleFitError):
+        return Observation(path, archive.fault.message, fine=False)
+    return _usable(path, archive)
 
 
 def _usable(path: str, archive: Archive) -> Observation:

@@ -62,6 +62,7 @@ def index_findings(bundle: BundleReader, locator: Locator, digests: Mapping[str,
             view.folder_flags,
             name=view.target.name,
             key=view.target.key,
+            needs=view.needs,
         )
         for number, view in enumerate(views, 1)
     ]

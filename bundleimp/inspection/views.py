@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..runtime import format as bundle_format
+from ..runtime.content import limits
 from ..runtime.content import targets as bundle_targets
 from ..runtime.content.targets import FOLDER, Target, split_name, stored_name
 from ..runtime.faults.kinds import BundleError, BundleFormatError
@@ -34,11 +35,13 @@ class View:
     Attributes:
         target: the target; its name is "" if the bundle has the same files for all.
         notes: the members, by their own names.
+        needs: what a bundle without targets needs (`limits`); "" if it runs on every Python.
         folder_flags: the flags of directories, by name with a slash at the end.
 
     """
 
     target: Target
+    needs: str = ""
     notes: dict[str, Note] = field(default_factory=dict)
     folder_flags: dict[str, int] = field(default_factory=dict)
 
@@ -63,7 +66,12 @@ class IndexViews:
         self._columns = len(head.tags)
         self._offset = offset
         self._known: dict[tuple[str, int, int, int], _Block] = {}
-        self.targets = [_only_target(head, data, offset)] if head.root_size else bundle_targets.decode(encoded)
+        self.needs = limits.needs(encoded) if head.root_offset and not head.root_size else ""
+        if head.root_offset:
+            head.root_size = head.root_size or len(data) - head_size + offset - head.root_offset
+            self.targets = [_only_target(head, data, offset)]
+        else:
+            self.targets = bundle_targets.decode(encoded)
 
     def views(self) -> list[View]:
         """Return the view of each target.
@@ -75,7 +83,7 @@ class IndexViews:
         return [self._view(target) for target in self.targets]
 
     def _view(self, target: Target) -> View:
-        view = View(target)
+        view = View(target, self.needs)
         todo = [("", target.root)]
         seen = set()
         while todo:
@@ -169,7 +177,7 @@ class TargetFiles:
             if any(member.name.startswith(FOLDER) for member in bundle.members):
                 raise
             return  # the members are those of the central directory
-        if head.root_size:
+        if head.root_offset:
             return
         data = bundle.file.read(locator.index_offset, locator.index_size)
         views = IndexViews(data, locator.head_size, locator.index_offset)

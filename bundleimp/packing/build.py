@@ -16,6 +16,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .. import runson
 from ..runtime.content.decompression import STORED, ZSTANDARD
 from ..runtime.faults.kinds import HIDDEN, is_hidden
 from ..runtime.format import SUFFIXES
@@ -114,11 +115,13 @@ class Description:
     Attributes:
         manifest: the content of manifest.json.
         plans: the units and flags for the index, for each target.
+        needs: what the bundle needs, for the index; "" if it runs on every Python.
 
     """
 
     manifest: bytes
     plans: Sequence[TargetPlan]
+    needs: str
 
 
 def build(options: PackOptions) -> PackReport:
@@ -137,7 +140,7 @@ def build(options: PackOptions) -> PackReport:
             report = _new_report(checked, blueprint, inputs, choice, compilers)
             with _write_errors(options.output), _writer(options, checked.target, blueprint, compilers) as writer:
                 description = write(checked, inputs, blueprint, compilers, writer, report)
-                report.size = writer.finish(description.manifest, description.plans, blueprint.order)
+                report.size = writer.finish(description.manifest, description.plans, blueprint.order, description.needs)
     return report
 
 
@@ -413,7 +416,7 @@ def write(
         first_line=blueprint.first_line,
         targets=blueprint.targets,
     )
-    return Description(manifest, plans)
+    return Description(manifest, plans, runson.encode(report.runs_on))
 
 
 def _write_program(

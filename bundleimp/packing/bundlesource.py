@@ -18,7 +18,7 @@ from ..runtime.content.files import find
 from ..runtime.content.files import read as read_member
 from ..runtime.content.member import name_fault
 from ..runtime.content.reading import data_offset
-from ..runtime.faults.kinds import BundleError, BundleTargetError
+from ..runtime.faults.kinds import BundleError, BundleFitError, BundleTargetError
 from ..runtime.interpreter import children
 from ..runtime.plain import zipdirectory
 from ..runtime.plain.stubs import is_stub
@@ -72,7 +72,7 @@ def unpack(path: Path, folder: Path) -> Unpacked:
         archive = Archive(os.path.abspath(path))
         if isinstance(archive.fault, BundleTargetError):
             raise _several_targets(path)
-        if archive.fault is not None:
+        if archive.fault is not None and not isinstance(archive.fault, BundleFitError):
             raise archive.fault
         return _unpack(archive, path, folder)
     except BundleError as error:
@@ -86,7 +86,7 @@ def unpack(path: Path, folder: Path) -> Unpacked:
 def _unpack(archive: Archive, path: Path, folder: Path) -> Unpacked:
     entries = _entries(archive)
     head = _head(archive)
-    if head is not None and not head.root_size:
+    if head is not None and not head.root_offset:
         raise _several_targets(path)
     tags = head.tags if head is not None else {}
     _check_parts(entries, tags, path)

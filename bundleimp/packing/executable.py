@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..runson import TOO_OLD, RunsOn, condition, words
+from ..runson import TOO_OLD, condition, needs
 from ..runtime.content.decompression import DEFLATED
 from ..runtime.format import MAIN, RUNTIME, SUFFIX
 from ..runtime.interpreter import children, embedded
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
     from .. import pythons
+    from ..runson import RunsOn
     from .compiler import Compiler
     from .options import PathLike
     from .writer import BundleWriter
@@ -76,7 +77,7 @@ class Program:
             question += "import importlib.util\nsys.path = [entry for entry in sys.path if entry]\n"
             question += "sys.exit(0 if importlib.util.find_spec('bundleimp') else 3)\n"
         values = {
-            "needs": words([each.for_runtime() for each in runs_on or [RunsOn()]], place=""),
+            "needs": needs(runs_on),
             "versions": " ".join(pythons_to_try(runs_on, versions)),
             "question": question,
             "standalone": "standalone" if self.standalone else "",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .. import platforms, pythons
-from ..runtime.interpreter.foreign import Purpose
+from ..runtime.content.purposes import Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -140,13 +140,14 @@ class BundleWriter:
         # By deflate, which `zipimport` of each Python reads.
         self._attached[name] = prepared(content, zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED)
 
-    def finish(self, manifest: bytes, plans: Sequence[TargetPlan], order: Sequence[str] = ()) -> int:
+    def finish(self, manifest: bytes, plans: Sequence[TargetPlan], order: Sequence[str] = (), needs: str = "") -> int:
         """Write the rest and put the file in its place; return its size in bytes.
 
         Arguments:
             manifest: the content of manifest.json.
             plans: for each target, the units and flags for the index; one without a target if all have the same files.
             order: the members whose bytecode comes before that of all others, in this order.
+            needs: what a bundle without targets needs, for the index.
 
         """
         if self._inner is not None:
@@ -174,7 +175,7 @@ class BundleWriter:
             self._zip.put(name, content)
         names = encode_top_level(split_name(item.member.name)[1] for item in self._index)
         self._zip.add(TOP_LEVEL, io.BytesIO(names), zipfile.ZIP_STORED)
-        self._write_index(record.digest, list(self._indexed(plans)))
+        self._write_index(record.digest, list(self._indexed(plans, needs)))
         size = self._file.seek(0, os.SEEK_END)
         self._draft.place(self._mode)
         return size
@@ -197,7 +198,7 @@ class BundleWriter:
                 copy.write(own.read(extent.size))
         return copy
 
-    def _indexed(self, plans: Sequence[TargetPlan]) -> Iterator[IndexedTarget]:
+    def _indexed(self, plans: Sequence[TargetPlan], needs: str) -> Iterator[IndexedTarget]:
         """Yield what the index is to contain for each target, and write the tables of units."""
         tables: dict[bytes, Extent] = {}
         for number, each in enumerate(plans, 1):
@@ -208,7 +209,7 @@ class BundleWriter:
             if each.target is None:
                 for item in self._index:
                     item.flags = flags.get(item.member.name, 0)
-                yield IndexedTarget(self._index, tables.get(table), flags)
+                yield IndexedTarget(self._index, tables.get(table), flags, needs=needs)
             else:
                 members = [item.of_target(flags) for item in self._index if not item.targets or number in item.targets]
                 name, key = each.target.name, each.target.key

@@ -178,9 +178,9 @@ class Archive:
             head.root_offset + head.root_size != start
             or (data := self.near(head.root_offset, end - head.root_offset))[head.root_size :] != encoded
         ):
-            from . import content  # noqa: PLC0415 (loaded only for bundles with several targets, and those with a fault)
+            from . import content  # noqa: PLC0415 (loaded only for bundles that have limits or a fault)
 
-            return content.targets.use_index(self, encoded, start, code_tag())
+            return content.limits.use_index(self, encoded, start, code_tag())
         own = code_tag()
         if head.tags.get(own) == external.MAGIC_NUMBER:
             self.column = list(head.tags).index(own)

@@ -127,7 +127,7 @@ def fitting(targets: "list[Target]") -> "Target | None":
 def use_index(archive: "Archive", encoded: bytes, start: int, tag: str) -> bytes:
     """Make the *archive* use the index of the target for the running interpreter.
 
-    `Archive` calls this if the index is not one for all targets, or if it has a fault.
+    `limits` calls this if the index is not one for all targets, or if it has a fault.
 
     Return bytes that identify the files: the head, and the target.
 
@@ -143,10 +143,10 @@ def use_index(archive: "Archive", encoded: bytes, start: int, tag: str) -> bytes
 
     """
     head = bundle_format.decode_head(encoded)
-    if head.root_size and head.root_offset + head.root_size != start:
+    if (head.root_size and head.root_offset + head.root_size != start) or head.root_offset >= start:
         message = "its root is not where it ends"
         raise _damaged(message, start)
-    if head.root_size:
+    if head.root_offset:
         raise _rewritten(start)
     targets = decode(encoded)
     target = fitting(targets)

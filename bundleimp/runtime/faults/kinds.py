@@ -92,6 +92,10 @@ class BundleTargetError(BundleFormatError):
     warned = False
 
 
+class BundleFitError(BundleFormatError):
+    """The bundle is for other Pythons or platforms, as its index says.  What can be imported is imported."""
+
+
 class BundleChangedError(BundleFormatError):
     """The file was rewritten in place while modules were imported from it."""
 

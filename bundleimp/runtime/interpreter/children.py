@@ -11,7 +11,7 @@ A module that the user has named ``sitecustomize`` is imported next.
 import os
 import sys
 
-from .. import bundles, faults, this
+from .. import bundles, content, faults, this
 from .. import format as bundle_format
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # What a program's children are started with.
-MEMBER = "__children__/sitecustomize.py"
+MEMBER = f"{content.limits.CHILDREN}sitecustomize.py"
 # Its value is "0" if the environment is to stay as it is.  Otherwise it names the Python of each program whose children
 # may see the variable: path of the program, Python, path of the next program, its Python.
 VARIABLE = "BUNDLEIMP_CHILDREN"

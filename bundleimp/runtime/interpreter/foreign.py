@@ -1,12 +1,11 @@
-"""Extension modules that a bundle has for other Pythons or platforms only: what their names say, and the error.
+"""The error for extension modules that a bundle has for other Pythons or platforms only.
 
 This module is loaded when a finder is asked for a module that it does not have, and there is such a file.
 """
 
 import sys
-from _frozen_importlib_external import EXTENSION_SUFFIXES
 
-from .. import faults, site
+from .. import content, faults, site
 from . import reasons
 
 TYPE_CHECKING = False
@@ -17,71 +16,8 @@ if TYPE_CHECKING:
     from ..format import Directory
     from ..plain.zipdirectory import ListedDirectory
 
-_SYSTEMS = {"linux": "Linux", "darwin": "macOS", "win": "Windows", "win32": "Windows"}
-# The names of machines in wheels, where an extension module's name has another one.
-_MACHINES = {"i386": "i686", "arm": "armv7l", "powerpc64le": "ppc64le", "powerpc64": "ppc64"}
-_NAMES = {"cpython": "CPython", "cp": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
-# The bundles of which the user was told, by the key of the archive.
+# The bundles of which the user was told here, by the key of the archive.
 _told: "set[str]" = set()
-
-
-class Purpose:
-    """What an extension module is for, as far as its name says.
-
-    Attributes:
-        implementation: "cpython", "pypy", ...; "" if the name does not say.
-        version: (3, 11); () if the name does not say.
-        newer: whether it is for newer versions, too.
-        free_threaded: whether it is for a free-threaded Python (PEP 703), or for others; None if that is not known.
-        system: "linux", "darwin", "win", ...; "" if the name does not say.
-        machine: "x86_64", "amd64", ...; "" if the name does not say.
-
-    """
-
-    __slots__ = ("free_threaded", "implementation", "machine", "newer", "system", "version")
-
-    def __init__(self, filename: str) -> None:
-        tag, _, end = filename.rpartition("/")[2].partition(".")[2].rpartition(".")
-        self.implementation, self.machine, self.newer = "", "", False
-        self.system = "win" if end == "pyd" else ""
-        self.version: tuple[int, ...] = ()
-        self.free_threaded: bool | None = None
-        if tag in {"abi3", "abi3t"}:
-            self.implementation, self.version, self.newer = "cpython", (3, 2), True
-            self.free_threaded = tag == "abi3t"
-        elif tag:
-            self._read(tag.split("-"))
-
-    def _read(self, parts: "list[str]") -> None:
-        name = parts[0].rstrip("0123456789tdmu")
-        if name not in _NAMES:
-            return
-        self.implementation = "cpython" if name == "cp" else name
-        # "cpython-311-...", "cp311-...", "pypy310-pp73-...", "graalpy242-311-native-..."
-        version = parts[1] if name in {"cpython", "graalpy"} and len(parts) > 1 else parts[0][len(name) :]
-        digits = version.rstrip("tdmu")
-        if len(digits) > 1 and digits.isdecimal():
-            self.version = int(digits[0]), int(digits[1:])
-        if self.implementation == "cpython":
-            self.free_threaded = "t" in version[len(digits) :]
-        rest = parts[{"cp": 1, "graalpy": 3}.get(name, 2) :]
-        if rest and rest[0].startswith("win"):
-            self.system, _, self.machine = rest[0].partition("_")
-            self.system, self.machine = "win", self.machine or "x86"
-        elif len(rest) > 1:
-            self.machine, self.system = _MACHINES.get(rest[0], rest[0]), rest[1]
-        elif rest:
-            self.system = rest[0]
-
-    def __str__(self) -> str:
-        """Return what it is for in words: "CPython 3.11, Linux x86_64"."""
-        python = _NAMES.get(self.implementation, "Python")
-        if self.version:
-            python += f" {'.'.join(map(str, self.version))}{' or newer' * self.newer}"
-        if self.free_threaded:
-            python += " (free-threaded)"
-        place = f"{_SYSTEMS.get(self.system, self.system)} {self.machine}".strip()
-        return f"{python}, {place}" if place else python
 
 
 def find_missing(fullname: str, archive: "Archive", directory: "Directory | ListedDirectory") -> "ModuleSpec | None":
@@ -108,19 +44,14 @@ def find_missing(fullname: str, archive: "Archive", directory: "Directory | List
     if spec is not None and spec.loader is not None:  # and no namespace package, made of a folder of stubs
         return spec
     path = archive.path
-    purposes = dict.fromkeys(str(Purpose(name)) for name in sorted(names))
+    purposes = dict.fromkeys(str(content.purposes.Purpose(name)) for name in sorted(names))
     message = (
-        f"{path}: {directory.prefix}{min(names)} is for {' or '.join(purposes)}, and this is {here()};"
+        f"{path}: {directory.prefix}{min(names)} is for {' or '.join(purposes)}, and this is {content.purposes.here()};"
         f" use such a Python, or pack with --python {sys.executable}"
     )
-    if archive.key not in _told:
+    if archive.key not in _told and not isinstance(archive.fault, faults.kinds.BundleFitError):
         _told.add(archive.key)
         faults.warning.warn(message)
     # For `from package import name`, the import system replaces a ModuleNotFoundError by an error without a reason.
     kind = ImportError if reasons.is_from_list(caller) else ModuleNotFoundError
     raise kind(message, name=fullname, path=path)
-
-
-def here() -> str:
-    """Return what the running Python is, as of `Purpose`."""
-    return str(Purpose(f"this{EXTENSION_SUFFIXES[0]}"))
