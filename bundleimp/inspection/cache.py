@@ -31,6 +31,7 @@ _KINDS = {
     "unpacked": re.compile(r"[0-9a-f]{32}-[\w.-]+\.pybundle"),
     "files": _KEY,
     "folders": _KEY,
+    "scripts": _KEY,
     "fetched": re.compile(r"[0-9a-f]{64}"),
 }
 # What is on its way into the cache or out of it; see `cachefolder.aside_of`.
@@ -43,7 +44,7 @@ class Entry:
 
     Attributes:
         kind: "code" (bytecode of an archive), "sites" (real files of a bundle), "unpacked" (all of a bundle), "files"
-            or "folders" (of an archive), "fetched" (a bundle from a URL).
+            or "folders" (of an archive), "scripts" (links to a program), "fetched" (a bundle from a URL).
         name: its name in the folder of its kind.
         path: where it is.
         size: of its files, in bytes.

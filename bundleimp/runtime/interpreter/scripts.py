@@ -6,7 +6,8 @@ Scripts are read from ``entry_points.txt`` without ``importlib.metadata``, which
 import os
 import sys
 
-from .. import bundles, content
+from .. import archive as archives
+from .. import bundles, cache, content
 from . import refusing
 
 TYPE_CHECKING = False
@@ -34,7 +35,8 @@ def named(path: str, name: str) -> str:
 def called(path: str) -> str:
     """Return the reference of the script whose name the program was called by, or else is its first argument.
 
-    That argument is removed from ``sys.argv``.
+    That argument is removed from ``sys.argv``.  The program's name in there becomes the path of a link to the program,
+    which has the script's name: reloaders start ``sys.argv`` again.
 
     Raises:
         SystemExit: neither is the name of a script.
@@ -47,11 +49,33 @@ def called(path: str) -> str:
             return known[name]
     name = "".join(sys.argv[1:2])
     if name in known:
-        sys.argv[:2] = [os.path.join(folder, name)]
+        sys.argv[:2] = [_link(path, name) or os.path.join(folder, name)]
         return known[name]
     if name and not name.startswith("-"):
         refusing.refuse(f"there is no script {name!r}{_near(name, known)}; without arguments, {own} lists its scripts")
     return refusing.refuse("\n    ".join(["give the name of a script, and its arguments:", *sorted(known)]))
+
+
+def _link(path: str, name: str) -> str:
+    """Return the path of a link in the cache, named *name*, to the program at *path*.  Make it if it does not exist.
+
+    Return "" if there can be none.  Where bundles must be signed, the name of a link would say nothing of the suffix.
+    """
+    root = cache.folder.folder(create=True) if bundles.OpenBundle.signers is None else None
+    if root is None or name != os.path.basename(name):
+        return ""
+    folder = os.path.join(root, "scripts", archives.short_digest(os.fsencode(path)))
+    link = os.path.join(folder, name)
+    try:
+        if not os.path.islink(link) or os.readlink(link) != path:
+            cache.folder.make_folders(folder)
+            aside = cache.folder.aside_of(link)
+            os.symlink(path, aside)
+            os.replace(aside, link)
+        os.utime(folder)  # for `cache prune`
+    except OSError:  # the cache can only be read, or Windows allows no links
+        return link if os.path.exists(link) else ""
+    return link
 
 
 def _near(name: str, known: "dict[str, str]") -> str:
