@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...runtime.faults.kinds import BundleError
-from ..misfit import misfit
+from ...runtime.archive import Archive
+from ...runtime.faults.kinds import BundleError, BundleFitError
 from . import start
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ def profiled(bundle: BundleReader, command: str) -> start.Start:
 
     """
     words = _words(bundle, command)
-    reason = misfit(bundle.path)
-    if reason:
-        message = f"cannot be started: {reason}"
+    fault = Archive(bundle.path).fault
+    if isinstance(fault, BundleFitError):
+        message = f"cannot be started: {fault.message}"
         raise BundleError(message, file=bundle.path)
     with tempfile.TemporaryDirectory(prefix="bundleimp-profile-", ignore_cleanup_errors=True) as folder:
         note = os.path.join(folder, "lazy.txt")
