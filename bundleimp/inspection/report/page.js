@@ -239,6 +239,7 @@
       ? `The chart has the first ${MOST} of ${rows.length} rows of the table.` : "";
     byId("waterfall").style.height = `${shown.length * 22 + 60}px`;
     waterfall.resize();
+    const left = Math.min(310, Math.round(byId("waterfall").clientWidth * 0.42));
     const [text, quiet, line] = [colour("text"), colour("quiet"), colour("line")];
     const [bundled, elsewhere, nested] = [colour("bundled"), colour("elsewhere"), colour("nested")];
     const bar = (name, color, values) =>
@@ -259,16 +260,16 @@
             `with its imports: ${timeText(all)}`]);
         },
       },
-      grid: { left: 310, right: 24, top: 32, bottom: 8 },
+      grid: { left, right: 24, top: 32, bottom: 8 },
       xAxis: {
-        type: "value", position: "top", axisLabel: { color: quiet, formatter: (value) => `${value} ms` },
+        type: "value", position: "top", axisLabel: { color: quiet, hideOverlap: true, formatter: (value) => `${value} ms` },
         splitLine: { lineStyle: { color: line } },
       },
       yAxis: {
         type: "category", inverse: true, data: shown.map((_, at) => String(at)), axisTick: { show: false },
         axisLine: { lineStyle: { color: line } }, triggerEvent: true,
         axisLabel: {
-          color: text, interval: 0, width: 290, overflow: "truncate", align: "left", margin: 300,
+          color: text, interval: 0, width: left - 20, overflow: "truncate", align: "left", margin: left - 10,
           formatter: (_, at) => label(at),
         },
       },
@@ -342,5 +343,8 @@
     redraw();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  addEventListener("resize", () => charts.forEach(({ chart }) => chart.resize()));
+  addEventListener("resize", () => {
+    charts.forEach(({ chart }) => chart.resize());
+    redraw();
+  });
 })();
