@@ -11,7 +11,7 @@ pytest.register_assert_rewrite("tests.builders", "tests.places", "tests.placing"
 
 from bundleimp.runtime import bundles  # noqa: E402
 
-from .brief import BRIEF, ONCE, shared_out  # noqa: E402
+from .brief import LEFT_OUT, SPARSE, shared_out  # noqa: E402
 from .builders import make_bundle  # noqa: E402 (after its rewriting is asked for)
 from .placing import TREE, recorded  # noqa: E402
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-collect_ignore = [f"test_{name}.py" for name in ONCE] if BRIEF else []
+collect_ignore = [f"test_{name}.py" for name in LEFT_OUT]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -58,8 +58,8 @@ def _bundle(tmp_path: Path) -> Path:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In a brief run, leave out what other Pythons run."""
-    if BRIEF:
+    """In a shorter run, leave out what other Pythons run."""
+    if SPARSE:
         kept = set(shared_out(items))
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = [item for item in items if item in kept]

@@ -1,4 +1,4 @@
-"""What a brief run leaves out of a test, the next Pythons run."""
+"""What a shorter run leaves out of a test, the next Pythons run."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from .brief import SHARE, shared_out
+from .brief import shared_out
 
 
+@pytest.mark.parametrize("share", [1, 2, 3, 6])
 @pytest.mark.parametrize("count", range(1, 30))
-def test_pythons_share_the_parameters_and_each_runs_every_test(count: int) -> None:
+def test_pythons_share_the_parameters_and_each_runs_every_test(count: int, share: int) -> None:
     items: list[Any] = [SimpleNamespace(nodeid=f"tests/test_x.py::{name}[{n}]") for name in "ab" for n in range(count)]
-    shares = [shared_out(items, version) for version in range(12, 12 + SHARE)]
+    shares = [shared_out(items, version, share) for version in range(12, 12 + share)]
     assert all({item.nodeid.partition("[")[0][-1] for item in share} == {"a", "b"} for share in shares)
     ran = sorted(item.nodeid for share in shares for item in share)
     assert set(ran) == {item.nodeid for item in items}
-    assert count < SHARE or len(ran) == len(items)
+    assert count < share or len(ran) == len(items)
