@@ -25,8 +25,22 @@ MEMBER = f"{content.limits.CHILDREN}sitecustomize.py"
 VARIABLE = "BUNDLEIMP_CHILDREN"
 
 
-def lead(path: str) -> None:
+def stand_behind() -> None:
+    """Move the first entry of ``sys.path``, the bundle, behind those of ``PYTHONPATH``, as installed packages stand.
+
+    So a program that is an interpreter imports the modules of an engine that has started it, such as ``pyspark``.
+    """
+    if not sys.flags.ignore_environment:
+        words = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        given = {os.path.abspath(word) for word in words if word}
+        places = [place for place, entry in enumerate(sys.path) if os.path.abspath(entry) in given]
+        sys.path.insert(max(places, default=0), sys.path.pop(0))
+
+
+def lead(path: str, *, first: bool = True) -> None:
     """Make child processes that run in this Python find the bundle at *path*.
+
+    The bundle comes *first* on their ``PYTHONPATH``, or else last.
 
     A bundle that is no program has no ``sitecustomize``.  It can be found only where bundleimp is installed.  Where
     bundles must be signed, children find only what the hook of an installed bundleimp checks in them.  Elsewhere
@@ -44,8 +58,8 @@ def lead(path: str) -> None:
         faults.warning.warn(f"{path}: child processes cannot import from it, because its path has a {os.pathsep!r}")
         return
     entry = os.path.join(path, os.path.dirname(MEMBER)) if _is_program(path) else path
-    _put_first("PYTHONPATH", [entry])
-    _put_first(VARIABLE, [path, python])
+    _put("PYTHONPATH", [entry], first=first)
+    _put(VARIABLE, [path, python], first=True)
 
 
 def _is_program(path: str) -> bool:
@@ -60,9 +74,9 @@ def this_python() -> str:
     return f"{sys.implementation.cache_tag}{getattr(sys, 'abiflags', '')} {sys.prefix}"
 
 
-def _put_first(variable: str, values: "Iterable[str]") -> None:
-    """Put *values* before the values of the environment variable, which are separated as paths are."""
-    first = os.pathsep.join(values)
+def _put(variable: str, values: "Iterable[str]", *, first: bool) -> None:
+    """Put *values* before or behind the values of the environment variable, which are separated as paths are."""
+    own = os.pathsep.join(values)
     before = os.environ.get(variable, "")
-    rest = f"{os.pathsep}{before}{os.pathsep}".replace(f"{os.pathsep}{first}{os.pathsep}", os.pathsep)[1:-1]
-    os.environ[variable] = f"{first}{os.pathsep}{rest}" if rest else first
+    rest = f"{os.pathsep}{before}{os.pathsep}".replace(f"{os.pathsep}{own}{os.pathsep}", os.pathsep)[1:-1]
+    os.environ[variable] = os.pathsep.join(filter(None, [own, rest] if first else [rest, own]))

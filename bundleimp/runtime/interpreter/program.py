@@ -74,8 +74,10 @@ def prepare(namespace: "dict[str, Any]", module: str, attribute: str) -> "Callab
 
         spawning.repeat(namespace, path, "" if attribute or module == choosing.BUSYBOX else module)
         return None
-    children.lead(path)
     default = f"{module}:{attribute}" if attribute else module
+    if default == choosing.INTERPRETER:
+        children.stand_behind()
+    children.lead(path, first=default != choosing.INTERPRETER)
     chosen = choosing.choose(path, default)
     if chosen == choosing.INTERPRETER:
         from . import console  # noqa: PLC0415 (loaded when first needed)
