@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundleimp.cli.fetch_command import _progress
-
 from .command_line import bundleimp_command, error_of
 from .fetching import FIRST_USE, OTHER, _data, _pin, _web, _world  # noqa: F401 (fixtures)
 from .platforms import needs_processes, needs_ssh_keygen
@@ -83,13 +81,3 @@ def test_refusals_are_one_line(url: str, pin: str) -> None:
     assert "is larger than the limit of 10 bytes" in error_of("fetch", url, "--max-size", "10")
     assert "is not in the cache" in error_of("fetch", url, "--sha256", OTHER, "--offline")
     assert "the network is switched off" in error_of("fetch", url, BUNDLEIMP_OFFLINE="1")
-
-
-def test_progress_is_shown_from_time_to_time(capsys: pytest.CaptureFixture[str]) -> None:
-    show = _progress()
-    for done in range(1000):
-        show(done, 2_000_000)
-    shown = capsys.readouterr().err
-    assert shown.startswith("\r\x1b[K0 B of 2.0 MB")
-    _progress()(5, None)
-    assert capsys.readouterr().err == "\r\x1b[K5 B"

@@ -1,10 +1,8 @@
-"""``pack`` as a command: its output, its warnings, its errors, and its progress on a terminal."""
+"""``pack`` as a command: its output, its warnings, and its errors."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,9 +10,8 @@ import pytest
 
 import bundleimp
 
-from .builders import clean_environment, make_tree, run_python
+from .builders import make_tree, run_python
 from .command_line import APP, bundleimp_command, error_of
-from .platforms import needs_terminals
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,42 +136,3 @@ def test_in_a_pipe_there_is_no_progress(source: Path, tmp_path: Path) -> None:
     result = bundleimp_command("pack", source, tmp_path / "out.pybundle")
     assert "\r" not in result.stdout + result.stderr
     assert "\x1b" not in result.stdout + result.stderr
-
-
-def packed_on_a_terminal(source: Path, *options: str) -> str:
-    """Run ``pack`` with a terminal as standard error, and return what it wrote there."""
-    import pty  # noqa: PLC0415 (only where there are terminals of this kind)
-
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "bundleimp", "pack", str(source), str(source.parent / "out.pybundle"), *options]
-    with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=theirs, env=clean_environment(COLUMNS="40")
-    ) as process:
-        os.close(theirs)
-        written = b""
-        try:
-            while chunk := os.read(ours, 4096):
-                written += chunk
-        except OSError:
-            pass  # on Linux, the end of a terminal is an error
-        os.close(ours)
-    assert process.returncode == 0
-    return written.decode()
-
-
-@needs_terminals
-@pytest.mark.skipif(sys.platform == "win32", reason="no such terminals there")
-def test_on_a_terminal_progress_is_shown_and_wiped_away(source: Path) -> None:
-    make_tree(source, {f"data/a-name-that-is-too-long-for-the-line-of-a-terminal-{number}": "" for number in range(50)})
-    written = packed_on_a_terminal(source)
-    lines = written.split("\r\x1b[K")
-    assert lines[0] == ""
-    assert "1/58 app/__init__.py" in lines[1]
-    assert max(map(len, lines)) < 40
-    assert written.endswith("\r\x1b[K")
-
-
-@needs_terminals
-@pytest.mark.skipif(sys.platform == "win32", reason="no such terminals there")
-def test_on_a_terminal_quiet_is_quiet(source: Path) -> None:
-    assert packed_on_a_terminal(source, "--quiet") == ""

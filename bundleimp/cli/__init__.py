@@ -9,16 +9,17 @@ import io
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..runtime.faults.kinds import BundleError
 from ..runtime.sources.urls import is_url
-from .output import show
+from .color import choose
+from .output import show, show_error
 from .parser import Parser
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
 _COMMANDS = {
     "pack": "build a bundle from directories, modules, wheels, projects, requirements or an environment",
@@ -36,10 +37,22 @@ _COMMANDS = {
     "cache": "show, check or clean the cache",
     "doctor": "check that this Python can import bundles",
 }
+# Options of the whole program that have a value.
+_VALUED = {"--color", "--print-completion"}
 
 
-def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser; only the command that *arguments* name is loaded, because `run` shares its process."""
+class _Completion(argparse.Action):
+    """Prints what completes this command line in a shell, and exits."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _namespace: Any, shell: Any, _option: Any = None) -> None:
+        from .completion import script  # noqa: PLC0415 (it is seldom asked for)
+
+        print(script(_parser(_COMMANDS), shell))
+        parser.exit()
+
+
+def _parser(commands: Container[str]) -> argparse.ArgumentParser:
+    """Return the parser; only *commands* are loaded, because `run` shares its process."""
     parser = Parser(
         prog="bundleimp",
         description="Ship and import Python packages as one file.",
@@ -47,27 +60,41 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"bundleimp {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
+    shells = "print a script that completes commands, options and files in bash, zsh or fish"
+    parser.add_argument(
+        "--print-completion", choices=("bash", "zsh", "fish"), metavar="SHELL", action=_Completion, help=shells
+    )
+    subparsers = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
     for name, text in _COMMANDS.items():
-        command = commands.add_parser(name, help=text, allow_abbrev=False)
-        if name == chosen:
+        command = subparsers.add_parser(name, help=text, allow_abbrev=False)
+        if name in commands:
             module = importlib.import_module(f".{name}_command", __name__)
             command.description = module.DESCRIPTION
             module.add_arguments(command)
+            examples = "\n  ".join(("examples:", *module.EXAMPLES))
+            command.epilog = f"{command.epilog}\n\n{examples}" if command.epilog else examples
             command.set_defaults(run=module.run)
     return parser
+
+
+def _position(words: Sequence[str]) -> int:
+    """Return at which of *words* the command stands, after options of the whole program."""
+    at = 0
+    while words[at : at + 1] and words[at].startswith("-"):
+        at += 2 if words[at] in _VALUED else 1
+    return at
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """Split off the words that are not ours: those after the ``--`` of `pack`, and after the bundle of `run`."""
     words = list(arguments)
-    if words[:1] == ["run"]:
-        end = 1
+    command = _position(words)
+    if words[command : command + 1] == ["run"]:
+        end = command + 1
         while words[end : end + 1] and words[end].startswith("-"):
-            end += 2 if words[end] == "--allowed-signers" else 1
+            end += 2 if words[end] in {"--allowed-signers", "--color"} else 1
         return words[: end + 1], words[end + 1 :]
-    if words[:1] != ["pack"] or "--" not in words:
+    if words[command : command + 1] != ["pack"] or "--" not in words:
         return words, []
     at = words.index("--")
     return words[:at], words[at + 1 :]
@@ -83,14 +110,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no error
+    choose("auto")
     given, passed_on = _split(sys.argv[1:] if arguments is None else arguments)
-    parsed = _parser(given).parse_args(given, argparse.Namespace(passed_on=passed_on))
     try:
-        _fetch_bundles(parsed, given[0])
+        parser = _parser(given[_position(given) :][:1])
+        parsed = parser.parse_args(given, argparse.Namespace(passed_on=passed_on))
+        _fetch_bundles(parsed, parsed.command)
         program = parsed.run(parsed)
         sys.stdout.flush()
     except BundleError as error:
-        show(f"bundleimp: error: {error}", file=sys.stderr)
+        show_error(error)
         return 2
     except BrokenPipeError:
         # Whoever read our output has gone: not an error, and nothing more can be printed, not even at exit.
@@ -99,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         _silence()
         where = f"{error.filename}: " if error.filename else ""
-        show(f"bundleimp: error: {where}{error.strerror or error}", file=sys.stderr)
+        show_error(f"{where}{error.strerror or error}")
         return 2
     except KeyboardInterrupt:
         show("bundleimp: interrupted", file=sys.stderr)

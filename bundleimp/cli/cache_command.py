@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..inspection import cache
 from ..inspection.cachecheck import check
+from .color import Styled
 from .output import add_json, plural, print_json, print_path, print_table, show, size_text
 from .sizes import parse_size
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 DESCRIPTION = """Show, check or clean the cache: bytecode, real files of bundles, and fetched bundles.  Files that a
 running process uses are kept, and removed ones are made again when they are needed.  A folder of real files in which a
 program has written files of its own is kept; the output names such a file."""
+EXAMPLES = (
+    "bundleimp cache list",
+    "bundleimp cache prune --older-than 7 --max-size 2GB",
+)
 
 _DAYS = 30.0
 
@@ -74,8 +79,8 @@ def _verify(folder: str, *, json: bool) -> int:
         print_json([asdict(fault) for fault in faults])
     else:
         for fault in faults:
-            show(f"{fault.path}: {fault.text}")
-        show(f"{folder}: {plural(known, 'fault') if known else 'sound'}")
+            show(f"{fault.path}: ", Styled(fault.text, "bad" if fault.is_known else "doubtful"))
+        show(f"{folder}: ", Styled(plural(known, "fault"), "bad") if known else Styled("sound", "good"))
     return int(bool(known))
 
 

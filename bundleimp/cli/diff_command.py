@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..inspection.bundle import open_bundle
 from ..inspection.diff import diff
+from .color import Styled
 from .output import add_json, plural, print_json, show
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 DESCRIPTION = """Print the members that were added, removed or changed from A to B, and the differences between the
 manifests of the bundles.  If one is a zip or a wheel, only members are compared.  Times and permissions are ignored.
 Exit status 1: the bundles differ."""
+EXAMPLES = (
+    "bundleimp diff old.pybundle out.pybundle",
+    "bundleimp diff --json old.pybundle out.pybundle",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,18 +41,20 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({"same": not difference} | asdict(difference))
     else:
         for line in _lines(difference):
-            show(line)
+            show(*line)
         if not difference and not arguments.quiet:
-            show(f"no difference: {plural(len(before.members), 'member')}")
+            show(Styled("no difference", "good"), f": {plural(len(before.members), 'member')}")
     return 1 if difference else 0
 
 
-def _lines(difference: Difference) -> Iterator[str]:
-    yield from (f"added    {name}" for name in difference.added)
-    yield from (f"removed  {name}" for name in difference.removed)
-    yield from (f"changed  {change.name} ({_sizes(change)})" for change in difference.changed)
+def _lines(difference: Difference) -> Iterator[tuple[str | Styled, ...]]:
+    """Yield the pieces of each line."""
+    yield from ((Styled(f"added    {name}", "good"),) for name in difference.added)
+    yield from ((Styled(f"removed  {name}", "bad"),) for name in difference.removed)
+    for change in difference.changed:
+        yield Styled(f"changed  {change.name}", "doubtful"), f" ({_sizes(change)})"
     for fact in difference.facts:
-        yield f"{fact.name}: {fact.before or 'none'} -> {fact.after or 'none'}"
+        yield Styled(f"{fact.name}:", "heading"), f" {fact.before or 'none'} -> {fact.after or 'none'}"
 
 
 def _sizes(change: MemberChange) -> str:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ..inspection.doctor import examine
+from .color import Styled
 from .output import add_json, print_json, show
 
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """Check the path hook, the files that install it at start-up, the bundles on sys.path and the cache.
 Exit status 1: there is a problem."""
+EXAMPLES = (
+    "bundleimp doctor",
+    "bundleimp doctor --json",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,5 +32,6 @@ def run(arguments: argparse.Namespace) -> int:
         print_json([asdict(observation) for observation in observations])
     else:
         for observation in observations:
-            show(f"{'ok     ' if observation.fine else 'PROBLEM'}  {observation.about}: {observation.text}")
+            word = Styled("ok     ", "good") if observation.fine else Styled("PROBLEM", "bad")
+            show(word, f"  {observation.about}: {observation.text}")
     return 0 if all(observation.fine for observation in observations) else 1

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """Show which path entry a module comes from, and which other modules of that name it shadows.
 Nothing is imported.  Exit status 1: there is no such module."""
+EXAMPLES = (
+    "bundleimp explain json",
+    "bundleimp explain mypkg --path out.pybundle",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """Write the members of a bundle as files below DIR, and nothing outside of DIR.  An existing file with
 different content is an error, unless --force is given."""
+EXAMPLES = (
+    "bundleimp extract out.pybundle files",
+    "bundleimp extract out.pybundle sources '*.py' --force",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import math
 import shlex
 import sys
-import time
-from typing import TYPE_CHECKING
 
 from ..fetching.fetch import Wanted, obtain
 from ..fetching.limits import MAX_SIZE, TIMEOUT
-from .output import print_path, show, size_text
+from .output import print_path, show
 from .sizes import parse_size
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from .terminal import display
 
 DESCRIPTION = """Fetch a bundle into the cache, check it, and print its local path.  Nothing in it is run.
 The bundle is pinned (#sha256=HEX at the end of a URL, or --sha256), or signed (--allowed-signers).  One that
 is neither is trusted on first use: its pin is printed on standard error, for the next time.  A pinned
 bundle that is in the cache needs no network."""
-
-_PAUSE = 0.1  # seconds between two lines of progress
+EXAMPLES = (
+    "bundleimp fetch https://example.com/app.pybundle",
+    "bundleimp fetch https://example.com/app.pybundle --allowed-signers signers",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,8 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    progress = None if arguments.quiet or not sys.stderr.isatty() else _progress()
-    try:
+    with display(quiet=arguments.quiet) as shown:
         fetched = obtain(
             Wanted(
                 arguments.urls,
@@ -55,12 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
                 offline=arguments.offline,
                 timeout=arguments.timeout,
                 max_size=arguments.max_size,
-                progress=progress,
+                progress=functools.partial(shown.update, "fetching") if shown is not None else None,
             )
         )
-    finally:
-        if progress is not None:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
     if fetched.signer is not None and not arguments.quiet:
         show(f"{fetched.url}: signed by {fetched.signer}", file=sys.stderr)
     if fetched.is_trusted_on_first_use and not arguments.quiet:
@@ -84,18 +79,3 @@ def _seconds(text: str) -> float:
         message = f"{text!r} is not a number of seconds"
         raise argparse.ArgumentTypeError(message)
     return seconds
-
-
-def _progress() -> Callable[[int, int | None], None]:
-    """Return a function that shows on the terminal how much was read."""
-    last = 0.0
-
-    def shown(done: int, size: int | None) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last >= _PAUSE:
-            last = now
-            of = f" of {size_text(size)}" if size is not None else ""
-            print(f"\r\x1b[K{size_text(done)}{of}", end="", file=sys.stderr, flush=True)
-
-    return shown

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """Print what made a bundle, the size of each distribution in the file, its Pythons, its entry points, and
 the files that are placed in the cache when they are imported, with the reason; with --json, all of its manifest."""
+EXAMPLES = (
+    "bundleimp info out.pybundle",
+    "bundleimp info --json out.pybundle",
+)
 
 _COLUMNS = ("source", "bytecode", "other", "total", "members", "distribution", "version")
 

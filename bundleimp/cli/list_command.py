@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..inspection.bundle import open_bundle
 from ..inspection.views import TargetFiles
 from ..runtime.content.targets import split_name
+from .color import Styled
 from .output import add_json, print_json, print_table, show
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """List the members of a bundle, a zip or a wheel.  If a bundle has different files for several targets,
 the names of the targets follow the name of each file that not all of them have."""
+EXAMPLES = (
+    "bundleimp list --tree out.pybundle",
+    "bundleimp list --long out.pybundle",
+)
 
 _METHODS = {0: "stored", 8: "deflate", 93: "zstd"}
 
@@ -42,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_table([("size", "packed", "method", "crc-32", "name"), *rows], numbers=2)
     elif arguments.tree:
         for line in _tree([_shown(member, targets).split("/") for member in members], ""):
-            show(line)
+            show(*line)
     else:
         for member in members:
             show(_shown(member, targets))
@@ -72,11 +77,12 @@ def _as_dict(member: Member, targets: TargetFiles) -> dict[str, Any]:
     }
 
 
-def _tree(paths: Sequence[Sequence[str]], indent: str) -> Iterator[str]:
+def _tree(paths: Sequence[Sequence[str]], indent: str) -> Iterator[tuple[str, str | Styled]]:
+    """Yield two pieces for each line: the branches, and the name."""
     below: dict[str, list[Sequence[str]]] = {}
     for first, *rest in paths:
         below.setdefault(first, []).extend([rest] if rest else [])
     for at, (name, children) in enumerate(below.items(), 1):
         last = at == len(below)
-        yield f"{indent}{'└── ' if last else '├── '}{name}{'/' if children else ''}"
+        yield f"{indent}{'└── ' if last else '├── '}", Styled(f"{name}/", "folder") if children else name
         yield from _tree(children, indent + ("    " if last else "│   "))

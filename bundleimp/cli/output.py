@@ -1,4 +1,4 @@
-"""How commands print: JSON, tables, sizes."""
+"""How commands print: lines, JSON, tables, sizes.  Texts out of files are escaped here; colour is added around them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..runtime.faults.kinds import printable
+from .color import Styled, is_colored, painted
 
 if TYPE_CHECKING:
     import argparse
@@ -18,9 +19,33 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def show(line: str, *, file: TextIO | None = None) -> None:
-    """Print a *line* that may have names or texts out of a file, with escapes for what would move the cursor."""
-    print(printable(line), file=file)
+def show(*pieces: str | Styled, file: TextIO | None = None) -> None:
+    """Print a line that may have names or texts out of a file, with escapes for what would move the cursor.
+
+    Arguments:
+        pieces: the pieces of the line; those with a style are coloured where *file* gets colour.
+        file: where to; default: standard output.
+
+    """
+    colored = any(isinstance(piece, Styled) for piece in pieces) and is_colored(file or sys.stdout)
+    print("".join(_escaped(piece, colored=colored) for piece in pieces), file=file)
+
+
+def _escaped(piece: str | Styled, *, colored: bool) -> str:
+    if isinstance(piece, str):
+        return printable(piece)
+    text = printable(piece.text)
+    return painted(text, piece.style) if colored and text else text
+
+
+def show_error(text: object) -> None:
+    """Print an error on standard error."""
+    show("bundleimp: ", Styled("error:", "bad"), f" {text}", file=sys.stderr)
+
+
+def show_warning(text: str) -> None:
+    """Print a warning on standard error."""
+    show("bundleimp: ", Styled("warning:", "doubtful"), f" {text}", file=sys.stderr)
 
 
 def print_path(path: str) -> None:
@@ -37,15 +62,16 @@ def print_json(data: Any) -> None:
 
 
 def print_table(rows: Iterable[Sequence[str]], *, numbers: int = 0) -> None:
-    """Print *rows* in columns; the first *numbers* columns are aligned to the right."""
+    """Print *rows* in columns, the first as a heading; the first *numbers* columns are aligned to the right."""
     lines = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
+    for number, line in enumerate(lines):
         cells = [
             cell.rjust(width) if at < numbers else cell.ljust(width)
             for at, (cell, width) in enumerate(zip(line, widths, strict=True))
         ]
-        print("  ".join(cells).rstrip())
+        text = "  ".join(cells).rstrip()
+        show(text if number else Styled(text, "heading"))
 
 
 def size_text(size: int) -> str:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
-import time
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, get_args
 
 from ..packing.build import build
@@ -14,13 +12,18 @@ from ..packing.executable import SHEBANG
 from ..packing.leftout import summary
 from ..packing.options import OPTIMIZATION_LEVELS, Compression, InstallerName, Layout, OnConflict, PackOptions
 from ..runson import words
-from ..runtime.faults.kinds import BundleError, printable
-from .output import add_json, plural, print_json, show, size_text
+from ..runtime.faults.kinds import BundleError
+from .output import add_json, plural, print_json, show, show_warning, size_text
 from .pack_options import folder_of, options_of
 from .signals import orderly_end
+from .terminal import display
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..packing.progress import Step
     from ..packing.report import PackReport
+    from .progress import Display
 
 DESCRIPTION = """Build a bundle.  A SOURCE is a package (a directory with __init__.py), another directory, of which the
 contents are packed, a .py file, a wheel, a project (a directory whose pyproject.toml names a project or a build
@@ -28,6 +31,10 @@ system), or a bundle.  Wheels and projects are packed without their dependencies
 --project packs a project with its dependencies, as its lock file and its table [tool.bundleimp] say.  A .py file with
 inline metadata (PEP 723) becomes a program with its dependencies.  uv installs them, or pip if uv is missing.  The same
 inputs give the same bytes."""
+EXAMPLES = (
+    "bundleimp pack src out.pybundle",
+    "bundleimp pack src app.pybundle -e mypkg.app:main --standalone",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -259,47 +266,31 @@ def _number(text: str) -> int:
     return int(text)
 
 
-class _Progress:
-    """One line on the terminal that is written over and over."""
-
-    def __init__(self) -> None:
-        self._next = 0.0
-
-    def __call__(self, done: int, total: int, name: str) -> None:
-        now = time.monotonic()
-        if now >= self._next and done < total:
-            self._next = now + 0.1
-            line = printable(f"{done}/{total} {name}")[: shutil.get_terminal_size().columns - 1]
-            sys.stderr.write(f"\r\x1b[K{line}")
-            sys.stderr.flush()
-
-    def clear(self) -> None:
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
-    progress = _Progress() if sys.stderr.isatty() and not arguments.quiet else None
-    options = options_of(arguments, progress)
+    options = options_of(arguments)
     if not options.has_inputs:
         message = "nothing to pack: the last word is OUT; give a SOURCE, -r, --with or --from-venv before OUT,"
         message += " or --project DIR; see 'bundleimp pack --help'"
         raise BundleError(message)
-    with orderly_end(), folder_of(options.output, wanted=arguments.output is None):
-        try:
-            report = build(options)
-        finally:
-            if progress is not None:
-                progress.clear()
+    with (
+        orderly_end(),
+        folder_of(options.output, wanted=arguments.output is None),
+        display(quiet=arguments.quiet or arguments.json) as shown,
+    ):
+        report = build(options if shown is None else replace(options, progress=_told(shown)))
     _print(arguments, report)
     return 0
+
+
+def _told(shown: Display) -> Callable[[Step], None]:
+    return lambda step: shown.update(step.phase, step.done, step.total, step.name)
 
 
 def _print(arguments: argparse.Namespace, report: PackReport) -> None:
     if not arguments.quiet:
         for warning in report.warnings:
-            show(f"bundleimp: warning: {warning.member}: {warning.message}", file=sys.stderr)
+            show_warning(f"{warning.member}: {warning.message}")
         if report.left_out:
             show(f"bundleimp: left out: {summary(report.left_out)} (keep with --include GLOB)", file=sys.stderr)
     if arguments.json:

@@ -13,10 +13,10 @@ from ..runtime.faults.kinds import BundleError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 
-def options_of(arguments: argparse.Namespace, progress: Callable[[int, int, str], None] | None) -> PackOptions:
+def options_of(arguments: argparse.Namespace) -> PackOptions:
     """Return the options; the arguments have the names of their fields, and are None if they are not given.
 
     Raises:
@@ -31,7 +31,7 @@ def options_of(arguments: argparse.Namespace, progress: Callable[[int, int, str]
         given["sources"], given["output"] = words[:-1], words[-1]
     given = {name: value for name, value in given.items() if value is not None and value != []}
     empty: dict[str, Any] = {"sources": [], "installer_options": []}
-    options = arguments.defaults | empty | _settings(given) | given | {"progress": progress}
+    options = arguments.defaults | empty | _settings(given) | given | {"progress": None}
     if options["output"] is None:
         message = "the following arguments are required: OUT; see 'bundleimp pack --help'"
         raise BundleError(message)

@@ -1,14 +1,39 @@
-"""The parser of the command line: errors are one line that suggests what was meant and points to the command's help."""
+"""The parser of the command line: errors are one line that suggests what was meant and points to the command's help.
+
+Each parser has the option ``--color``, which counts from the place where it stands.
+"""
 
 from __future__ import annotations
 
 import argparse
+import re
+import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..runtime.faults.kinds import printable
+from .color import WHEN, choose, is_colored, painted
+from .output import show_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+_HEADING = re.compile("^(usage|[a-z]+( [a-z]+)?):(?= |$)", re.MULTILINE)
+_OPTION = re.compile("(?<=^  )-[^ ,]+(, --[^ ]+)?", re.MULTILINE)
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Fills paragraphs, and leaves lines as they are that begin with a space."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        parts = text.split("\n\n")
+        return "\n\n".join(
+            part if "\n " in part else super(_Formatter, self)._fill_text(part, width, indent) for part in parts
+        )
+
+
+class _Color(argparse.Action):
+    def __call__(self, _parser: Any, _namespace: Any, value: Any, _option: Any = None) -> None:
+        choose(value)
 
 
 class Parser(argparse.ArgumentParser):
@@ -23,11 +48,30 @@ class Parser(argparse.ArgumentParser):
     unset: tuple[str, ...] = ()
     """Arguments that are None if they are not given, whatever their defaults: `pack` asks which these are."""
 
+    color = False
+    """Of `argparse` in Python 3.14 and newer, which asks the environment only: `print_help` adds the colour."""
+
     _is_nested = False
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{"formatter_class": _Formatter, **options})
+        self.color = False
+        when = "auto (default): colour on a terminal, unless NO_COLOR is set"
+        self.add_argument("--color", choices=WHEN, action=_Color, default=argparse.SUPPRESS, help=when)
 
     def error(self, message: str) -> NoReturn:
         """Print the error in one line, and exit."""
-        self.exit(2, printable(f"bundleimp: error: {message}; see '{self.prog} --help'") + "\n")
+        show_error(f"{message}; see '{self.prog} --help'")
+        self.exit(2)
+
+    def print_help(self, file: Any = None) -> None:
+        """Print the help, with colour where that is wanted."""
+        stream = sys.stdout if file is None else file
+        text = self.format_help()
+        if is_colored(stream):
+            text = _HEADING.sub(lambda match: painted(match[0], "heading"), text)
+            text = _OPTION.sub(lambda match: painted(match[0], "good"), text)
+        self._print_message(text, stream)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse arguments; unknown ones are an error of the parser that meets them, and not of the whole program."""

@@ -16,7 +16,7 @@ from ..runtime.interpreter.children import lead
 from ..runtime.interpreter.console import interpret
 from ..runtime.interpreter.program import claim, run_module, target_fault
 from ..runtime.site.unpacked import replace_entries
-from .output import show
+from .output import show_warning
 
 if TYPE_CHECKING:
     import argparse
@@ -26,6 +26,10 @@ DESCRIPTION = """Run a bundle's program as `python BUNDLE` does.  Or run a modul
 the path, as `python` does with -m MODULE, -c CODE, a SCRIPT that ends in .py, or - for the standard input.  A bundle
 without a program is an interpreter: without further words, a session starts.  Exit status and arguments are those of
 what is run."""
+EXAMPLES = (
+    "bundleimp run app.pybundle",
+    "bundleimp run out.pybundle -m mypkg",
+)
 
 _SCRIPT_SUFFIXES = (".py", ".pyw")
 
@@ -33,7 +37,8 @@ _SCRIPT_SUFFIXES = (".py", ".pyw")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.usage = (
-        "bundleimp run [--allowed-signers FILE] [--unpack] BUNDLE [-m MODULE | -c CODE | SCRIPT | -] [ARG ...]"
+        "bundleimp run [--allowed-signers FILE] [--unpack] BUNDLE\n"
+        "                     [-m MODULE | -c CODE | SCRIPT | -] [ARG ...]"
     )
     parser.add_argument(
         "--allowed-signers",
@@ -88,7 +93,7 @@ def _tell_misfit(bundle: bundles.OpenBundle, name: str, *, is_interpreter: bool)
     if archive is not None and isinstance(archive.fault, BundleFitError):
         bundle.reported = True
         if is_interpreter or CHILDREN not in archive.directories[""].names:
-            show(f"bundleimp: warning: {name}: {archive.fault.message}", file=sys.stderr)
+            show_warning(f"{name}: {archive.fault.message}")
 
 
 def _names_code(words: Sequence[str]) -> bool:

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """Write a detached SSH signature over the whole bundle, made by `ssh-keygen -Y sign`, to BUNDLE.sig.
 `bundleimp verify --allowed-signers FILE` checks it, and so do imports where BUNDLEIMP_ALLOWED_SIGNERS is set."""
+EXAMPLES = (
+    "bundleimp sign out.pybundle --key ~/.ssh/id_ed25519",
+    "bundleimp sign out.pybundle --key ~/.ssh/id_ed25519 --output release.sig",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 DESCRIPTION = """Unpack all of a bundle, with its bytecode for this Python, and print the folder.  Point linters, type
 checkers, debuggers and test runners to it.  Without DIR, the folder is in the cache, and programs that are started with
 BUNDLEIMP_UNPACK=1 import from it."""
+EXAMPLES = (
+    "bundleimp site out.pybundle",
+    "bundleimp site out.pybundle folder",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

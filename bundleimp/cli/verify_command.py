@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..inspection.bundle import open_bundle
 from ..inspection.origin import Expected, check_origin
+from .color import Styled
 from .output import add_json, plural, print_json, show
 
 if TYPE_CHECKING:
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 DESCRIPTION = """Check all checksums, names, sizes and offsets, RECORD, and that index and central directory match.
 With options, also check the digest of the file, and who signed it.
 Nothing in the file is run or unmarshalled.  Exit status 1: a check failed."""
+EXAMPLES = (
+    "bundleimp verify out.pybundle",
+    "bundleimp verify out.pybundle --allowed-signers signers",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,9 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(data if arguments.allowed_signers is None else data | {"signed_by": origin.signer})
     else:
         for finding in findings:
-            show(f"{arguments.bundle}: {finding}")
+            show(f"{arguments.bundle}: ", Styled(str(finding), "bad"))
         if not findings and not arguments.quiet:
-            show(f"{arguments.bundle}: sound, {plural(len(bundle.members), 'member')}, {bundle.layout}")
+            facts = f", {plural(len(bundle.members), 'member')}, {bundle.layout}"
+            show(f"{arguments.bundle}: ", Styled("sound", "good"), facts)
         if origin.signer is not None and not arguments.quiet:
-            show(f"{arguments.bundle}: signed by {origin.signer}")
+            show(f"{arguments.bundle}: ", Styled(f"signed by {origin.signer}", "good"))
     return 1 if findings else 0

@@ -37,6 +37,7 @@ from .missing import missing
 from .options import check_options
 from .pipeline import write_members
 from .profile import reading_order
+from .progress import Step
 from .reading import read
 from .report import PackReport
 from .target import target_path
@@ -183,11 +184,17 @@ def gathered(checked: Checked, choice: Choice) -> Iterator[Sequence[Inputs]]:
     """
     options = checked.options
     with contextlib.ExitStack() as stack:
-        if not checked.targets:
+        options.tell(Step("resolving" if checked.wanted.are_installed else "reading"))
+        if checked.targets:
+            inputs = [stack.enter_context(_gather_for(each, checked, choice)) for each in checked.targets]
+        else:
             talk = options.progress is not None
-            yield [stack.enter_context(gather(checked.wanted, choice, python=options.first_python, talk=talk))]
-            return
-        yield [stack.enter_context(_gather_for(each, checked, choice)) for each in checked.targets]
+            inputs = [stack.enter_context(gather(checked.wanted, choice, python=options.first_python, talk=talk))]
+        if checked.wanted.are_installed:
+            number = sum(len(each.versions) for each in inputs)
+            options.tell(Step("resolving", number, number))
+            options.tell(Step("reading"))
+        yield inputs
 
 
 def _gather_for(target: Target, checked: Checked, choice: Choice) -> AbstractContextManager[Inputs]:
@@ -234,6 +241,7 @@ def plan(checked: Checked, inputs: Sequence[Inputs], choice: Choice) -> Blueprin
     lacking = list(missing(members[0], readers[0])) if options.is_program else []
     if options.entry_point == ALL_SCRIPTS:
         lacking += broken_scripts(members[0], readers[0])
+    options.tell(Step("reading", len(files), len(files)))
     return Blueprint(files, program, line, nested, order, evidence, lacking, targets)
 
 

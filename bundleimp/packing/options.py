@@ -16,6 +16,8 @@ from .errors import PackError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .progress import Step
+
 PathLike = str | os.PathLike[str]
 
 Compression = Literal["none", "deflate", "zstd"]
@@ -69,7 +71,12 @@ class PackOptions:
     profile: PathLike | None
     profile_only: bool
     jobs: int | None
-    progress: Callable[[int, int, str], None] | None
+    progress: Callable[[Step], object] | None
+
+    def tell(self, step: Step) -> None:
+        """Tell of a step, if anybody asked."""
+        if self.progress is not None:
+            self.progress(step)
 
     @property
     def has_inputs(self) -> bool:

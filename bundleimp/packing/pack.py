@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .options import Compression, InstallerName, Layout, OnConflict
+    from .progress import Step
     from .report import PackReport
 
 
@@ -150,6 +151,16 @@ def pack(
         profile=profile,
         profile_only=profile_only,
         jobs=jobs,
-        progress=progress,
+        progress=None if progress is None else _of_members(progress),
     )
     return build(options)
+
+
+def _of_members(progress: Callable[[int, int, str], None]) -> Callable[[Step], None]:
+    """Return a function that tells *progress* of the members that are written, and of no other phase."""
+
+    def tell(step: Step) -> None:
+        if step.phase == "writing" and step.done and step.total is not None:
+            progress(step.done, step.total, step.name)
+
+    return tell

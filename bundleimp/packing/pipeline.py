@@ -16,6 +16,7 @@ from ..runtime.site.runpaths import is_native, run_paths
 from .compiler import Module
 from .errors import PackWarning
 from .locations import question_of_image, question_of_source
+from .progress import Step
 from .reading import opened, read
 from .units import Fact
 from .zipsink import prepared
@@ -106,7 +107,7 @@ def write_members(
     compress_bytecode: int,
     only: Container[str] | None,
     jobs: int,
-    progress: Callable[[int, int, str], None] | None,
+    progress: Callable[[Step], object] | None,
 ) -> Packed:
     """Write *files* with their bytecode, and count them in *report*.
 
@@ -121,7 +122,7 @@ def write_members(
         compress_bytecode: the zip method for bytecode that is a member, because there is no source.
         only: the members that are compiled, or None for all modules.
         jobs: how many threads read and compress.
-        progress: called with the number of members written, that of all, and the name of the last.
+        progress: called for each module that was compiled, and for each member that was written.
 
     Raises:
         PackError: a file cannot be read.
@@ -131,10 +132,10 @@ def write_members(
     steps = _Steps(
         compilers, served or [frozenset()] * len(compilers), kept, writer.method, source, compress_bytecode, only
     )
-    number = len(files)
+    told = _Told(files, steps, progress) if progress is not None else None
     plain = not any(compiler.optimize for compiler in compilers)
     with _Threads(jobs) as threads:
-        for done, (item, compiled) in enumerate(_processed(files, steps, threads), 1):
+        for item, compiled in _processed(files, steps, threads):
             written = _write(writer, item, compiled, report, steps)
             images = [module.image for module in compiled if module is not None] if plain else []
             result.facts.append(_fact(item, written, images))
@@ -142,8 +143,8 @@ def write_members(
                 result.records[written.member.name] = item.data
             elif item.file.is_metadata and item.data is not None:
                 result.metadata.append(item.data)
-            if progress is not None:
-                progress(done, number, item.file.member)
+            if told is not None:
+                told(item.file)
     return result
 
 
@@ -164,6 +165,10 @@ class _Steps:
         is_served = not file.targets or not served.isdisjoint(file.targets)
         return file.is_module and is_served and (self.only is None or file.member in self.only)
 
+    def compiles_any(self, file: SourceFile) -> bool:
+        """Return whether any bytecode of *file* is wanted."""
+        return any(self.compiles(file, served) for served in self.served)
+
     def __call__(self, files: Sequence[SourceFile]) -> _Batch:
         """Read *files*, have the modules compiled, and compress all meanwhile."""
         contents = [_content(file) for file in files]
@@ -183,6 +188,25 @@ class _Steps:
             return _Item(file, content, None, script, native)
         asked_for = file.is_record or file.is_metadata or (_is_code(file) and may_ask(content))
         return _Item(file, content if asked_for else None, prepared(content, self.method), script, native)
+
+
+class _Told:
+    """Counts the files that have gone through the pipeline, and tells of them."""
+
+    def __init__(self, files: Sequence[SourceFile], steps: _Steps, progress: Callable[[Step], object]) -> None:
+        self._steps, self._progress = steps, progress
+        self._members, self._modules = len(files), sum(map(steps.compiles_any, files))
+        self._written = self._compiled = 0
+        if self._modules:
+            progress(Step("compiling", 0, self._modules))
+        progress(Step("writing", 0, self._members))
+
+    def __call__(self, file: SourceFile) -> None:
+        if self._steps.compiles_any(file):
+            self._compiled += 1
+            self._progress(Step("compiling", self._compiled, self._modules))
+        self._written += 1
+        self._progress(Step("writing", self._written, self._members, file.member))
 
 
 def _run_paths(file: SourceFile, content: bytes) -> tuple[str, ...]:

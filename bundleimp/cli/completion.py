@@ -1,0 +1,45 @@
+"""Scripts that complete the command line in shells, by the library `shtab` (extra ``cli``).
+
+They are made once, and start no Python when somebody presses Tab.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ..runtime.faults.kinds import BundleError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What values are completed to, by how the help calls them.
+_FILES = {"A", "B", "BUNDLE", "ENTRY", "EXE", "FILE", "OUT", "SOURCE"}
+_FOLDERS = {"DIR"}
+
+
+def script(parser: argparse.ArgumentParser, shell: str) -> str:
+    """Return the script for *shell*: "bash", "zsh" or "fish".
+
+    Raises:
+        BundleError: `shtab` is not installed.
+
+    """
+    try:
+        import shtab  # noqa: PLC0415 (it may be missing)
+    except ImportError:
+        message = "completion needs the library shtab; install it with: pip install shtab"
+        raise BundleError(message) from None
+    for action in _actions(parser):
+        if action.choices is None and action.metavar in _FILES | _FOLDERS:
+            action.complete = shtab.FILE if action.metavar in _FILES else shtab.DIRECTORY  # type: ignore[attr-defined]
+    return shtab.complete(parser, shell)
+
+
+def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Yield the arguments of *parser*, of its commands, and of their actions."""
+    for action in parser._actions:  # noqa: SLF001 (argparse has no public way)
+        yield action
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 (it has no public name)
+            for command in action.choices.values():
+                yield from _actions(command)

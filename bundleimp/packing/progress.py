@@ -1,0 +1,28 @@
+"""What `pack` is doing, as events.  `pack` itself prints nothing: it calls a function for each event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Phase = Literal["resolving", "reading", "compiling", "writing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step in a phase of `pack`.
+
+    The phases follow each other, except that members are written while others are compiled.
+
+    Attributes:
+        phase: the phase.
+        done: how many distributions are installed, files found, modules compiled or members written.
+        total: how many it will be; None while that is not known.  The phase ends when *done* reaches it.
+        name: the member that was written last.
+
+    """
+
+    phase: Phase
+    done: int = 0
+    total: int | None = None
+    name: str = ""
