@@ -93,6 +93,16 @@ VARIABLES = (
         "Programs leave Python's cyclic garbage collector alone.",
     ),
     Variable(
+        "NO_COLOR",
+        "1",
+        "The commands print without colour, unless `--color` is given. See [no-color.org](https://no-color.org).",
+    ),
+    Variable(
+        "FORCE_COLOR",
+        "1",
+        "The commands print with colour, also where no terminal is; `NO_COLOR` and `--color` have precedence.",
+    ),
+    Variable(
         "SOURCE_DATE_EPOCH",
         "SECONDS",
         "The modification time of the members that `pack` writes, in seconds since 1970. Default: 1980-01-01.",

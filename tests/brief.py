@@ -35,7 +35,7 @@ ONCE = (
     *("interruptions", "pack", "pack_failures", "pack_inputs"),
     *("pack_bundles", "pack_installers", "pack_project", "pack_scripts", "pack_settings"),
     *("cli_errors", "directory_entries", "entry_points", "info_sizes", "pack_left_out", "report", "report_browser"),
-    "servers",
+    *("color", "examples", "pack_phases", "progress", "servers", "shell_completion"),
     *("pack_killed", "pack_large", "pack_options", "pack_output", "pack_profile"),
     *("pack_sources", "permissions", "protections", "readme", "real_packages", "rewriting", "signatures"),
     *("site_tables", "sites", "verify_index", "zip_confusion"),

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Makes the terminal the controlling one of the session, so that Ctrl-C is a signal.
 _LAUNCHER = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+# Seconds, for what must be on the screen at all.
+_LIMIT = 120
 # With the extra `cli`, and without.
 WITH = ["-m", "bundleimp"]
 WITHOUT = [
@@ -82,7 +84,7 @@ class Terminal:
 
     def wait_for(self, seen: Callable[[str], bool]) -> None:
         """Read what is written until the screen is as wanted."""
-        end = time.monotonic() + TIMEOUT
+        end = time.monotonic() + _LIMIT
         while not seen(self.screen):
             assert time.monotonic() < end, self.screen
             assert self._read(), self.screen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -81,7 +81,7 @@ def test_colour_is_added_to_the_same_text(words: list[str], status: int, colored
     ],
 )
 def test_the_option_decides_and_then_the_environment(
-    options: list[str], variables: dict[str, str], folder: Path, *, expected: bool
+    options: list[str], variables: dict[str, Any], folder: Path, *, expected: bool
 ) -> None:
     words = ["list", "--tree", "old.pybundle"]
     assert ("\x1b" in printed([*options, *words], folder, **variables)) is expected
@@ -137,7 +137,7 @@ def test_on_a_terminal_there_is_colour_of_itself(folder: Path) -> None:
     pytest.importorskip("termios")
     from .terminals import WITHOUT, on_terminal  # noqa: PLC0415 (only where there are terminals of this kind)
 
-    def shown(*words: str, **variables: str) -> tuple[str, str]:
+    def shown(*words: str, **variables: Any) -> tuple[str, str]:
         result = on_terminal(["python", *WITHOUT, *words], cwd=folder, **variables)
         return result.color_of("error:"), result.color_of("missing")
 

@@ -60,7 +60,9 @@ def test_the_environment_variables_are_those_that_the_code_names() -> None:
         name
         for path in folder.rglob("*.py")
         if path.name != "environment.py"
-        for name in re.findall(r"\b(BUNDLEIMP_[A-Z_]+|CACHE_DIRECTORY|SOURCE_DATE_EPOCH)\b", path.read_text("utf-8"))
+        for name in re.findall(
+            r"\b(BUNDLEIMP_[A-Z_]+|CACHE_DIRECTORY|(?:NO|FORCE)_COLOR|SOURCE_DATE_EPOCH)\b", path.read_text("utf-8")
+        )
     }
     assert {variable.name for variable in VARIABLES} == used
 

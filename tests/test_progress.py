@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -182,7 +182,7 @@ def test_fetch_shows_the_bytes(way: list[str], folder: Path) -> None:
     bundleimp_command(*PACK, cwd=folder)
     with serve() as web:
         web.routes["/out.pybundle"] = (folder / "out.pybundle").read_bytes()
-        variables = {"BUNDLEIMP_CACHE_DIR": str(folder / "cache"), "no_proxy": "*"}
+        variables: dict[str, Any] = {"BUNDLEIMP_CACHE_DIR": str(folder / "cache"), "no_proxy": "*"}
         command = ["python", *way, "fetch", f"{web.url}/out.pybundle"]
         result = on_terminal(command, cwd=folder, columns=300, **variables)
     assert result.status == 0, result.screen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 PROMPT = "ready>"
 SHELLS = {
-    "bash": (["bash", "--norc", "--noprofile", "-i"], f"PS1='{PROMPT} '; source script"),
+    "bash": (["bash", "--norc", "--noprofile", "-i"], f"PS1='{PROMPT} '; source ./script"),
     "zsh": (["zsh", "-f", "-i"], f"PS1='{PROMPT} '; autoload -U compinit; compinit -D -u; eval \"$(cat script)\""),
-    "fish": (["fish", "--no-config", "-i"], f"function fish_prompt; echo '{PROMPT} '; end; source script"),
+    "fish": (["fish", "--no-config", "-i"], f"function fish_prompt; echo '{PROMPT} '; end; source ./script"),
 }
 # Each key press of Tab has one answer.
 TYPED = {
@@ -47,7 +47,7 @@ def test_commands_options_choices_and_files_are_completed(shell: str, tmp_path: 
     shutil.move(tmp_path / "unique.pybundle.source", tmp_path / "source")
     (tmp_path / "script").write_text(bundleimp_command("--print-completion", shell).stdout)
     command, setup = SHELLS[shell]
-    home = {
+    home: dict[str, Any] = {
         "HOME": str(tmp_path / "home"),
         "XDG_CONFIG_HOME": str(tmp_path / "home"),
         "ZDOTDIR": str(tmp_path / "home"),
