@@ -46,6 +46,7 @@ PRINTED = {
     "explain": "json",
     "cache": "removed 0 entries",
     "doctor": "hook",
+    "report": "out.report.html: ",
 }
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from bundleimp.cli.progress import Display
+
 both_ways = pytest.mark.parametrize("way", [WITH, WITHOUT], ids=["rich", "plain"])
 PACK = ("pack", "src", "out.pybundle")
 REPORT = "out.pybundle: "
@@ -155,13 +157,23 @@ def test_where_the_terminal_has_no_utf_8_only_ascii_is_written(way: list[str], f
     assert result.screen.startswith(REPORT)
 
 
-@both_ways
-def test_hostile_names_do_not_reach_the_terminal(way: list[str], folder: Path) -> None:
-    names = ["a\x1b]0;title\x07", "b\x1b[31mred", "[red]c[/red]", "d\nnew line", "e\u202egnp"]
-    make_tree(folder / "src", {f"data/{name}.txt": "" for name in names})
-    result = on_terminal(["python", *way, *PACK], cwd=folder, columns=300)
-    assert result.status == 0
-    assert not re.search("\x1b]|\x07|\x1b\\[31m|\u202e", result.written.decode())
+HOSTILE = ("a\x1b]0;title\x07", "b\x1b[31mred", "c\nnew line", "d\u202egnp")
+
+
+@pytest.mark.parametrize("kind", ["bars.Bars", "progress.Line"])
+@pytest.mark.parametrize("name", HOSTILE, ids=ascii)
+def test_hostile_names_do_not_reach_the_terminal(
+    name: str, kind: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    module, _, cls = kind.partition(".")
+    display: Display = getattr(pytest.importorskip(f"bundleimp.cli.{module}"), cls)()
+    display.update("writing", 1, 5, name)
+    display.clear()
+    printed = capsys.readouterr().err
+    assert "writing" in printed
+    assert ascii(name)[1:-1] in printed
+    assert name not in printed
 
 
 @pytest.mark.parametrize("option", ["--quiet", "--json"])

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 DESCRIPTION = """Write one HTML page about a bundle: sizes as a treemap, real files and why they are needed, where the
 bundle runs, and what `verify` finds.  With --profile, also a start of its program: which module imports which, and how
 long that takes.  The page is one file, and loads nothing from a network."""
+EXAMPLES = (
+    "bundleimp report out.pybundle",
+    "bundleimp report app.pybundle --profile '' -o app.html",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
