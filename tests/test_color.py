@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from bundleimp.cli import main
 
 from .builders import make_bundle, make_zip
 from .command_line import bundleimp_command
@@ -48,10 +52,24 @@ def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def printed(words: list[str], folder: Path, *, status: int = 0, **variables: str) -> str:
-    """Return what a command prints."""
+    """Return what a command prints; it runs in this process."""
     variables.setdefault("BUNDLEIMP_CACHE_DIR", str(folder / "cache"))
-    result = bundleimp_command(*words, cwd=folder, status=status, **variables)
-    return result.stdout + result.stderr
+    output = io.StringIO()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.chdir(folder))
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for name in ("NO_COLOR", "FORCE_COLOR"):
+            patch.delenv(name, raising=False)
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        stack.enter_context(contextlib.redirect_stdout(output))
+        stack.enter_context(contextlib.redirect_stderr(output))
+        try:
+            ended: Any = main(words)
+        except SystemExit as end:
+            ended = end.code
+    assert (ended or 0) == status, output.getvalue()
+    return output.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -96,9 +114,9 @@ def test_a_program_gets_its_own_option(tmp_path: Path) -> None:
     make_bundle(
         tmp_path / "app.pybundle", {"app.py": "import sys\ndef main(): print(sys.argv[1:])\n"}, entry_point="app:main"
     )
-    words = ["run", "app.pybundle", "--color", "no-such"]
-    assert printed(words, tmp_path) == "['--color', 'no-such']\n"
-    assert printed(["--color", "never", "run", "--color", "always", *words[1:]], tmp_path) == "['--color', 'no-such']\n"
+    words = ["app.pybundle", "--color", "no-such"]
+    for before in (["run"], ["--color", "never", "run", "--color", "always"]):
+        assert bundleimp_command(*before, *words, cwd=tmp_path).stdout == "['--color', 'no-such']\n"
 
 
 def test_json_has_no_colour(folder: Path) -> None:
