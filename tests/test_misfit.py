@@ -50,7 +50,9 @@ def test_it_is_one_warning_with_the_words_of_doctor(tmp_path: Path, kind: str, l
     result = run_python("-c", "import late, other; print(other.x)", path=[bundle])
     assert result.stdout == "1\n", "what can be imported is imported"
     message = f"{bundle}: runs on {words}, and this is {purposes.here()}; use such a Python, or pack it for"
-    assert result.stderr == f"<string>:1: BundleWarning: {message} this one\n"
+    # Python 3.13 shows the line, too.
+    assert result.stderr.splitlines()[0] == f"<string>:1: BundleWarning: {message} this one"
+    assert result.stderr.count("BundleWarning") == 1
     assert f"PROBLEM  {message} this one\n" in bundleimp_command("doctor", PYTHONPATH=str(bundle), status=1).stdout
     assert run_python("-c", "import json", path=[bundle]).stderr == "", "nothing of it is used"
 
@@ -108,7 +110,7 @@ def test_a_program_on_the_path_is_a_bundle_like_others(tmp_path: Path) -> None:
         ({"late/__init__.py": ""}, False),
         (distribution("late", "py3-none-any", requires=">=3.8"), False),
         (distribution("late", "py3-none-any", requires=">=3.8,<4"), False),
-        (distribution("late", "py3-none-any", requires=f">={THIS}.1"), True),
+        (distribution("late", "py3-none-any", requires=f">={THIS},<3.78"), True),
         ({"late/__init__.py": "", f"late/_c{EXTENSION_SUFFIXES[0]}": "x"}, True),
     ],
 )
