@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    from ..inspection.info import Info
+    from ..inspection.info import Info, PlacedUnit
     from ..inspection.sizes import Sizes
 
 DESCRIPTION = """Print what made a bundle, the size of each distribution in the file, its Pythons, its entry points, and
@@ -55,15 +55,30 @@ def run(arguments: argparse.Namespace) -> int:
         alone = f", standalone (bytecode of the runtime: {', '.join(pythons) or 'none'})" if info.runtimes else ""
         show(f"program: {'all console scripts' if entry_point == '*' else entry_point}{alone}")
     print_table([_COLUMNS, *_rows(info)], numbers=5)
-    for unit in info.placed:
-        what = f"{plural(unit.files, 'file')}, {size_text(unit.size)}"
-        if not unit.files:
-            what = f"data part: {plural(unit.data_files, 'file')}, {size_text(unit.data_size)}"
-        brings = f"; brings {', '.join(unit.brings)}" if unit.brings else ""
-        show(f"placed in the cache when imported: {unit.name} ({what}): {unit.reason}{brings}")
+    _show_placed(info)
     for point in info.entry_points:
         show(f"{point.group}: {point.name} = {point.value}")
     return 0
+
+
+def _show_placed(info: Info) -> None:
+    """Print what is placed in the cache; with the targets, if it is not the same for all of them."""
+    groups = info.placed if isinstance(info.placed, dict) else {"": info.placed}
+    targets: dict[str, list[str]] = {}
+    for target, units in groups.items():
+        for unit in units:
+            targets.setdefault(_placed_text(unit), []).append(target)
+    for text, names in targets.items():
+        place = f" ({', '.join(names)})" if len(names) < len(groups) else ""
+        show(f"placed in the cache when imported{place}: {text}")
+
+
+def _placed_text(unit: PlacedUnit) -> str:
+    what = f"{plural(unit.files, 'file')}, {size_text(unit.size)}"
+    if not unit.files:
+        what = f"data part: {plural(unit.data_files, 'file')}, {size_text(unit.data_size)}"
+    brings = f"; brings {', '.join(unit.brings)}" if unit.brings else ""
+    return f"{unit.name} ({what}): {unit.reason}{brings}"
 
 
 def _show_pythons(info: Info) -> None:

@@ -7,15 +7,16 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..runtime.archive import Archive
 from ..runtime.content import files
 from ..runtime.faults.kinds import BundleError
 from ..runtime.site import listing, marks, sites, unpacked
 from .cache import entries, foreign_files
+from .views import archives_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..runtime.archive import Archive
     from .cache import Entry
 
 _FILES = ("sites", "unpacked")
@@ -67,13 +68,12 @@ def _changed(entry: Entry) -> Iterator[Fault]:
 def _faults(entry: Entry) -> Iterator[Fault]:
     bundle = marks.bundle_of(entry.path)
     try:
-        archive = Archive(bundle) if bundle is not None else None
-        known = archive is not None and _fits(entry, archive)
+        archive = next((each for each in archives_of(bundle) if _fits(entry, each)), None) if bundle else None
     except BundleError:
-        archive, known = None, False
-    if archive is None or not known:
+        archive = None
+    if archive is None:
         about = bundle or "its bundle"
-        text = f"not checked: {about} is not there any more, is another version, or has this for another Python"
+        text = f"not checked: {about} is not there any more, or is another version"
         yield Fault(entry.path, text, is_known=False)
         return
     try:

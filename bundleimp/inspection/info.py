@@ -51,7 +51,7 @@ class Info:
     runtime: Sizes | None = None
     rest: int = 0
     entry_points: list[EntryPoint] = field(default_factory=list)
-    placed: list[PlacedUnit] = field(default_factory=list)
+    placed: list[PlacedUnit] | dict[str, list[PlacedUnit]] = field(default_factory=list)
     runs_on: list[runson.RunsOn] = field(default_factory=list)
 
 
@@ -96,7 +96,10 @@ def survey(bundle: BundleReader) -> Survey:
     info.targets = targets.names
     views = targets.stored or [{member.name: member.name for member in members}]
     info.signature = bundle.path + SUFFIX if os.path.isfile(bundle.path + SUFFIX) else None
-    info.placed = _placed(info.manifest or {})
+    placed = (info.manifest or {}).get("placed")
+    info.placed = _placed(placed)
+    if isinstance(placed, dict):
+        info.placed = {str(target): _placed(units) for target, units in placed.items()}
     info.runs_on = runson.decode(info.manifest)
     info.runtimes = [
         name.removeprefix(bundle_format.RUNTIME) for name in names if name.startswith(bundle_format.RUNTIME)
@@ -121,9 +124,8 @@ def survey(bundle: BundleReader) -> Survey:
     return Survey(info, parts, taken)
 
 
-def _placed(manifest: dict[str, Any]) -> list[PlacedUnit]:
-    """Return the units of the manifest, without those that are not as `pack` writes them."""
-    units = manifest.get("placed")
+def _placed(units: object) -> list[PlacedUnit]:
+    """Return the *units* in a manifest, without those that are not as `pack` writes them."""
     numbers = ("files", "size", "data_files", "data_size")
     return [
         PlacedUnit(

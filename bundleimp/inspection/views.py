@@ -6,17 +6,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..runtime import format as bundle_format
+from ..runtime.archive import Archive, code_tag
 from ..runtime.content import limits
 from ..runtime.content import targets as bundle_targets
 from ..runtime.content.targets import FOLDER, Target, split_name, stored_name
 from ..runtime.faults.kinds import BundleError, BundleFormatError
 from ..runtime.format import Directory, Extent, decode_extent, fits
+from .reader import BundleReader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from ..runtime.format import Head
-    from .reader import BundleReader
+    from ..runtime.format import Head, Locator
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +149,42 @@ def stored_of(number: int, view: View, offsets: Mapping[str, int]) -> dict[str, 
     return found
 
 
+class _TargetArchive(Archive):
+    """A bundle as the Pythons of one of its targets read it."""
+
+    __slots__ = ("_target",)
+
+    def __init__(self, path: str, target: Target) -> None:
+        self._target = target
+        super().__init__(path)
+
+    def _use_index(self, locator: Locator) -> bytes:
+        end = locator.index_offset + locator.index_size
+        start = end - locator.head_size
+        encoded = self.near(start, locator.head_size)
+        return bundle_targets.use_target(self, encoded, start, code_tag(), self._target)
+
+
+def archives_of(path: str) -> Iterator[Archive]:
+    """Yield the bundle at *path*, as the Pythons of each of its targets read it.
+
+    Raises:
+        BundleError: it is damaged.
+
+    """
+    targets = TargetFiles(BundleReader(path)).targets
+    yield from (_TargetArchive(path, target) for target in targets)
+    if not targets:
+        yield Archive(path)
+
+
 class TargetFiles:
     """The members of each target of a bundle.
 
     Attributes:
         names: the names of the targets; empty if the bundle has the same files for all.
         stored: for each target the names in the zip of its members, by their own names.
+        targets: the targets.
 
     """
 
@@ -166,7 +197,7 @@ class TargetFiles:
         """
         self._path = bundle.path
         self.stored: list[dict[str, str]] = []
-        self._targets: list[Target] = []
+        self.targets: list[Target] = []
         locator = bundle_format.decode_locator(bundle.outer.end.comment)
         if locator is None or not fits(locator, bundle.outer.end, bundle.outer.directory):
             return
@@ -181,18 +212,18 @@ class TargetFiles:
             return
         data = bundle.file.read(locator.index_offset, locator.index_size)
         views = IndexViews(data, locator.head_size, locator.index_offset)
-        self._targets = views.targets
+        self.targets = views.targets
         offsets = bundle.data_offsets()
         self.stored = [stored_of(number, view, offsets) for number, view in enumerate(views.views(), 1)]
 
     @property
     def names(self) -> list[str]:  # noqa: D102 (described above)
-        return [target.name for target in self._targets]
+        return [target.name for target in self.targets]
 
     def having(self, stored: str) -> list[str]:
         """Return the names of the targets that have the member *stored*."""
         name = split_name(stored)[1]
-        pairs = zip(self._targets, self.stored, strict=True)
+        pairs = zip(self.targets, self.stored, strict=True)
         return [target.name for target, known in pairs if known.get(name) == stored]
 
     def files(self, name: str | None = None) -> dict[str, str] | None:
@@ -205,14 +236,14 @@ class TargetFiles:
             BundleError: there is no such target.
 
         """
-        if name is None and not self._targets:
+        if name is None and not self.targets:
             return None
-        target = bundle_targets.fitting(self._targets) if name is None else None
+        target = bundle_targets.fitting(self.targets) if name is None else None
         if name is not None:
-            target = next((each for each in self._targets if each.name == name), None)
+            target = next((each for each in self.targets if each.name == name), None)
         if target is None:
             known = ", ".join(self.names) or "one set of files for all"
             what = f"target {name!r}" if name is not None else "target for this Python"
             message = f"has no {what}; it has {known}" + ("; choose one with --target" * (name is None))
             raise BundleError(message, file=self._path)
-        return {stored: own for own, stored in self.stored[self._targets.index(target)].items()}
+        return {stored: own for own, stored in self.stored[self.targets.index(target)].items()}

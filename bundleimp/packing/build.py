@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from .. import runson
@@ -43,6 +43,7 @@ from .report import PackReport
 from .target import target_path
 from .targets import find_targets, parse_target
 from .units import plan_units
+from .wishes import merged as merged_wishes
 from .writer import BundleWriter, TargetPlan
 from .zipsink import zip_method
 
@@ -402,13 +403,9 @@ def write(
         jobs=options.threads,
         progress=options.progress,
     )
+    wishes = merged_wishes(options.unpack, options.no_unpack, inputs[0].wishes)
     plans = [
-        TargetPlan(
-            target,
-            plan_units(
-                packed.facts_of(number), packed.records_of(number), unpack=options.unpack, no_unpack=options.no_unpack
-            ),
-        )
+        TargetPlan(target, plan_units(packed.facts_of(number), packed.records_of(number), **asdict(wishes)))
         for number, target in enumerate(blueprint.targets or [None], 1)
     ]
     manifest = encode_manifest(
@@ -416,7 +413,8 @@ def write(
         inputs=checked.wanted.names,
         compilers=compilers,
         metadata=packed.metadata,
-        placed=plans[0].plan.placed,
+        placed=[each.plan.placed for each in plans],
+        wishes=wishes,
         compress=options.compress,
         compress_bytecode=options.compress_bytecode,
         source=options.source,

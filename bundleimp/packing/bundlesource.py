@@ -24,6 +24,7 @@ from ..runtime.plain import zipdirectory
 from ..runtime.plain.stubs import is_stub
 from ..runtime.site.listing import members
 from ..waiting import TOP_LEVEL
+from . import wishes
 from .errors import PackError, unreadable
 from .keptcode import MEMBERS, code_folder
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from ..runtime.format import Head
     from ..runtime.plain.zipdirectory import RawEntry
+    from .wishes import Wishes
 
 _DESCRIPTIONS = {
     *(bundle_format.MANIFEST, bundle_format.RECORD, bundle_format.INDEX, bundle_format.PAYLOAD),
@@ -50,12 +52,14 @@ class Unpacked:
         members: the folder with its members.
         tags: the code tags of its bytecode.
         runs_on: where it runs, as alternatives; empty if it does not say so.
+        wishes: what it was packed with `--unpack` and `--no-unpack` for.
 
     """
 
     members: Path
     tags: list[str]
     runs_on: list[runson.RunsOn]
+    wishes: Wishes
 
 
 def unpack(path: Path, folder: Path) -> Unpacked:
@@ -106,7 +110,7 @@ def _unpack(archive: Archive, path: Path, folder: Path) -> Unpacked:
                 if image:
                     _write(folder / code_folder(tag, magic) / name, image, 0o644)
     (folder / MEMBERS).mkdir(parents=True, exist_ok=True)
-    return Unpacked(folder / MEMBERS, list(tags), runson.decode(manifest))
+    return Unpacked(folder / MEMBERS, list(tags), runson.decode(manifest), wishes.decode(manifest))
 
 
 def _entries(archive: Archive) -> dict[str, RawEntry]:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .lock import Lock
     from .options import InstallerName, PathLike
     from .targets import Target
+    from .wishes import Wishes
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ class Inputs:
         kept: the bytecode of the bundles among the sources.
         code_tags: the code tags of that bytecode, by the name of the bundle.
         runs_on: where those bundles run, by name.
+        wishes: what those bundles want as real files, by name.
 
     """
 
@@ -128,6 +130,7 @@ class Inputs:
     kept: KeptCode = field(default_factory=KeptCode)
     code_tags: dict[str, list[str]] = field(default_factory=dict)
     runs_on: dict[str, list[RunsOn]] = field(default_factory=dict)
+    wishes: dict[str, Wishes] = field(default_factory=dict)
 
 
 def sort_inputs(
@@ -432,6 +435,7 @@ class _Workshop:
         self.inputs.kept.folders.append(str(folder))
         self.inputs.code_tags[str(bundle)] = unpacked.tags
         self.inputs.runs_on[str(bundle)] = unpacked.runs_on
+        self.inputs.wishes[str(bundle)] = unpacked.wishes
 
     def take(self, environment: Path) -> None:
         """Add the distributions of a virtual environment."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .report import PackReport
     from .targets import Target
     from .units import Placed
+    from .wishes import Wishes
 
 
 def _distribution(metadata: bytes) -> dict[str, str]:
@@ -41,7 +42,8 @@ def encode_manifest(
     inputs: Sequence[str],
     compilers: Sequence[Compiler],
     metadata: Iterable[bytes],
-    placed: Sequence[Placed],
+    placed: Sequence[Sequence[Placed]],
+    wishes: Wishes,
     compress: str,
     compress_bytecode: str,
     source: bool,
@@ -56,7 +58,8 @@ def encode_manifest(
         inputs: what it was packed from, without paths of a machine.
         compilers: those of the embedded bytecode.
         metadata: the METADATA of each distribution.
-        placed: the units that are placed in the cache.
+        placed: for each target, the units that are placed in the cache.
+        wishes: what the user wants of them.
         compress: the compression of sources and data.
         compress_bytecode: the compression of bytecode.
         source: whether source was kept.
@@ -90,8 +93,10 @@ def encode_manifest(
         manifest["targets"] = [
             {"name": each.name, "key": each.key, "version": each.version, "platform": each.platform} for each in targets
         ]
-    if placed:
-        manifest["placed"] = [asdict(unit) for unit in placed]
+    if any(placed):
+        records = [[asdict(unit) for unit in units] for units in placed]
+        manifest["placed"] = dict(zip([each.name for each in targets], records, strict=True)) if targets else records[0]
+    manifest |= wishes.record()
     if report.ordered:
         manifest["ordered"] = report.ordered
     if first_line:

@@ -124,7 +124,12 @@ def _as_whole(need: _Need) -> _Need:
 
 
 def plan_units(
-    facts: Iterable[Fact], records: dict[str, bytes], *, unpack: Sequence[str] = (), no_unpack: Sequence[str] = ()
+    facts: Iterable[Fact],
+    records: dict[str, bytes],
+    *,
+    unpack: Sequence[str] = (),
+    no_unpack: Sequence[str] = (),
+    inherited: frozenset[str] = frozenset(),
 ) -> Plan:
     """Return which members need real files.
 
@@ -133,6 +138,7 @@ def plan_units(
         records: the content of each distribution's RECORD, by member.
         unpack: distributions or top-level packages that are placed as a whole when one of their modules is imported.
         no_unpack: those of which nothing is ever placed.
+        inherited: those of both that need not be there.
 
     Raises:
         PackError: there is no such distribution or package, or one is to be both.
@@ -145,7 +151,7 @@ def plan_units(
         if name is not None:  # two versions of a distribution are one unit
             listed.setdefault(name, []).extend(recorded(record))
     groups = planning.grouped(known, listed, lambda name: known[name].script)
-    wanted, unwanted = _overruled(groups, unpack, no_unpack)
+    wanted, unwanted = _overruled(_Names(groups, inherited), unpack, no_unpack)
     needs = []
     for group in groups:
         need = _need(group, known)
@@ -213,10 +219,9 @@ def _mark_brought(at: int, brought: Sequence[Sequence[int]], whole: list[bool]) 
 
 
 def _overruled(
-    groups: list[planning.Group], unpack: Sequence[str], no_unpack: Sequence[str]
+    names: _Names, unpack: Sequence[str], no_unpack: Sequence[str]
 ) -> tuple[list[planning.Group], list[planning.Group]]:
     """Return the groups that the user wants to be placed as a whole, and those never to be placed."""
-    names = _Names(groups)
     wanted, unwanted = ([group for name in given for group in names.find(name)] for given in (unpack, no_unpack))
     for name in unpack:
         if any(group in unwanted for group in names.find(name)):
@@ -228,7 +233,8 @@ def _overruled(
 class _Names:
     """The names that the user may give, compared as installers do."""
 
-    def __init__(self, groups: list[planning.Group]) -> None:
+    def __init__(self, groups: list[planning.Group], inherited: frozenset[str]) -> None:
+        self._inherited = inherited
         self._spelled: dict[str, str] = {}
         self._packages: dict[str, list[planning.Group]] = {}
         self._distributions: dict[str, list[planning.Group]] = {}
@@ -243,6 +249,8 @@ class _Names:
         """Return the units of a distribution, or else of all distributions that have a top-level package."""
         key = normalized(name)
         found = self._distributions.get(key) or self._packages.get(key)
+        if found is None and name in self._inherited:
+            return []
         if found is None:
             known = ", ".join(sorted(self._spelled.values()))
             message = f"there is no distribution or top-level package {name!r}; there are {known}"

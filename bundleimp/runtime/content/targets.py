@@ -152,6 +152,12 @@ def use_index(archive: "Archive", encoded: bytes, start: int, tag: str) -> bytes
     target = fitting(targets)
     if target is None:
         raise faults.kinds.BundleTargetError(misfit(targets))
+    return use_target(archive, encoded, start, tag, target)
+
+
+def use_target(archive: "Archive", encoded: bytes, start: int, tag: str, target: Target) -> bytes:
+    """Make the *archive* use the index of a *target*; otherwise as `use_index`."""
+    head = bundle_format.decode_head(encoded)
     root = target.root
     if root.offset + root.size > start:
         message = "a root is not before its end"
