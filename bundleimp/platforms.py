@@ -8,21 +8,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_ALIASES = {"manylinux1_": "manylinux_2_5_", "manylinux2010_": "manylinux_2_12_", "manylinux2014_": "manylinux_2_17_"}
+from .runtime.content.purposes import SYSTEMS, TRIPLETS
+
+# The minor versions of glibc 2 behind the older names of manylinux.
+LEGACY_GLIBC = {"1": 5, "2010": 12, "2014": 17}
+_ALIASES = {f"manylinux{year}_": f"manylinux_2_{minor}_" for year, minor in LEGACY_GLIBC.items()}
 _TAG = re.compile(r"(?P<system>manylinux|musllinux|macosx)_(?P<version>\d{1,9}_\d{1,9})_(?P<machine>\w+)")
 _LIBRARIES = {"manylinux": "glibc", "musllinux": "musl"}
 _UNIVERSAL = frozenset({"arm64", "x86_64"})
 # The machines behind one name of macOS.
 _FAT = {"universal2": _UNIVERSAL, "intel": frozenset({"i386", "x86_64"}), "universal": frozenset({"i386", "x86_64"})}
 _WINDOWS = {"win32": "x86", "win_amd64": "amd64", "win_arm64": "arm64"}
-# The beginning of the triplet in the suffix of an interpreter's extension modules, where it is not the machine itself.
-_TRIPLETS = {
-    "i686": "i386",
-    "armv6l": "arm",
-    "armv7l": "arm",
-    "ppc64le": "powerpc64le",
-    "ppc64": "powerpc64",
-}
 # Every glibc for which a Python of today is made is newer.
 _USUAL_GLIBC = (2, 17)
 
@@ -56,8 +52,7 @@ class Platform:
     @property
     def words(self) -> str:
         """The platform in words: "Linux x86_64, glibc 2.28 or newer"."""
-        names = {"linux": "Linux", "macosx": "macOS", "win": "Windows"}
-        system = names.get(self.system, self.system)
+        system = SYSTEMS.get(self.system, self.system)
         machines = " or ".join(sorted(self.machines))
         version = ".".join(map(str, self.version))
         if self.system == "macosx" and version:
@@ -74,7 +69,7 @@ class Platform:
         }
         if self.system == "linux":
             library = {"glibc": "gnu", "musl": "musl"}.get(self.library, "")
-            facts["suffix"] = tuple(f"{_TRIPLETS.get(name, name)}-linux-{library}" for name in machines)
+            facts["suffix"] = tuple(f"{TRIPLETS.get(name, name)}-linux-{library}" for name in machines)
             if self.library == "glibc" and self.version > _USUAL_GLIBC:
                 facts["glibc"] = (".".join(map(str, self.version)),)
         elif self.system == "macosx":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import platforms, pythons
 from .runtime.content import limits
+from .runtime.content.purposes import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,7 +28,6 @@ _NO_SUCH: pythons.Version = (4,)
 # The index has little room for what no wheel asks for.
 _LONGEST = 1 << 14
 _MOST_REASONS = 3
-_NAMES = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class RunsOn:
             place: the words for any platform, or "".
 
         """
-        python = f"{_NAMES.get(self.implementation, self.implementation or 'Python')} {pythons.words(self.spans)}"
+        python = f"{NAMES.get(self.implementation, self.implementation or 'Python')} {pythons.words(self.spans)}"
         if self.free_threaded:
             python += " (free-threaded)"
         platform = platforms.parse(self.platform)

@@ -133,8 +133,8 @@ def test_markers_of_an_extra_hold_for_what_it_brings() -> None:
 @pytest.mark.parametrize(
     ("words", "changed", "message"),
     [
-        (["--extra", "on"], {}, "proj/pyproject.toml: the project has no extra 'on'; did you mean 'one'?"),
-        (["--group", "wob"], {}, "proj/pyproject.toml: the project has no dependency group 'wob'; did you mean 'web'?"),
+        (["--extra", "on"], {}, "proj/pyproject.toml: the project has no extra 'on'; did you mean one?"),
+        (["--group", "wob"], {}, "proj/pyproject.toml: the project has no dependency group 'wob'; did you mean web?"),
         (
             ["--group", "g"],
             {"pyproject.toml": "[project]\nname = 'a'\n[dependency-groups]\ng = [{include-group = 'g'}]\n"},

@@ -112,7 +112,7 @@ def test_empty_metadata_makes_a_program_too(tmp_path: Path) -> None:
         ("# /// script\n# requires-python = '>=3.99'\n# ///\n", "needs Python >=3.99, and "),
         (
             "# /// script\n# [tool.bundleimp]\n# exclud = []\n# ///\n",
-            "has an unknown key 'exclud'; did you mean 'exclude'?",
+            "has an unknown key 'exclud'; did you mean exclude?",
         ),
         ("# /// script\n# dependencies = ['-e.']\n# ///\n", "'-e.' is not a requirement"),
     ],

@@ -105,9 +105,9 @@ def test_a_failure_leaves_no_new_folder_behind(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ({"exclud": []}, "has an unknown key 'exclud'; did you mean 'exclude'?"),
-        ({"entry": "app"}, "has an unknown key 'entry'; did you mean 'entry-point'?"),
-        ({"on_conflict": "last"}, "has an unknown key 'on_conflict'; did you mean 'on-conflict'?"),
+        ({"exclud": []}, "has an unknown key 'exclud'; did you mean exclude?"),
+        ({"entry": "app"}, "has an unknown key 'entry'; did you mean entry-point?"),
+        ({"on_conflict": "last"}, "has an unknown key 'on_conflict'; did you mean on-conflict?"),
         ({"zzz": 1}, "has an unknown key 'zzz'"),
         ({"project": "."}, "has an unknown key 'project'"),
         ({"exclude": "*.txt"}, "exclude must be a list of strings, not '*.txt'"),

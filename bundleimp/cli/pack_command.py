@@ -293,8 +293,10 @@ def _print(arguments: argparse.Namespace, report: PackReport) -> None:
             show_warning(f"{warning.member}: {warning.message}")
         if report.left_out:
             show(f"bundleimp: left out: {summary(report.left_out)} (keep with --include GLOB)", file=sys.stderr)
+    runs_on = [each.for_runtime() for each in report.runs_on]
     if arguments.json:
-        print_json(asdict(report))
+        # As it is printed; the manifest keeps what the parts need.
+        print_json(asdict(replace(report, runs_on=runs_on)))
     elif not arguments.quiet:
         code = f"{plural(report.modules, 'module')} compiled" + (
             f" for {', '.join(report.code_tags)}" * bool(report.code_tags)
@@ -305,5 +307,5 @@ def _print(arguments: argparse.Namespace, report: PackReport) -> None:
             f"{report.output}: {size_text(report.size)}, {plural(report.members, 'member')}, {code}{kept}{ordered},"
             f" {report.layout}" + f", files for {', '.join(report.targets)}" * bool(report.targets)
         )
-        if report.runs_on:
-            show(f"runs on {words([each.for_runtime() for each in report.runs_on])}")
+        if runs_on:
+            show(f"runs on {words(runs_on)}")

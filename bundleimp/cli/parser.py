@@ -10,6 +10,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from ..runtime.faults.likeness import near
 from .color import WHEN, choose, is_colored, painted
 from .output import show_error
 
@@ -114,7 +115,4 @@ class Parser(argparse.ArgumentParser):
 
 
 def _suggestion(word: str, known: Iterable[str]) -> str:
-    import difflib  # noqa: PLC0415 (`run` needs none)
-
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    return near(word, known, " (did you mean {}?)")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..distinfo import SCRIPT_GROUPS, entry_points
+from ..runtime.faults.likeness import near
 from .bindings import bound_names
 from .collect import MODULE_SUFFIXES
 from .errors import PackError, PackWarning
@@ -71,11 +71,11 @@ def resolve(text: str, members: Iterable[str], read: Callable[[str], bytes]) -> 
     packages = {name.removesuffix(".__init__") for name in modules if name.endswith(".__init__")}
     match = _REFERENCE.fullmatch(value)
     if match is None:
-        message = f"{text!r} is no console script that is packed, and not PKG.MOD or PKG.MOD:FUNC{_near(text, scripts)}"
+        message = f"{text!r} is no console script that is packed, and not PKG.MOD or PKG.MOD:FUNC{near(text, scripts)}"
         raise _error(message)
     module, attribute = match["module"], match["attribute"] or ""
     if attribute and module not in modules | packages:
-        message = f"{value}: no module {module} is packed{_near(module, modules | packages)}"
+        message = f"{value}: no module {module} is packed{near(module, modules | packages)}"
         raise _error(message)
     if attribute:
         _check_bound(module, attribute, names, read)
@@ -88,7 +88,7 @@ def resolve(text: str, members: Iterable[str], read: Callable[[str], bytes]) -> 
     if module in modules:
         return EntryPoint(module)
     message = (
-        f"{text!r} is neither a module nor a console script in the bundle{_near(text, {*scripts, *modules, *packages})}"
+        f"{text!r} is neither a module nor a console script in the bundle{near(text, {*scripts, *modules, *packages})}"
     )
     raise _error(message)
 
@@ -118,17 +118,12 @@ def _check_bound(module: str, attribute: str, members: list[str], read: Callable
     codes = [member for member in codes if member.endswith(_CODE_SUFFIXES)]
     bound = bound_names(read(codes[0]), codes[0]) if len(codes) == 1 and codes[0].endswith(".py") else None
     if bound is not None and name not in bound:
-        message = f"{module}:{attribute}: {codes[0]} defines no name {name}{_near(name, bound)}"
+        message = f"{module}:{attribute}: {codes[0]} defines no name {name}{near(name, bound)}"
         raise _error(message)
 
 
 def _error(message: str) -> PackError:
     return PackError(f"{_PREFIX}{message}")
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    matches = difflib.get_close_matches(name, sorted(known), cutoff=0.75)
-    return f"; did you mean {' or '.join(matches)}?" if matches else ""
 
 
 def _scripts(files: Mapping[str, bytes]) -> dict[str, str]:

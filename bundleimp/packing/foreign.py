@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..platforms import LEGACY_GLIBC
 from .errors import PackError, PackWarning
 from .installer import READS_LOCKS, Installer, candidates, find_uv
 from .targets import Platform
@@ -34,7 +35,7 @@ _UV_PLATFORMS = {
     ("win", "amd64"): "x86_64-pc-windows-msvc",
     ("win", "arm64"): "aarch64-pc-windows-msvc",
 }
-_LEGACY = {5: "1", 12: "2010", 17: "2014"}
+_LEGACY = {minor: year for year, minor in LEGACY_GLIBC.items()}
 _OLDEST_GLIBC = 5
 _PROJECT = re.compile(r"(?P<folder>[^\[]+)(?P<extras>\[[^\]]*\])?")
 _TAGS = re.compile(r"^Tag: *\S+-(\S+)", re.MULTILINE)

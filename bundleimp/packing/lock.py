@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..distinfo import normalized
+from ..runtime.faults.likeness import near
 from . import complaints
 from .errors import PackError, unreadable
 from .installer import find_uv
-from .project import near, parsed
+from .project import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -5,13 +5,13 @@ Bytes in, values out; no I/O.  The formats are those of PEP 621 and PEP 735.
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..distinfo import normalized
+from ..runtime.faults.likeness import near
 from .errors import PackError
 
 if TYPE_CHECKING:
@@ -103,12 +103,6 @@ class Project:
             else:
                 message = f"the dependency group {name!r} has an item that is no requirement and no include-group"
                 raise PackError(message, file=self.file)
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """Return a question that names the most similar of the *known* names, or "" if none is similar."""
-    matches = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"; did you mean {matches[0]!r}?" if matches else ""
 
 
 def _with_marker(requirement: str, marker: str | None) -> str:

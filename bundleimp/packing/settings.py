@@ -9,9 +9,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..runtime.faults.likeness import near
 from .errors import PackError
 from .options import PackOptions
-from .project import near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

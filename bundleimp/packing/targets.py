@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..platforms import LEGACY_GLIBC
+from ..runtime.content.purposes import TRIPLETS
 from ..runtime.content.targets import MOST
 from .asking import ask, unfit
 from .errors import PackError
@@ -26,9 +28,6 @@ _PLATFORMS = (
     re.compile(r"(?P<system>win)(?P<machine>32|_amd64|_arm64)"),
 )
 _EXAMPLES = "cp313-manylinux_2_28_x86_64, cp313-musllinux_1_2_aarch64, cp313-macosx_11_0_arm64 or cp313-win_amd64"
-_YEARS = {"1": 5, "2010": 12, "2014": 17}
-# The machines whose name in file names of extension modules is another than in platform tags.
-_MACHINES = {"i686": "i386", "armv7l": "arm", "ppc64le": "powerpc64le"}
 _EABI = {"arm": "eabihf"}
 _QUESTION = """
 import importlib.machinery, json, platform, sys, sysconfig
@@ -66,7 +65,7 @@ class Platform:
             match = pattern.fullmatch(tag)
             if match is not None:
                 parts = match.groupdict()
-                version = (2, _YEARS[parts["year"]]) if parts.get("year") else ()
+                version = (2, LEGACY_GLIBC[parts["year"]]) if parts.get("year") else ()
                 if parts.get("major"):
                     version = (int(parts["major"]), int(parts["minor"]))
                 return cls(parts["system"], version, parts["machine"].strip("_"))
@@ -78,7 +77,7 @@ class Platform:
             return f"cp{version}-win{'32' if self.machine == '32' else '_' + self.machine}"
         if self.system == "macosx":
             return f"cpython-{version}-darwin-{self.machine}"
-        machine = _MACHINES.get(self.machine, self.machine)
+        machine = TRIPLETS.get(self.machine, self.machine)
         library = "gnu" if self.system == "manylinux" else "musl"
         return f"cpython-{version}-{machine}-linux-{library}{_EABI.get(machine, '')}"
 

@@ -291,6 +291,8 @@ def install(allowed_signers: "str | os.PathLike[str] | None" = None) -> None:
     _tell_interpreter()
     if sys.path_hooks[:1] != [path_hook]:
         put_first(sys.path_hooks, path_hook)
+    if bundles.programs:  # `uninstall` has removed theirs
+        this.interpreter.programs.install()
     forget_path_entries(ours=False)
     if allowed_signers is not None:
         try:

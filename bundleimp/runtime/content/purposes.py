@@ -2,10 +2,17 @@
 
 import _imp
 
-_SYSTEMS = {"linux": "Linux", "darwin": "macOS", "win": "Windows", "win32": "Windows"}
-# The names of machines in wheels, where an extension module's name has another one.
-_MACHINES = {"i386": "i686", "arm": "armv7l", "powerpc64le": "ppc64le", "powerpc64": "ppc64"}
-_NAMES = {"cpython": "CPython", "cp": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
+SYSTEMS = {"linux": "Linux", "darwin": "macOS", "macosx": "macOS", "win": "Windows", "win32": "Windows"}
+# The names of machines in extension modules' names, where wheels have another one.
+TRIPLETS = {
+    "i686": "i386",
+    "armv6l": "arm",
+    "armv7l": "arm",
+    "ppc64le": "powerpc64le",
+    "ppc64": "powerpc64",
+}
+NAMES = {"cpython": "CPython", "cp": "CPython", "pypy": "PyPy", "graalpy": "GraalPy"}
+_MACHINES = {triplet: machine for machine, triplet in TRIPLETS.items()}
 
 
 class Purpose:
@@ -37,7 +44,7 @@ class Purpose:
 
     def _read(self, parts: "list[str]") -> None:
         name = parts[0].rstrip("0123456789tdmu")
-        if name not in _NAMES:
+        if name not in NAMES:
             return
         self.implementation = "cpython" if name == "cp" else name
         # "cpython-311-...", "cp311-...", "pypy310-pp73-...", "graalpy242-311-native-..."
@@ -58,12 +65,12 @@ class Purpose:
 
     def __str__(self) -> str:
         """Return what it is for in words: "CPython 3.11, Linux x86_64"."""
-        python = _NAMES.get(self.implementation, "Python")
+        python = NAMES.get(self.implementation, "Python")
         if self.version:
             python += f" {'.'.join(map(str, self.version))}{' or newer' * self.newer}"
         if self.free_threaded:
             python += " (free-threaded)"
-        place = f"{_SYSTEMS.get(self.system, self.system)} {self.machine}".strip()
+        place = f"{SYSTEMS.get(self.system, self.system)} {self.machine}".strip()
         return f"{python}, {place}" if place else python
 
 

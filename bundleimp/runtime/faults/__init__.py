@@ -7,6 +7,6 @@ from .. import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import kinds, numbers, opening, warning
+    from . import kinds, likeness, numbers, opening, warning
 else:
     __getattr__ = parts_of(__name__)

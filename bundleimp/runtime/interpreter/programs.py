@@ -30,6 +30,11 @@ def install() -> None:
     hooks = sys.path_hooks
     if path_hook not in hooks:
         hooks.insert(sum(getattr(each, "claims_bundles", False) for each in hooks[:1]), path_hook)
+    forget_path_entries()
+
+
+def forget_path_entries() -> None:
+    """Make the import system ask its path hooks again for every path entry that may be in a program."""
     for path in list(sys.path_importer_cache):
         if isinstance(path, str) and path.startswith(bundles.programs):
             sys.path_importer_cache.pop(path, None)

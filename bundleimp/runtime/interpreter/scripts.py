@@ -7,7 +7,7 @@ import os
 import sys
 
 from .. import archive as archives
-from .. import bundles, cache, content
+from .. import bundles, cache, content, faults
 from . import refusing
 
 TYPE_CHECKING = False
@@ -28,7 +28,7 @@ def named(path: str, name: str) -> str:
     """
     known = scripts_of(path)
     if name not in known:
-        refusing.refuse(f"no packed distribution has a console script {name!r}{_near(name, known)}")
+        refusing.refuse(f"no packed distribution has a console script {name!r}{faults.likeness.near(name, known)}")
     return known[name]
 
 
@@ -52,7 +52,8 @@ def called(path: str) -> str:
         sys.argv[:2] = [_link(path, name) or os.path.join(folder, name)]
         return known[name]
     if name and not name.startswith("-"):
-        refusing.refuse(f"there is no script {name!r}{_near(name, known)}; without arguments, {own} lists its scripts")
+        near = faults.likeness.near(name, known)
+        refusing.refuse(f"there is no script {name!r}{near}; without arguments, {own} lists its scripts")
     return refusing.refuse("\n    ".join(["give the name of a script, and its arguments:", *sorted(known)]))
 
 
@@ -76,13 +77,6 @@ def _link(path: str, name: str) -> str:
     except OSError:  # the cache can only be read, or Windows allows no links
         return link if os.path.exists(link) else ""
     return link
-
-
-def _near(name: str, known: "dict[str, str]") -> str:
-    import difflib  # noqa: PLC0415 (for an error only)
-
-    matches = difflib.get_close_matches(name, sorted(known), cutoff=0.75)
-    return f"; did you mean {' or '.join(matches)}?" if matches else ""
 
 
 def scripts_of(path: str) -> "dict[str, str]":
