@@ -9,6 +9,7 @@ import importlib.util
 import os
 import shutil
 import sys
+import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -138,7 +139,23 @@ class Installer:
         return wheels[0]
 
     def _run(self, command: Sequence[str], *, talk: bool) -> None:
-        complaints.run(self.name, command, talk=talk, variables=_PIP_VARIABLES | dict(self.variables))
+        with tempfile.TemporaryDirectory() as folder:
+            variables = _PIP_VARIABLES | _build_variables(folder) | dict(self.variables)
+            complaints.run(self.name, command, talk=talk, variables=variables)
+
+
+def _build_variables(folder: str) -> dict[str, str]:
+    """Return the variables that make setuptools build in *folder*, and not in the project's folder ``build``.
+
+    From there, setuptools packs what earlier builds have left, such as modules that were deleted since.  A user who
+    sets the variable builds as it says.
+    """
+    if "DIST_EXTRA_CONFIG" in os.environ:
+        return {}
+    file = os.path.join(folder, "setup.cfg")
+    with open(file, "w", encoding="utf-8") as stream:
+        stream.write(f"[build]\nbuild_base = {os.path.join(folder, 'build')}\n")
+    return {"DIST_EXTRA_CONFIG": file}
 
 
 def _quiet(talk: bool) -> tuple[str, ...]:
