@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import venv
@@ -16,6 +15,7 @@ import pytest
 
 import bundleimp
 from bundleimp.inspection.extract import extract
+from bundleimp.packing import installer
 from bundleimp.packing.errors import PackError
 from bundleimp.packing.inputs import sort_inputs
 
@@ -533,7 +533,7 @@ def test_a_lock_file_that_no_installer_can_read_is_an_error_that_says_what_to_do
     assert result.stderr == f"bundleimp: error: {tmp_path / 'pylock.toml'}: {message}"
 
 
-@pytest.mark.skipif(shutil.which("uv") is None, reason="uv is not installed")
+@pytest.mark.skipif(installer.find_uv(sys.executable) is None, reason="uv is not installed")
 def test_a_real_lock_file_is_installed_by_uv(index: Path, tmp_path: Path) -> None:
     package = '[[packages]]\nname = "dep"\nversion = "1.0"\n[[packages.wheels]]\nname = "dep-1.0-py3-none-any.whl"\n'
     text = LOCK.replace("packages = []\n", "") + package + f'path = "{index.as_posix()}/dep-1.0-py3-none-any.whl"\n'
