@@ -20,7 +20,7 @@ from bundleimp import importtimes
 from bundleimp.importtimes import Import
 from bundleimp.inspection.bundle import open_bundle
 from bundleimp.inspection.finding import Finding
-from bundleimp.inspection.info import Info, Survey, survey
+from bundleimp.inspection.info import Info, Survey, placed_units, survey
 from bundleimp.inspection.report.model import make_report
 from bundleimp.inspection.report.names import LONGEST, shown
 from bundleimp.inspection.report.page import LICENCES, json_for_script, render
@@ -252,7 +252,7 @@ def test_what_is_placed_where_it_runs_and_what_is_wrong_are_on_the_page(tmp_path
     page = page_of(bundle)
     assert "Sound: all checksums" in page
     assert "Python 3.11" in page
-    (unit,) = survey(open_bundle(bundle)).info.placed
+    ((unit, _),) = placed_units(survey(open_bundle(bundle)).info)
     assert unit.reason
     assert html.escape(unit.reason) in page
     data = bytearray(bundle.read_bytes())

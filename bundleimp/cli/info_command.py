@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ..inspection.bundle import open_bundle
-from ..inspection.info import describe
+from ..inspection.info import describe, placed_units
 from ..runson import words
 from .output import add_json, plural, print_json, print_table, show, size_text
 
@@ -63,14 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _show_placed(info: Info) -> None:
     """Print what is placed in the cache; with the targets, if it is not the same for all of them."""
-    groups = info.placed if isinstance(info.placed, dict) else {"": info.placed}
-    targets: dict[str, list[str]] = {}
-    for target, units in groups.items():
-        for unit in units:
-            targets.setdefault(_placed_text(unit), []).append(target)
-    for text, names in targets.items():
-        place = f" ({', '.join(names)})" if len(names) < len(groups) else ""
-        show(f"placed in the cache when imported{place}: {text}")
+    for unit, targets in placed_units(info):
+        place = f" ({', '.join(targets)})" if targets else ""
+        show(f"placed in the cache when imported{place}: {_placed_text(unit)}")
 
 
 def _placed_text(unit: PlacedUnit) -> str:

@@ -124,6 +124,16 @@ def survey(bundle: BundleReader) -> Survey:
     return Survey(info, parts, taken)
 
 
+def placed_units(info: Info) -> list[tuple[PlacedUnit, list[str]]]:
+    """Return each unit that is placed, with the targets that place it; none if they are all of them."""
+    groups = info.placed if isinstance(info.placed, dict) else {"": info.placed}
+    found: dict[str, tuple[PlacedUnit, list[str]]] = {}
+    for target, units in groups.items():
+        for unit in units:
+            found.setdefault(repr(unit), (unit, []))[1].append(target)
+    return [(unit, targets if len(targets) < len(groups) else []) for unit, targets in found.values()]
+
+
 def _placed(units: object) -> list[PlacedUnit]:
     """Return the *units* in a manifest, without those that are not as `pack` writes them."""
     numbers = ("files", "size", "data_files", "data_size")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ...runtime.content.targets import split_name
+from ..info import placed_units
 from .sizetree import CLOSED, MERGED, Node, size_tree
 from .start import Bar, Start, bars, every
 
@@ -66,7 +67,7 @@ class Report:
         tree: the nodes of the treemap.
         alone: how many members have a node of their own.
         parts: the distributions, the largest first.
-        placed: what is placed as real files.
+        placed: what is placed as real files, and the targets that place it, if not all of them do.
         findings: what is wrong with the bundle.
         timing: its start, if one was profiled.
 
@@ -76,7 +77,7 @@ class Report:
     tree: list[Node]
     alone: int
     parts: Rows[Part]
-    placed: Rows[PlacedUnit]
+    placed: Rows[tuple[PlacedUnit, list[str]]]
     findings: Rows[Finding]
     timing: Timing | None
 
@@ -101,7 +102,7 @@ def make_report(survey: Survey, findings: Sequence[Finding], start: Start | None
         tree,
         alone,
         Rows.of(sorted(info.parts, key=lambda part: -part.total)),
-        Rows.of(sorted(info.placed, key=lambda unit: -(unit.size or unit.data_size))),
+        Rows.of(sorted(placed_units(info), key=lambda row: -(row[0].size or row[0].data_size))),
         Rows.of(findings),
         _timing(start, [split_name(share.name)[1] for share in survey.shares]) if start is not None else None,
     )

@@ -230,14 +230,14 @@ def _placed(report: Report) -> str:
         return "<p>Nothing: all modules and data are read from the bundle.</p>"
     rows = [
         (
-            f"<bdi>{_text(unit.name)}</bdi>",
+            f"<bdi>{_text(unit.name)}</bdi>" + _text(f" ({', '.join(targets)})" * bool(targets)),
             "all" if unit.files else "data",
             f"{unit.files or unit.data_files:,}",
             _bytes(unit.size or unit.data_size),
             _text(unit.reason),
             _text(", ".join(unit.brings)),
         )
-        for unit in report.placed.shown
+        for unit, targets in report.placed.shown
     ]
     columns = ("Unit", "Part", "#Files", "#Size", "Reason", "Brings")
     return _table("Files that are placed in the cache when they are imported", columns, rows, report.placed.more)
