@@ -7,20 +7,20 @@ are left out.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import peers, trees
 from .figures import Count, Outcome, Row, ratio
-from .measure import Process, interleave, prepare
+from .measure import interleave, prepare
+from .shipping import Shipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
-    from .figures import Cost, Figure
+    from .figures import Figure
     from .measure import Variant
 
 _REQUIREMENTS = ("rich", "requests", "pydantic")
@@ -60,7 +60,7 @@ def install(folder: Path) -> Path:
 
 def _ours(folder: Path, site: Path) -> dict[str, list[str | Path]]:
     """Ship the program in a virtual environment and as a bundle; return the command that runs it, by way."""
-    bare = trees.interpreter(folder / "bare", hook=False)
+    bare = trees.plain_interpreter(folder / "bare")
     installed = folder / "installed"
     python = trees.interpreter(installed, hook=False)
     packages = next(installed.glob("lib*/python*/site-packages"))
@@ -94,36 +94,15 @@ def pack_by_peers(folder: Path, tools: Path) -> dict[str, list[str | Path]]:
     return {"pex": [bare, pex], "pex --venv": [bare, pex_venv], "shiv": [bare, shiv]}
 
 
-class Way:
-    """A way to run the program, with caches of its own."""
-
-    def __init__(self, command: list[str | Path], caches: Path) -> None:
-        home = str(caches)
-        variables = {"HOME": home, "XDG_CACHE_HOME": home, "PEX_ROOT": f"{home}/pex", "SHIV_ROOT": f"{home}/shiv"}
-        self._process = Process(*command, **variables)
-        self.caches = caches
-
-    def later(self, number: int) -> Cost:
-        """Run the program in round *number*, with the caches as they are."""
-        self.caches.mkdir(0o700, exist_ok=True)
-        return self._process(number)
-
-    def first(self, number: int) -> Cost:
-        """Run the program in round *number*, with empty caches."""
-        shutil.rmtree(self.caches, ignore_errors=True)
-        return self.later(number)
-
-    def left(self) -> list[float]:
-        """Return how many files the program has left in its caches, and their size in MB."""
-        files = [path for path in self.caches.rglob("*") if path.is_file()]
-        return [len(files), round(sum(os.path.getsize(path) for path in files) / 1e6, 1)]
-
-
-def _figures(ways: Mapping[str, Way], pairs: int) -> list[Figure | Count]:
+def _figures(ways: Mapping[str, Shipped], pairs: int) -> list[Figure | Count]:
     firsts: dict[str, Variant] = {name: way.first for name, way in ways.items()}
     laters: dict[str, Variant] = {name: way.later for name, way in ways.items()}
     first = interleave(firsts, max(3, pairs // 4))
-    left = [Count(f"left on disk by {name}: files / MB", way.left()) for name, way in ways.items() if name != "venv"]
+    counted = {name: way.left() for name, way in ways.items() if name != "venv"}
+    left = [
+        Count(f"left on disk by {name}: files / MB", [number, round(size / 1e6, 1)])
+        for name, (number, size) in counted.items()
+    ]
     later = interleave(laters, pairs)
     others = [name for name in ways if name not in {"bundle", "venv"}]
     runs = {"first run": first, "later runs": later}
@@ -148,7 +127,10 @@ def _measure(folder: Path, pairs: int) -> Outcome:
     with peers.noted(notes, "without pex and shiv"):
         commands |= pack_by_peers(folder, tools)
     # Pex does not stand a space there.
-    ways = {name: Way(command, folder / f"caches-{name.replace(' ', '')}") for name, command in commands.items()}
+    ways = {
+        name: Shipped(command, Path(command[-1]), folder / f"caches-{name.replace(' ', '')}")
+        for name, command in commands.items()
+    }
     return Outcome(_figures(ways, pairs), notes)
 
 

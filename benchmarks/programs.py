@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import peers
+from . import peers, trees
 from .figures import Outcome, Row, Start, ratio
 from .instructions import Instructions, counting_tool
 from .measure import interleave
@@ -67,8 +67,6 @@ PROGRAMS = (
     Program("django-admin", ("check", "--settings", "django.conf.global_settings"), ("django",)),
     Program("flask", ("--version",), ("flask",)),
     Program("pytest", ("--version",), ("pytest",)),
-    Program("poetry", ("--version",), ("poetry",)),
-    Program("aws", ("--version",), ("awscli",)),
 )
 _VERSIONS = range(11, 16)
 # Pex starts other processes in its place, which valgrind does not follow.
@@ -120,7 +118,7 @@ def lines(program: Program, ways: Mapping[str, Shipped], pairs: int) -> Iterator
     """Measure a *program* that was shipped in several *ways*; yield a line of the table for each."""
     firsts: dict[str, Variant] = {name: way.first for name, way in ways.items()}
     laters: dict[str, Variant] = {name: way.later for name, way in ways.items()}
-    first = interleave(firsts, max(_FEWEST, pairs // 4))
+    first = interleave(firsts, _first_pairs(pairs))
     later = interleave(laters, pairs)
     for name, way in ways.items():
         at_base = name == BASE
@@ -136,6 +134,10 @@ def lines(program: Program, ways: Mapping[str, Shipped], pairs: int) -> Iterator
         )
 
 
+def _first_pairs(pairs: int) -> int:
+    return max(_FEWEST, pairs // 4)
+
+
 def _counted(ways: Mapping[str, Shipped], cache: Path) -> Mapping[str, int]:
     """Return the instructions of a later start, by way; nothing where they cannot be counted."""
     counting = counting_tool(Path(sys.executable))
@@ -145,14 +147,14 @@ def _counted(ways: Mapping[str, Shipped], cache: Path) -> Mapping[str, int]:
     return {name: instructions.once(*ways[name].command, **ways[name].variables) for name in _COUNTED}
 
 
-def _measure_one(program: Program, folder: Path, tools: Path, pairs: int) -> Iterator[Start]:
-    ways = ship(program, folder, tools)
+def _measure_one(program: Program, folder: Path, tools: Path, bare: Path, pairs: int) -> Iterator[Start]:
+    ways = ship(program, folder, tools, bare)
     counts = _counted(ways, folder / "counted")
     found, commands = another_python(), commands_without_pythons(folder / "commands")
     for line in lines(program, ways, pairs):
         said = ""
         if found is not None and line.way != BASE:
-            said = elsewhere(ways[line.way], found[1], folder / "bare" / "bin" / "python", commands)
+            said = elsewhere(ways[line.way], found[1], bare, commands)
         yield replace(line, instructions=counts.get(line.way), elsewhere=said)
 
 
@@ -164,13 +166,20 @@ def _measure(folder: Path, pairs: int) -> Outcome:
     if notes:
         return Outcome([], notes)
     figures: list[Start] = []
+    bare = trees.plain_interpreter(folder / "bare")
     for number, program in enumerate(PROGRAMS):
         own = folder / str(number)
         own.mkdir()
-        figures += _measure_one(program, own, tools, pairs)
+        figures += _measure_one(program, own, tools, bare, pairs)
         shutil.rmtree(own)
     found = another_python()
-    return Outcome(figures, [f"another Python: {found[0]}" if found else "no other Python was found"])
+    return Outcome(
+        figures,
+        [
+            f"pairs: {_first_pairs(pairs)} of first starts, {pairs} of later ones",
+            f"another Python: {found[0]}" if found else "no other Python was found",
+        ],
+    )
 
 
 ROW = Row("programs", 12, _measure, "programs as a bundle, by pex and by shiv")

@@ -77,7 +77,7 @@ class Shipped:
 
     """
 
-    def __init__(self, command: Sequence[str | Path], file: Path, caches: Path, arguments: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str | Path], file: Path, caches: Path, arguments: Sequence[str] = ()) -> None:
         self.command = [*command, *arguments]
         self.file = file
         home = str(caches)
@@ -93,10 +93,11 @@ class Shipped:
     def first(self, number: int) -> Cost:
         """Run the program in round *number*, with empty caches."""
         self._empty()
-        return self._process(number)
+        return self.later(number)
 
     def later(self, number: int) -> Cost:
         """Run the program in round *number*, with the caches as they are."""
+        self._caches.mkdir(0o700, exist_ok=True)
         return self._process(number)
 
     def left(self) -> tuple[int, int]:
@@ -149,19 +150,20 @@ def files_and_bytes(folder: Path) -> tuple[int, int]:
     return len(sizes), sum(sizes.values())
 
 
-def ship(program: Program, folder: Path, tools: Path) -> Mapping[str, Shipped]:
+def ship(program: Program, folder: Path, tools: Path, bare: Path) -> Mapping[str, Shipped]:
     """Ship *program* in each way; return them by name, the virtual environment first.
 
     Arguments:
         program: what to ship.
         folder: an empty folder to work in.
         tools: the folder of the commands pip, pex and shiv.
+        bare: the Python that starts what is one file.
 
     Raises:
         RunError: a tool failed.
 
     """
-    wheels, bare, shebang = folder / "wheels", trees.interpreter(folder / "bare", hook=False), "/usr/bin/env python3"
+    wheels, shebang = folder / "wheels", "/usr/bin/env python3"
     prepare("downloading", tools / "pip", "wheel", "--quiet", "--wheel-dir", wheels, *program.requirements)
     wanted = [own_wheel(program, wheels)] if program.code else [*program.requirements]
     offline: tuple[str | Path, ...] = ("--no-index", "--find-links", wheels)

@@ -10,16 +10,16 @@ from __future__ import annotations
 import os
 import sys
 import zipapp
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import peers, trees
-from .application import Way, install, pack_by_peers
+from .application import install, pack_by_peers
 from .figures import Count, Outcome, Row, proportion, ratio
 from .measure import interleave, prepare
+from .shipping import Shipped
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .figures import Figure, Quantity
     from .measure import Variant
 
@@ -40,7 +40,7 @@ _LIMIT = 1.2
 
 def _ours(folder: Path, site: Path) -> dict[str, list[str | Path]]:
     """Pack the program with each set of options; return the command that runs it, by the options."""
-    bare = trees.interpreter(folder / "bare", hook=False)
+    bare = trees.plain_interpreter(folder / "bare")
     pack = (sys.executable, "-m", "bundleimp", "pack", "--quiet", "--python", bare, "-e", "sample:main", "--standalone")
     commands: dict[str, list[str | Path]] = {}
     for number, (name, options) in enumerate(_OPTIONS.items()):
@@ -81,7 +81,10 @@ def _measure(folder: Path, pairs: int) -> Outcome:
         site, zipped, filter=lambda path: "__pycache__" not in path.parts, main="sample:main", compressed=True
     )
     commands = _ours(folder, site)
-    ways = {name: Way(command, folder / f"caches-{number}") for number, (name, command) in enumerate(commands.items())}
+    ways = {
+        name: Shipped(command, Path(command[-1]), folder / f"caches-{number}")
+        for number, (name, command) in enumerate(commands.items())
+    }
     files = commands | {"zipapp": [zipped]}
     with peers.noted(notes, "without pex and shiv"):
         files |= {name: command for name, command in pack_by_peers(folder, tools).items() if name != "pex --venv"}

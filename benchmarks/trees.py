@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import marshal
+import os
 import random
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import bundleimp
 
-from .measure import environment
+from .measure import environment, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,6 +40,27 @@ def interpreter(folder: Path, *, hook: bool) -> Path:
         shutil.copy2(package.parent / "bundleimp.pth", site_packages)
         compile_tree(site_packages)
     return folder / "bin" / "python"
+
+
+def plain_interpreter(folder: Path) -> Path:
+    """Copy this Python to *folder*, without what is installed in it; return its executable.
+
+    It is no virtual environment: in one, pex starts the Python that this was made from, and then itself once more.
+
+    Raises:
+        RunError: the copy does not start.
+
+    """
+    name = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    library, commands = folder / sys.platlibdir / name, folder / "bin"
+    without = shutil.ignore_patterns("site-packages", "dist-packages", "test", "config-*")
+    shutil.copytree(sysconfig.get_path("stdlib"), library, ignore=without, symlinks=True)
+    (library / "site-packages").mkdir()
+    commands.mkdir()
+    shutil.copy2(os.path.realpath(sys.executable), commands / name)
+    (commands / "python").symlink_to(name)
+    prepare("copying Python", commands / "python", "-c", "import ssl")
+    return commands / "python"
 
 
 def _site_packages(environment_folder: Path) -> Path:
