@@ -74,7 +74,8 @@ VARIABLES = (
     Variable(
         "BUNDLEIMP_SAME_PYTHON",
         "1",
-        "A program runs with this Python, even if it needs another one. A bundle on the path gives no warning of that.",
+        "A program runs with this Python, even if it needs another one. A bundle on the path gives no warning if it"
+        " is for another Python.",
     ),
     Variable(
         "BUNDLEIMP_CHILDREN",
@@ -100,7 +101,7 @@ VARIABLES = (
     Variable(
         "FORCE_COLOR",
         "1",
-        "The commands print with colour, also where no terminal is; `NO_COLOR` and `--color` have precedence.",
+        "The commands print with colour, even without a terminal. `NO_COLOR` and `--color` have precedence.",
     ),
     Variable(
         "SOURCE_DATE_EPOCH",

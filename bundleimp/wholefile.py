@@ -6,14 +6,24 @@ import os
 import tempfile
 from contextlib import suppress
 
+from .runtime.faults.kinds import BundleError
+
 
 def write_whole(content: bytes, output: str) -> None:
-    """Put a file with this *content* at *output*, in the place of an older one; it appears whole or not at all.
+    """Write *content* to the file *output*, whole or not at all.  An existing file is replaced.
 
     Raises:
-        OSError: it cannot be written.
+        BundleError: the file cannot be written.
 
     """
+    try:
+        _write(content, output)
+    except OSError as error:
+        message = f"cannot be written: {error.strerror or error}"
+        raise BundleError(message, file=output) from None
+
+
+def _write(content: bytes, output: str) -> None:
     descriptor, aside = tempfile.mkstemp(dir=os.path.dirname(output) or ".", prefix=".bundleimp-", suffix=".tmp")
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -42,10 +42,10 @@ _VALUED = {"--color", "--print-completion"}
 
 
 class _Completion(argparse.Action):
-    """Prints what completes this command line in a shell, and exits."""
+    """Prints the completion script for a shell, and exits."""
 
     def __call__(self, parser: argparse.ArgumentParser, _namespace: Any, shell: Any, _option: Any = None) -> None:
-        from .completion import script  # noqa: PLC0415 (it is seldom asked for)
+        from .completion import script  # noqa: PLC0415 (only this option needs it)
 
         print(script(_parser(_COMMANDS), shell))
         parser.exit()
@@ -60,7 +60,7 @@ def _parser(commands: Container[str]) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"bundleimp {__version__}")
-    shells = "print a script that completes commands, options and files in bash, zsh or fish"
+    shells = "print a script for completion of commands, options and files in this shell: bash, zsh or fish"
     parser.add_argument(
         "--print-completion", choices=("bash", "zsh", "fish"), metavar="SHELL", action=_Completion, help=shells
     )
@@ -78,7 +78,7 @@ def _parser(commands: Container[str]) -> argparse.ArgumentParser:
 
 
 def _position(words: Sequence[str]) -> int:
-    """Return at which of *words* the command stands, after options of the whole program."""
+    """Return the index of the command in *words*: it follows the options of the whole program."""
     at = 0
     while words[at : at + 1] and words[at].startswith("-"):
         at += 2 if words[at] in _VALUED else 1

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class Bars(Display):
-    """One line for each phase, until all are wiped away.
+    """One line for each phase.  All are removed at the end.
 
-    A thread of `rich` draws them.  So an interrupt, which is raised in the main thread, does not stop it in the middle.
+    A thread of `rich` draws them, so an interrupt, which is raised in the main thread, does not stop it half-way.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Bars(Display):
             console=Console(file=sys.stderr, force_terminal=True, no_color=not is_colored(sys.stderr)),
             refresh_per_second=10,
             transient=True,
-            # What the command and installers print is theirs.
+            # `rich` must not change what the command and installers print.
             redirect_stdout=False,
             redirect_stderr=False,
         )
@@ -42,12 +42,12 @@ class Bars(Display):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw the phases.
 
-        The last columns stay free: the terminal writes ``^C`` there, and in a new line that would not be wiped away.
+        The last columns stay free: the terminal writes ``^C`` there.  On a line of its own, it would not be removed.
         """
         table = Table.grid(padding=(0, 1), expand=True)
         for _ in range(4):
             table.add_column(no_wrap=True, overflow="crop")
-        table.add_column(no_wrap=True, overflow="crop", ratio=1)  # gives way where not all have a place
+        table.add_column(no_wrap=True, overflow="crop", ratio=1)  # is cut if the terminal is narrow
         for phase in tuple(self._drawn):
             bar = ProgressBar(phase.total, phase.done, width=20, pulse=phase.total is None)
             table.add_row(phase.name, bar, *map(Text, (phase.count, phase.time, phase.detail)))
@@ -63,5 +63,5 @@ class Bars(Display):
             self._drawn.append(phase)
 
     def clear(self) -> None:
-        """Wipe it away."""
+        """Remove the bars from the terminal."""
         self._live.stop()

@@ -13,7 +13,7 @@ When = Literal["auto", "always", "never"]
 WHEN: tuple[When, ...] = get_args(When)
 Style = Literal["bad", "doubtful", "folder", "good", "heading"]
 
-# Of the first eight colours, which are readable on dark and on light backgrounds.
+# The first eight colours are readable on dark and on light backgrounds.
 _CODES: dict[Style, str] = {"bad": "1;31", "doubtful": "33", "folder": "1;34", "good": "32", "heading": "1"}
 _chosen: When = "auto"
 
@@ -26,13 +26,18 @@ class Styled(NamedTuple):
 
 
 def choose(when: When) -> None:
-    """Set what ``--color`` says; "auto": colour if the stream is a terminal, and the environment does not object."""
+    """Set when to use colour: the value of ``--color``.
+
+    Arguments:
+        when: "always", "never", or "auto": if the stream is a terminal, and no environment variable forbids it.
+
+    """
     global _chosen  # noqa: PLW0603 (one command line, one choice)
     _chosen = when
 
 
 def is_colored(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
-    """Return whether texts for *stream* get colour.  The variables have the precedence that they have in Python."""
+    """Return whether to use colour on *stream*.  The precedence of the variables is that of Python itself."""
     if _chosen != "auto":
         return _chosen == "always"
     if environ.get("NO_COLOR"):
@@ -45,7 +50,7 @@ def is_colored(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def is_dumb(environ: Mapping[str, str] = os.environ) -> bool:
-    """Return whether the terminal knows no control sequences."""
+    """Return whether the terminal has no control sequences."""
     return environ.get("TERM") in {"dumb", "unknown"}
 
 

@@ -1,6 +1,6 @@
 """Scripts that complete the command line in shells, by the library `shtab` (extra ``cli``).
 
-They are made once, and start no Python when somebody presses Tab.
+A script starts no Python when the user presses Tab.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ..runtime.faults.kinds import BundleError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# What values are completed to, by how the help calls them.
+# The metavars whose values are completed with names of files, and those with names of folders.
 _FILES = {"A", "B", "BUNDLE", "ENTRY", "EXE", "FILE", "OUT", "SOURCE"}
 _FOLDERS = {"DIR"}
 
@@ -31,8 +31,10 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
         message = "completion needs the library shtab; install it with: pip install shtab"
         raise BundleError(message) from None
     for action in _actions(parser):
-        if action.choices is None and action.metavar in _FILES | _FOLDERS:
-            action.complete = shtab.FILE if action.metavar in _FILES else shtab.DIRECTORY  # type: ignore[attr-defined]
+        if action.metavar in _FILES:
+            action.complete = shtab.FILE  # type: ignore[attr-defined]
+        elif action.metavar in _FOLDERS:
+            action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
     return shtab.complete(parser, shell)
 
 

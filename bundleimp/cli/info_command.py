@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _show_placed(info: Info) -> None:
-    """Print what is placed in the cache; with the targets, if it is not the same for all of them."""
+    """Print what is placed in the cache, and for which targets if they differ."""
     for unit, targets in placed_units(info):
         place = f" ({', '.join(targets)})" if targets else ""
         show(f"placed in the cache when imported{place}: {_placed_text(unit)}")

@@ -23,8 +23,8 @@ def show(*pieces: str | Styled, file: TextIO | None = None) -> None:
     """Print a line that may have names or texts out of a file, with escapes for what would move the cursor.
 
     Arguments:
-        pieces: the pieces of the line; those with a style are coloured where *file* gets colour.
-        file: where to; default: standard output.
+        pieces: the pieces of the line; those with a style are coloured if *file* gets colour.
+        file: the stream; standard output by default.
 
     """
     colored = any(isinstance(piece, Styled) for piece in pieces) and is_colored(file or sys.stdout)
@@ -62,7 +62,7 @@ def print_json(data: Any) -> None:
 
 
 def print_table(rows: Iterable[Sequence[str]], *, numbers: int = 0) -> None:
-    """Print *rows* in columns, the first as a heading; the first *numbers* columns are aligned to the right."""
+    """Print *rows* in columns.  The first row is a heading; the first *numbers* columns are aligned to the right."""
     lines = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for number, line in enumerate(lines):

@@ -68,9 +68,8 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         "output",
         nargs="?",
         metavar="OUT",
-        help="the bundle to write: NAME.pybundle, or NAME.pybundle.zip for engines; an error leaves an existing one"
-        " unchanged (default with --project:"
-        " dist/NAME.pybundle in the project)",
+        help="the bundle to write: NAME.pybundle, or NAME.pybundle.zip for engines such as Spark; an error leaves"
+        " an existing file unchanged (default with --project: dist/NAME.pybundle in the project)",
     )
     add(
         "-r",
@@ -295,7 +294,7 @@ def _print(arguments: argparse.Namespace, report: PackReport) -> None:
             show(f"bundleimp: left out: {summary(report.left_out)} (keep with --include GLOB)", file=sys.stderr)
     runs_on = [each.for_runtime() for each in report.runs_on]
     if arguments.json:
-        # As it is printed; the manifest keeps what the parts need.
+        # The same versions as in the printed text.
         print_json(asdict(replace(report, runs_on=runs_on)))
     elif not arguments.quiet:
         code = f"{plural(report.modules, 'module')} compiled" + (

@@ -1,6 +1,6 @@
 """The parser of the command line: errors are one line that suggests what was meant and points to the command's help.
 
-Each parser has the option ``--color``, which counts from the place where it stands.
+Each parser has the option ``--color``.  It is used as soon as it is parsed, also for later errors in the command line.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _OPTION = re.compile("(?<=^  )-[^ ,]+(, --[^ ]+)?", re.MULTILINE)
 
 
 class _Formatter(argparse.HelpFormatter):
-    """Fills paragraphs, and leaves lines as they are that begin with a space."""
+    """Fills paragraphs, but not those with indented lines, such as examples."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         parts = text.split("\n\n")
@@ -49,15 +49,13 @@ class Parser(argparse.ArgumentParser):
     unset: tuple[str, ...] = ()
     """Arguments that are None if they are not given, whatever their defaults: `pack` asks which these are."""
 
-    color = False
-    """Of `argparse` in Python 3.14 and newer, which asks the environment only: `print_help` adds the colour."""
-
     _is_nested = False
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **{"formatter_class": _Formatter, **options})
+        # Python 3.14 and newer: `argparse` looks at the environment only.  `print_help` adds the colour.
         self.color = False
-        when = "auto (default): colour on a terminal, unless NO_COLOR is set"
+        when = "when to use colour; auto (default): on a terminal, unless NO_COLOR is set"
         self.add_argument("--color", choices=WHEN, action=_Color, default=argparse.SUPPRESS, help=when)
 
     def error(self, message: str) -> NoReturn:
@@ -66,7 +64,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(2)
 
     def print_help(self, file: Any = None) -> None:
-        """Print the help, with colour where that is wanted."""
+        """Print the help, with colour if `is_colored` says so."""
         stream = sys.stdout if file is None else file
         text = self.format_help()
         if is_colored(stream):

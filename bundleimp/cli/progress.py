@@ -1,4 +1,4 @@
-"""Progress on a terminal: the phases of a command, with counts and time, shown without libraries."""
+"""Progress on a terminal: the phases of a command, with counts and times.  No library is needed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .output import plural, size_text
 
 _PAUSE = 0.1  # seconds between two updates of a phase
 _NOUNS = {"resolving": "distribution", "reading": "file", "compiling": "module", "writing": "member"}
-# In this phase, an installer writes to the terminal, too.
+# The phase in which an installer writes to the terminal, too.
 SHARED = "resolving"
 
 
@@ -26,7 +26,7 @@ class Phase:
         name: "resolving", "reading", ...; "fetching" counts bytes.
         done: how much is done.
         total: how much there is to do, or None if that is unknown.
-        detail: what is being worked on, as it is safe to print.
+        detail: the member that was written last, with escapes.
         begin: when it began.
         end: when it ended, or None.
 
@@ -60,14 +60,22 @@ class Phase:
 
 
 class Display:
-    """Keeps what the phases are at; its subclasses show it."""
+    """Keeps the state of the phases.  Its subclasses show it."""
 
     def __init__(self) -> None:
         self.phases: dict[str, Phase] = {}
         self._next: dict[str, float] = {}
 
     def update(self, name: str, done: int, total: int | None, detail: str = "") -> None:
-        """Show that a phase begins, goes on or ends.  If the calls follow each other quickly, most show nothing."""
+        """Show that a phase begins, goes on or ends.  A call shows nothing if the last one is less than `_PAUSE` ago.
+
+        Arguments:
+            name: the phase.
+            done: how much is done.
+            total: how much there is to do, or None if that is unknown.  The phase ends when *done* reaches it.
+            detail: the member that was written last, or "".
+
+        """
         now = time.monotonic()
         ends = done == total
         begins = name not in self.phases
@@ -80,14 +88,14 @@ class Display:
         self._show(phase, begins=begins)
 
     def clear(self) -> None:
-        """Wipe it away."""
+        """Remove from the terminal what was shown."""
 
     def _show(self, phase: Phase, *, begins: bool) -> None:
         raise NotImplementedError
 
 
 class Lines(Display):
-    """A line when a phase begins, and one when it ends."""
+    """A line when a phase begins, and one when it ends, for terminals without control sequences."""
 
     def _show(self, phase: Phase, *, begins: bool) -> None:
         if begins or phase.end is not None:
@@ -96,7 +104,7 @@ class Lines(Display):
 
 
 class Line(Display):
-    """One line with the phases that go on, written over and over."""
+    """One line with the phases that go on.  Each update replaces it."""
 
     def _show(self, phase: Phase, *, begins: bool) -> None:
         if begins and phase.name == SHARED:
@@ -107,7 +115,7 @@ class Line(Display):
         sys.stderr.flush()
 
     def clear(self) -> None:
-        """Wipe it away."""
+        """Remove the line from the terminal."""
         self._write("")
         sys.stderr.flush()
 
@@ -122,7 +130,7 @@ def _columns() -> int:
 
 
 def _cut(text: str, width: int) -> str:
-    """Return as much of the beginning of *text* as has a place in *width* columns of a terminal."""
+    """Return the beginning of *text* that fits into *width* columns of a terminal."""
     taken = 0
     for at, character in enumerate(text):
         taken += 2 if unicodedata.east_asian_width(character) in "FW" else 1

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import argparse
 
 DESCRIPTION = """Write one HTML page about a bundle: sizes as a treemap, real files and why they are needed, where the
-bundle runs, and what `verify` finds.  With --profile, also a start of its program: which module imports which, and how
-long that takes.  The page is one file, and loads nothing from a network."""
+bundle runs, and what `verify` finds.  With --profile, the command also starts the program, and the page shows which
+module imports which, and how long that takes.  The page is one file, and loads nothing from a network."""
 EXAMPLES = (
     "bundleimp report out.pybundle",
     "bundleimp report app.pybundle --profile '' -o app.html",
@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--profile",
-        metavar="WORDS",
-        help="run this, and show its imports: the arguments of the program, or '-m MODULE', or '-c CODE'",
+        metavar="ARGUMENTS",
+        help="start the program with these arguments ('' for none), or run '-m MODULE' or '-c CODE'; show the imports",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
 
@@ -52,16 +52,12 @@ def run(arguments: argparse.Namespace) -> int:
     described = survey(bundle)
     start = None
     if arguments.profile is not None:
-        from ..inspection.report.profiling import profiled  # noqa: PLC0415 (only for those who ask for it)
+        from ..inspection.report.profiling import profiled  # noqa: PLC0415 (only `--profile` needs it)
 
         start = profiled(bundle, arguments.profile)
     findings = bundle.verify()
     page = render(make_report(described, findings, start)).encode()
-    try:
-        write_whole(page, output)
-    except OSError as error:
-        message = f"cannot be written: {error.strerror or error}"
-        raise BundleError(message, file=output) from None
+    write_whole(page, output)
     if not arguments.quiet:
         what = plural(len(findings), "problem") if findings else "sound"
         show(

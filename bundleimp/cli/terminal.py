@@ -1,7 +1,7 @@
-"""Who shows progress, and where.
+"""The choice of the display of progress.
 
-Only on a terminal, on standard error: by the library `rich` if it is installed (extra ``cli``), else on one line.  A
-terminal without control sequences gets lines.
+Progress is shown on standard error, if that is a terminal.  The library `rich` draws it if it is installed (extra
+``cli``); else it is one line.  A terminal without control sequences gets lines.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def display(*, quiet: bool) -> Iterator[Display | None]:
-    """Return a display for the duration of the context; None if it must be *quiet*, or nobody looks at it."""
+    """Return a display for the duration of the context; None if *quiet*, or if standard error is no terminal."""
     if quiet or not sys.stderr.isatty():
         yield None
         return

@@ -39,11 +39,7 @@ def sign(bundle: str, key: str, output: str | None = None) -> str:
         raise
     signature = _made(file, key)
     output = output if output is not None else bundle + SUFFIX
-    try:
-        write_whole(signature, output)
-    except OSError as error:
-        message = f"cannot be written: {error.strerror or error}"
-        raise BundleError(message, file=output) from None
+    write_whole(signature, output)
     return output
 
 
