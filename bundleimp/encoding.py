@@ -64,7 +64,7 @@ def encode_locator(locator: Locator) -> bytes:
 
 
 def encode_head(head: Head, end: bytes = b"") -> bytes:
-    """Return the bytes of the head.  *end* is the table of targets, or what the bundle needs, if there is one."""
+    """Return the bytes of the head.  *end* is the table of targets, or the text of what the bundle needs, or empty."""
     parts = [
         bundle_format.HEAD_MAGIC,
         head.record_digest,

@@ -1,4 +1,4 @@
-"""What ``-X importtime`` prints: each import, and what was imported meanwhile.  Text in, values out; no I/O."""
+"""The output of ``-X importtime``: each import, with those nested in it.  Text in, values out; no I/O."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# 3.11 and later; level 2 (3.14) has "cached" for times, in lines that say nothing new.
+# Python 3.11 and later.  Lines with "cached" for times (level 2, Python 3.14) are repetitions, and do not match.
 _LINE = re.compile(r"import time:\s*(?P<own>\d+) \|\s*(?P<total>\d+) \| (?P<indent> *)(?P<name>\S+)\s*$")
 
 
@@ -19,10 +19,10 @@ class Import:
 
     Attributes:
         name: its full name.
-        depth: how deep the import was: 1 for those that nothing else was importing.
-        own: the microseconds that it took, without what was imported meanwhile.
-        total: the microseconds that it took, with what was imported meanwhile.
-        nested: what was imported meanwhile, in order.
+        depth: how deep the import was nested, from 1.
+        own: the microseconds that it took, without nested imports.
+        total: the microseconds that it took, with nested imports.
+        nested: the nested imports, in order.
 
     """
 
@@ -37,7 +37,7 @@ def outermost(text: str) -> list[Import]:
     """Return the imports in *text* that are nested in no other; empty if there is none."""
     waiting: list[Import] = []
     for found in _listed(text):
-        # What was imported meanwhile stands before, and deeper.
+        # Nested imports are printed before the one that they are nested in, and indented deeper.
         while waiting and waiting[-1].depth > found.depth:
             found.nested.insert(0, waiting.pop())
         waiting.append(found)

@@ -62,7 +62,7 @@ class Platform:
 
     @property
     def facts(self) -> dict[str, tuple[str, ...]]:
-        """The facts that tell it (`runtime.content.limits`), with the values that they may have."""
+        """The facts that identify it (`runtime.content.limits`), with the values that they may have."""
         machines = sorted(self.machines)
         facts: dict[str, tuple[str, ...]] = {
             "system": ({"macosx": "darwin", "win": "win32", "pyodide": "emscripten"}.get(self.system, self.system),)

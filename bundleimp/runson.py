@@ -23,9 +23,9 @@ TOO_OLD = b"# coding: this-file-is-incomplete-or-Python-is-older-than-3.11\n"
 OLDEST: pythons.Version = (3, 11)
 # The first Python that may have no global interpreter lock (PEP 703).
 FREE_THREADED: pythons.Version = (3, 13)
-# The first Python that does not count as a bound: there is none.
+# An upper bound from here on is none, because there is no such Python.
 _NO_SUCH: pythons.Version = (4,)
-# The index has little room for what no wheel asks for.
+# The longest text for the index.  No real wheel needs as much.
 _LONGEST = 1 << 14
 _MOST_REASONS = 3
 
@@ -90,7 +90,7 @@ def _range(span: pythons.Span) -> str:
     return "-".join(".".join(map(str, version)) for version in (span.low, high))
 
 
-# Expressions that are true where a fact has a value, which is put into them.  They use the name ``sys`` only.
+# Expressions that are true if a fact has a value, which is put into them.  They use the name ``sys`` only.
 _SUFFIX = "__import__('_imp').extension_suffixes()[0]"
 _GLIBC = "__import__('os').confstr('CS_GNU_LIBC_VERSION').split()[1].split('.')"
 _EXPRESSIONS: dict[str, Callable[[str], str]] = {
@@ -154,12 +154,12 @@ def _encoded(alternative: RunsOn) -> str:
 
 
 def needs(alternatives: Sequence[RunsOn]) -> str:
-    """Return what a bundle needs that runs on these *alternatives*, in words, with the reasons."""
+    """Return in words, with the reasons, what a bundle with these *alternatives* needs."""
     return words([each.for_runtime() for each in alternatives or [RunsOn()]], place="")
 
 
 def encode(alternatives: Sequence[RunsOn]) -> str:
-    """Return what the index says of them (`runtime.content.limits`); "" for a bundle that runs on every Python 3."""
+    """Return the text for the index (`runtime.content.limits`); "" if the bundle runs on every Python."""
     texts = list(dict.fromkeys(map(_encoded, alternatives)))
     text = "\n".join([needs(alternatives), *texts])
     return "" if not texts or _encoded(RunsOn()) in texts or len(text) > _LONGEST else text

@@ -69,7 +69,7 @@ def test_bundles_that_disagree_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(PackError) as caught:
         bundleimp.pack([first, second], output)
     assert str(caught.value) == (
-        f"{first} was packed with --unpack one, and {second} with --no-unpack One; give one of these options again"
+        f"{first} was packed with --unpack one, and {second} with --no-unpack One; give one of these options to choose"
     )
     assert not output.exists()
     bundleimp.pack([first, second], output, unpack=["one"])

@@ -171,7 +171,7 @@ def test_a_bundle_of_36_000_members_has_a_small_page_that_says_what_is_merged() 
     assert len(page.encode()) < 5_000_000
     assert len(report.tree) <= MOST
     assert sum(report.tree[0].sizes) == sum(each.size + each.bytecode for each in described.shares)
-    assert f"{report.alone:,} of 36,000 members have an entry of their own." in page
+    assert f"{report.alone:,} of 36,000 members are shown one by one." in page
     assert f"The other {LARGE - report.alone:,} are merged" in page
     assert "35,500 more are not shown." in page
 
@@ -268,7 +268,7 @@ def test_without_a_profile_the_page_says_how_to_get_one(tmp_path: Path) -> None:
 def test_a_zip_of_another_tool_has_a_page(tmp_path: Path) -> None:
     page = page_of(make_zip(tmp_path / "out.zip", {"a.py": "", "b/c.txt": "x"}))
     assert "another tool: no manifest, no index" in page
-    assert "Not known: it has no manifest." in page
+    assert "Not known: the bundle has no manifest." in page
 
 
 # --- the charts' library

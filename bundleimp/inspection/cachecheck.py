@@ -73,7 +73,7 @@ def _faults(entry: Entry) -> Iterator[Fault]:
         archive = None
     if archive is None:
         about = bundle or "its bundle"
-        text = f"not checked: {about} is not there any more, or is another version"
+        text = f"not checked: {about} was removed or replaced"
         yield Fault(entry.path, text, is_known=False)
         return
     try:

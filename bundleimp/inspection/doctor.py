@@ -109,7 +109,7 @@ def _unclaimed(entry: str) -> list[Observation]:
     what = "is a nested bundle, whose modules are found"
     if bundle.layout == "flat":
         what = "is a bundle, whose extension modules, signature and bytecode are used"
-    text = f"{what} only if its name ends with {SUFFIX} or, for engines, with {SUFFIXES[1]}: rename it"
+    text = f"{what} only if its name ends with {SUFFIX} or {SUFFIXES[1]}: rename it"
     return [Observation(entry, text, fine=False)]
 
 

@@ -57,12 +57,12 @@ class Info:
 
 @dataclass(frozen=True)
 class Survey:
-    """The description of a bundle, and what it was added up from.
+    """The description of a bundle, with the sizes of its members.
 
     Attributes:
         info: the description.
         parts: the distributions, by their metadata folder with a slash at the end.
-        shares: what each member takes.
+        shares: the sizes of each member.
 
     """
 
@@ -125,7 +125,7 @@ def survey(bundle: BundleReader) -> Survey:
 
 
 def placed_units(info: Info) -> list[tuple[PlacedUnit, list[str]]]:
-    """Return each unit that is placed, with the targets that place it; none if they are all of them."""
+    """Return each unit that is placed, with the names of its targets; with no names if all targets place it."""
     groups = info.placed if isinstance(info.placed, dict) else {"": info.placed}
     found: dict[str, tuple[PlacedUnit, list[str]]] = {}
     for target, units in groups.items():

@@ -58,11 +58,11 @@ class Part(Sizes):
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one member takes.
+    """The bytes that one member takes in the file.
 
     Attributes:
         name: its name in the zip.
-        folder: the metadata folder of its distribution, with a slash at the end; another text if it belongs to none.
+        folder: the metadata folder of its distribution, with a slash at the end; another folder if it belongs to none.
         kind: "source", "bytecode" or "other".
         size: its bytes in the file.
         bytecode: the bytes of the bytecode that is embedded for it.
@@ -77,7 +77,7 @@ class Share:
 
 
 def shares(bundle: BundleReader, owners: Mapping[str, str]) -> list[Share]:
-    """Return what each member of *bundle* takes.
+    """Return the bytes that each member of *bundle* takes.
 
     Arguments:
         bundle: the bundle.
@@ -97,10 +97,10 @@ def shares(bundle: BundleReader, owners: Mapping[str, str]) -> list[Share]:
 
 
 def measure(members: Iterable[Share], parts: Mapping[str, Part]) -> Part:
-    """Add what *members* take to their *parts*; return what those of no distribution take as a part.
+    """Add the bytes of *members* to their *parts*; return a part for the members of no distribution.
 
     Arguments:
-        members: what each member takes.
+        members: the bytes of each member.
         parts: the distributions, by their metadata folder with a slash at the end.
 
     """

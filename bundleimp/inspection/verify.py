@@ -102,7 +102,7 @@ def _contents(bundle: BundleReader, part: ZipPart, contents: dict[str, _Content]
         else:
             contents[member.name] = _Content(digest.digest(), size)
             if part is bundle.outer and is_stub(member) and digest.digest() != hashlib.sha256(STUB).digest():
-                yield Finding("hides other code behind the checksum of a stub", member.name, entry.position)
+                yield Finding("has the checksum of a stub, and other code", member.name, entry.position)
 
 
 def _record(bundle: BundleReader, contents: dict[str, _Content]) -> Iterator[Finding]:

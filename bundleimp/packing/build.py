@@ -249,8 +249,8 @@ def plan(checked: Checked, inputs: Sequence[Inputs], choice: Choice) -> Blueprin
 def is_better_nested(output: PathLike, members: int) -> bool:
     """Return whether the layout `auto` is nested for a bundle with so many *members*.
 
-    A bundle that is named for an engine may come to a Python without bundleimp.  There `zipimport` imports the pure
-    code of a flat bundle.
+    A bundle with a name for cluster engines may be imported by a Python without bundleimp.  There, `zipimport` imports
+    the pure code of a flat bundle.
     """
     return members > LARGEST_FLAT and not os.fspath(output).endswith(SUFFIXES[1:])
 

@@ -52,7 +52,7 @@ class Unpacked:
         members: the folder with its members.
         tags: the code tags of its bytecode.
         runs_on: where it runs, as alternatives; empty if it does not say so.
-        wishes: what it was packed with `--unpack` and `--no-unpack` for.
+        wishes: the names that `--unpack` and `--no-unpack` had when it was packed.
 
     """
 

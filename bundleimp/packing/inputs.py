@@ -120,7 +120,7 @@ class Inputs:
         kept: the bytecode of the bundles among the sources.
         code_tags: the code tags of that bytecode, by the name of the bundle.
         runs_on: where those bundles run, by name.
-        wishes: what those bundles want as real files, by name.
+        wishes: the names that `--unpack` and `--no-unpack` had for those bundles, by the name of the bundle.
 
     """
 

@@ -147,8 +147,8 @@ class Installer:
 def _build_variables(folder: str) -> dict[str, str]:
     """Return the variables that make setuptools build in *folder*, and not in the project's folder ``build``.
 
-    From there, setuptools packs what earlier builds have left, such as modules that were deleted since.  A user who
-    sets the variable builds as it says.
+    The folder ``build`` may hold modules of earlier builds that were deleted since.  If the user sets the variable, its
+    value is kept.
     """
     if "DIST_EXTRA_CONFIG" in os.environ:
         return {}

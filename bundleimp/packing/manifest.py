@@ -59,7 +59,7 @@ def encode_manifest(
         compilers: those of the embedded bytecode.
         metadata: the METADATA of each distribution.
         placed: for each target, the units that are placed in the cache.
-        wishes: what the user wants of them.
+        wishes: the names given to ``--unpack`` and ``--no-unpack``.
         compress: the compression of sources and data.
         compress_bytecode: the compression of bytecode.
         source: whether source was kept.

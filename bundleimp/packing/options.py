@@ -74,7 +74,7 @@ class PackOptions:
     progress: Callable[[Step], object] | None
 
     def tell(self, step: Step) -> None:
-        """Tell of a step, if anybody asked."""
+        """Call `progress` with *step*, if there is such a function."""
         if self.progress is not None:
             self.progress(step)
 

@@ -61,8 +61,8 @@ def pack(
             packed.  A module with inline metadata (PEP 723) is a script: its dependencies are installed, and it is the
             program unless *entry_point* names another.  Of a bundle, the members are packed, with its bytecode for the
             interpreters in *python*.  May be empty if one of the next four is given.
-        output: the bundle to make.  Its name must end in ``.pybundle``, unless it is a program.  Behind that, it may
-            end in ``.zip``, ``.egg``, ``.jar`` or ``.pyz``, as engines want it.
+        output: the bundle to make.  Its name must end in ``.pybundle``, or in ``.pybundle.zip``, ``.pybundle.egg``,
+            ``.pybundle.jar`` or ``.pybundle.pyz`` for cluster engines.  A program may have any name.
         requirements: requirement specifiers (PEP 508), and what else pip takes in their place; they are resolved with
             their dependencies by uv, or by pip where there is no uv.
         requirement_files: requirements files as of pip, and lock files (PEP 751), which are named ``pylock.toml`` or
@@ -157,7 +157,7 @@ def pack(
 
 
 def _of_members(progress: Callable[[int, int, str], None]) -> Callable[[Step], None]:
-    """Return a function that tells *progress* of the members that are written, and of no other phase."""
+    """Return a function that calls *progress* for each member that is written, and for no other phase."""
 
     def tell(step: Step) -> None:
         if step.phase == "writing" and step.done and step.total is not None:

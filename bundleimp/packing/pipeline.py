@@ -191,7 +191,7 @@ class _Steps:
 
 
 class _Told:
-    """Counts the files that have gone through the pipeline, and tells of them."""
+    """Counts the files that are compiled and written, and calls the function for progress."""
 
     def __init__(self, files: Sequence[SourceFile], steps: _Steps, progress: Callable[[Step], object]) -> None:
         self._steps, self._progress = steps, progress

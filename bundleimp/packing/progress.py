@@ -1,4 +1,4 @@
-"""What `pack` is doing, as events.  `pack` itself prints nothing: it calls a function for each event."""
+"""The progress of `pack`, as events.  `pack` prints nothing: it calls a function for each event."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Step:
 
     Attributes:
         phase: the phase.
-        done: how many distributions are installed, files found, modules compiled or members written.
-        total: how many it will be; None while that is not known.  The phase ends when *done* reaches it.
+        done: how many distributions were installed, files found, modules compiled or members written.
+        total: how many there are; None while that is unknown.  The phase ends when *done* reaches it.
         name: the member that was written last.
 
     """

@@ -1,4 +1,4 @@
-"""Which stubs a bundle gets (`runtime.plain.stubs`): the modules that `zipimport` cannot import from it."""
+"""The names of the stubs of a bundle (`runtime.plain.stubs`): one for each module that `zipimport` cannot import."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 _EXTENSIONS = (".so", ".pyd")
-# Every interpreter parses the names in each zip on its path.  Beyond this number, only top-level modules get stubs.
+# Python reads the directory of each zip on its path when it starts.  So if more stubs are needed, only top-level
+# modules get them.
 MOST_IN_NAMESPACES = 100
 
 
@@ -52,7 +53,7 @@ def _stem(member: str) -> str:
 
 
 def _is_library(member: str) -> bool:
-    """Return whether the name of a native file is that of a shared library, which nobody imports."""
+    """Return whether the name of a native file is that of a shared library, and not of a module."""
     name = member.rpartition("/")[2]
     return name.startswith("lib") and name.count(".") == 1
 

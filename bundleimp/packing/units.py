@@ -138,7 +138,7 @@ def plan_units(
         records: the content of each distribution's RECORD, by member.
         unpack: distributions or top-level packages that are placed as a whole when one of their modules is imported.
         no_unpack: those of which nothing is ever placed.
-        inherited: those of both that need not be there.
+        inherited: names in *unpack* and *no_unpack* that may be unknown here, because they come from a bundle.
 
     Raises:
         PackError: there is no such distribution or package, or one is to be both.

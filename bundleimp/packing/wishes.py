@@ -1,4 +1,4 @@
-"""Which units are wanted as real files, and which not: by the user, and by bundles among the sources."""
+"""The names given to ``--unpack`` and ``--no-unpack``: by the user, and earlier for bundles among the sources."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Wishes:
     Attributes:
         unpack: those that are placed as a whole.
         no_unpack: those of which nothing is placed.
-        inherited: those of a bundle, which the new one may leave out.
+        inherited: names in both that come from a bundle; the new bundle may lack them.
 
     """
 
@@ -30,7 +30,7 @@ class Wishes:
     inherited: frozenset[str] = frozenset()
 
     def record(self) -> dict[str, list[str]]:
-        """Return what the manifest says of them."""
+        """Return the entries of the manifest for these names."""
         pairs = zip(KEYS, (self.unpack, self.no_unpack), strict=True)
         return {key: list(names) for key, names in pairs if names}
 
@@ -43,7 +43,7 @@ def decode(manifest: Mapping[str, Any]) -> Wishes:
 
 
 def merged(unpack: Sequence[str], no_unpack: Sequence[str], bundles: Mapping[str, Wishes]) -> Wishes:
-    """Return the wishes of a user together with those of *bundles*.  What the user says of a name counts alone.
+    """Return the wishes of the user together with those of *bundles*.  For each name, the user has precedence.
 
     Arguments:
         unpack: what the user gives to ``--unpack``.
@@ -64,7 +64,7 @@ def merged(unpack: Sequence[str], no_unpack: Sequence[str], bundles: Mapping[str
         other = wanted.get(normalized(name))
         if other is not None:
             one = f"{found[0][other]} was packed with --unpack {other}"
-            message = f"{one}, and {bundle} with --no-unpack {name}; give one of these options again"
+            message = f"{one}, and {bundle} with --no-unpack {name}; give one of these options to choose"
             raise PackError(message)
     inherited = frozenset((*found[0], *found[1])).difference(unpack, no_unpack)
     return Wishes((*unpack, *found[0]), (*no_unpack, *found[1]), inherited)

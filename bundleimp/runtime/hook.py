@@ -194,7 +194,7 @@ def _invalidate_caches() -> None:
 
 # Our finder on ``sys.meta_path``, before the others.
 meta_finder = Record(
-    __module__=__name__,  # programs look at it, as it is there for instances of classes
+    __module__=__name__,  # some programs read it, such as the AWS CLI
     claims_bundles=True,  # as the path hook does
     find_spec=_find_spec,
     find_distributions=_find_distributions,

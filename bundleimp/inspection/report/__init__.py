@@ -1,5 +1,5 @@
 """`report`: one HTML page about a bundle.
 
-`sizetree`, `start` and `model` cut down what the rest of `inspection` and a profiled start say; they do no I/O.  `page`
-makes HTML of it, and reads the files beside it only.  `profiling` runs a program, and `starter` is what it runs.
+`sizetree`, `start` and `model` limit the findings of `inspection` and of a profiled start to what a page can show.
+They do no I/O.  `page` makes the HTML from the files beside it.  `profiling` starts a program by the script `starter`.
 """

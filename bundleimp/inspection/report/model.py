@@ -1,4 +1,4 @@
-"""What the page says: what the rest of `inspection` found, cut to what a page can hold.  No I/O."""
+"""The content of the page: the findings of the rest of `inspection`, with limits on the number of rows.  No I/O."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MOST_ROWS = 500
-"""Rows of a table."""
+"""The largest number of rows of a table."""
 SLOWEST = 50
+"""The number of modules in the table of the slowest."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Rows(Generic[T]):
 
     @classmethod
     def of(cls, items: Sequence[T], most: int = MOST_ROWS) -> Rows[T]:
-        """Return the first rows."""
+        """Return the first *most* of *items* as rows."""
         return cls(items[:most], max(len(items) - most, 0))
 
 
@@ -46,7 +47,7 @@ class Timing:
         start: the start.
         bars: the bars of its waterfall.
         slowest: the modules that take most time themselves, the slowest first.
-        lazy: the lazy imports; None if they are not known.
+        lazy: the lazy imports; None if they are unknown.
         modules: how many modules were imported.
 
     """
@@ -65,11 +66,11 @@ class Report:
     Attributes:
         info: the description of the bundle.
         tree: the nodes of the treemap.
-        alone: how many members have a node of their own.
+        alone: how many members have a node of their own, in place of a merged one.
         parts: the distributions, the largest first.
-        placed: what is placed as real files, and the targets that place it, if not all of them do.
+        placed: the units that are placed as real files, with their targets; no targets if they are all.
         findings: what is wrong with the bundle.
-        timing: its start, if one was profiled.
+        timing: the profiled start, or None.
 
     """
 

@@ -1,5 +1,5 @@
 "use strict";
-// The charts, and the tables that say the same. Names become text nodes, or text on a canvas; never HTML.
+// The charts, and the tables with the same numbers. Names become text nodes, or text on a canvas; never HTML.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const kinds = data.kinds;
@@ -107,7 +107,7 @@
         name: kinds[at], number, value: counted.has(kinds[at]) ? size : 0, itemStyle: { color: colour(kinds[at]) },
       })).filter((box) => box.value > 0),
     })).filter((box) => box.value > 0);
-    treemap.clear(); // else labels of the folder before stay
+    treemap.clear(); // otherwise labels of the last folder remain
     treemap.setOption({
       animation: false,
       tooltip: {
@@ -121,7 +121,7 @@
         left: 0, top: 0, right: 0, bottom: 0, visibleMin: 30, childrenVisibleMin: 200,
         label: {
           color: "#14181c", fontSize: 12, lineHeight: 15, overflow: "truncate",
-          // The colour tells the kind, too.
+          // Small boxes have no name: their colour says it.
           formatter: ({ data: box }) => {
             const area = box.value * perByte;
             return area < 4000 ? "" : `${area < 12000 ? "" : `${box.name}\n`}${sizeText(box.value)}`;
@@ -163,7 +163,7 @@
         button.addEventListener("click", () => go(number, true));
         title.append(button);
       } else {
-        title.append(make("bdi", { textContent: name }), state === CLOSED ? " (not opened here)" : "");
+        title.append(make("bdi", { textContent: name }), state === CLOSED ? " (content not shown)" : "");
       }
       return make("tr", {}, title, ...sizesOf(number).map(cell), cell(total(number)),
         make("td", { className: "number", textContent: count(members) }));
@@ -236,7 +236,7 @@
     const rows = visible();
     const shown = rows.slice(0, MOST);
     byId("waterfall-note").textContent = rows.length > MOST
-      ? `The chart has the first ${MOST} of ${rows.length} rows of the table.` : "";
+      ? `The chart shows the first ${MOST} of ${rows.length} rows of the table.` : "";
     byId("waterfall").style.height = `${shown.length * 22 + 60}px`;
     waterfall.resize();
     const left = Math.min(310, Math.round(byId("waterfall").clientWidth * 0.42));

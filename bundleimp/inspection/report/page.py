@@ -1,8 +1,8 @@
-"""The page as HTML text.  Values in, text out; it reads nothing but the files beside it.
+"""The page as HTML text.  Values in, text out; only the files beside this module are read.
 
 Names from a bundle are hostile.  In the HTML they are escaped; to the script they go as JSON without ``<``, ``>`` and
-``&``; the script makes text nodes of them.  The policy of the page allows the two scripts and the style in it, by their
-digests, and nothing else: no load, no connection, no form.
+``&``; the script makes text nodes of them.  The policy of the page allows its two scripts and its style, by their
+digests.  It allows nothing else: no load, no connection, no form.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 _LONG_TEXT = 400
 LICENCES = ("NOTICE", "LICENSE", "LICENSE-d3", "LICENSE-zrender")
-"""Those of ECharts and of what it contains.  They go wherever the page goes."""
+"""The licences of ECharts and of what it contains.  Each page has to include them."""
 
 
 def render(report: Report) -> str:
@@ -59,7 +59,7 @@ def render(report: Report) -> str:
 
 
 def json_for_script(data: Any) -> str:
-    """Return *data* as JSON that cannot end, or change the meaning of, the element that it stands in."""
+    """Return *data* as JSON that cannot end the element ``<script>`` that it stands in."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for letter in "<>&\u2028\u2029":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
@@ -157,19 +157,20 @@ def _facts(report: Report) -> str:
 
 def _runs(info: Info) -> str:
     if not info.runs_on:
-        known = info.manifest is not None
-        return f"<p>{'Nowhere: its parts need different Pythons.' if known else 'Not known: it has no manifest.'}</p>"
+        if info.manifest is None:
+            return "<p>Not known: the bundle has no manifest.</p>"
+        return "<p>Nowhere: its parts need different Pythons.</p>"
     rows = [
-        (_text(words([each], reasons=False)), _text(", ".join(each.because) or "nothing but the runtime"))
+        (_text(words([each], reasons=False)), _text(", ".join(each.because) or "the runtime of bundleimp"))
         for each in (alternative.for_runtime() for alternative in info.runs_on[:100])
     ]
-    return _table("Pythons and platforms; one of them is enough", ("Python and platform", "Because of"), rows)
+    return _table("The bundle runs on each of these", ("Python and platform", "Reason"), rows)
 
 
 def _sizes(report: Report) -> str:
     alone, members = report.alone, report.info.members
     merged = members - alone
-    rest = f" The other {merged:,} are merged: the smaller ones of a folder, or whole small folders." if merged else ""
+    rest = f" The other {merged:,} are merged: small members of a folder, or whole small folders." if merged else ""
     rows = [
         (
             f"<bdi>{_text(part.name)}</bdi>",
@@ -181,14 +182,14 @@ def _sizes(report: Report) -> str:
     ]
     columns = ("Distribution", "Version", "#Source", "#Bytecode", "#Other", "#Total", "#Members")
     table = _table("Distributions", columns, rows, report.parts.more)
-    return f"<p>{alone:,} of {members:,} members have an entry of their own.{rest}</p><noscript>{table}</noscript>"
+    return f"<p>{alone:,} of {members:,} members are shown one by one.{rest}</p><noscript>{table}</noscript>"
 
 
 def _start(timing: Timing | None) -> str:
     if timing is None:
         return (
-            "<p>No start was profiled, because that runs code from the bundle. To have one here: "
-            "<code>bundleimp report BUNDLE --profile '-m MODULE'</code>.</p>"
+            "<p>No start was profiled. To add one, run <code>bundleimp report BUNDLE --profile ''</code> for a "
+            "program, or with <code>--profile '-m MODULE'</code>. This runs code from the bundle.</p>"
         )
     start = timing.start
     facts = _items(
@@ -199,7 +200,7 @@ def _start(timing: Timing | None) -> str:
                 "Imports of the program",
                 f"{timing.modules:,} modules, {_time(sum(each.total for each in start.imports))}",
             ),
-            ("Imports of Python itself before", _time(start.own)),
+            ("Imports of Python before the program", _time(start.own)),
         ]
     )
     names = ("Module", "#Own time", "#With its imports")
@@ -210,7 +211,10 @@ def _start(timing: Timing | None) -> str:
 
 def _lazy(lazy: Rows[Any] | None) -> str:
     if lazy is None:
-        return "<h3>Lazy imports</h3><p>None: this Python has no lazy imports (PEP 810), or they were not noted.</p>"
+        return (
+            "<h3>Lazy imports</h3><p>Not known: this Python has no lazy imports (PEP 810), or the program did not end "
+            "normally.</p>"
+        )
     rows = [
         (
             f"<bdi>{_text(each.importer)}</bdi>",
@@ -221,7 +225,7 @@ def _lazy(lazy: Rows[Any] | None) -> str:
         for each in lazy.shown
     ]
     if not rows:
-        return "<h3>Lazy imports</h3><p>The program made none.</p>"
+        return "<h3>Lazy imports</h3><p>The program has none.</p>"
     return "<h3>Lazy imports</h3>" + _table("Lazy imports", ("In", "Module", "Name", "Loaded"), rows, lazy.more)
 
 
@@ -239,7 +243,7 @@ def _placed(report: Report) -> str:
         )
         for unit, targets in report.placed.shown
     ]
-    columns = ("Unit", "Part", "#Files", "#Size", "Reason", "Brings")
+    columns = ("Distribution or package", "Which files", "#Files", "#Size", "Reason", "Also placed")
     return _table("Files that are placed in the cache when they are imported", columns, rows, report.placed.more)
 
 
@@ -259,11 +263,11 @@ def _findings(report: Report) -> str:
 
 _WATERFALL = """
 <h3>Waterfall</h3>
-<p>Each bar is an import, below the module that makes it. Python tells durations only: bars follow one another, and time
-between imports is in none. Files that are placed in the cache at a first start count, too: start twice to compare.</p>
+<p>Each bar is an import, below the module that imports it. Python measures durations only, so bars follow one another
+without gaps. A first start also writes files to the cache: profile twice to see a usual start.</p>
 <p class="legend"><span class="swatch bundled"></span>own code, in the bundle
 <span class="swatch elsewhere"></span>own code, elsewhere <span class="swatch nested"></span>its imports</p>
-<div id="waterfall" class="chart" role="img" aria-label="Waterfall of imports; the table below says the same"
+<div id="waterfall" class="chart" role="img" aria-label="Waterfall of imports; the table below has the same numbers"
 aria-describedby="imports-caption"></div>
 <p id="waterfall-note"></p>
 <div class="wide" tabindex="0" role="region" aria-label="Imports"><table id="imports">

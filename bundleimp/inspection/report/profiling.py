@@ -23,14 +23,14 @@ _MAINS = {"__main__.py", "__main__.pyc"}
 
 
 def profiled(bundle: BundleReader, command: str) -> start.Start:
-    """Run *command* in a process of its own, and return what was imported meanwhile.
+    """Run *command* in a process of its own, and return its imports.
 
     Arguments:
         bundle: the bundle.
         command: "-m MODULE", "-c CODE", or the arguments of the bundle's program, as a shell would take them.
 
     Raises:
-        BundleError: the command is none, or fails; or the bundle is for other Pythons.
+        BundleError: *command* is not a command, or fails; or the bundle is for other Pythons.
 
     """
     words = _words(bundle, command)

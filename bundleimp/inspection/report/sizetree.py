@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 KINDS = ("source", "bytecode", "native", "data")
 _NATIVE = {"so", "pyd", "dll", "dylib"}
 MOST = 6000
-"""Nodes of a tree."""
+"""The largest number of nodes of a tree."""
 WIDEST = 200
-"""Nodes in one folder.  The smaller ones are merged."""
+"""The largest number of nodes in one folder.  The smaller ones are merged."""
 DEEPEST = 50
-"""Levels of a tree."""
+"""The largest number of levels of a tree."""
 WHOLE, MERGED, CLOSED = range(3)
 
 
@@ -67,7 +67,7 @@ def size_tree(survey: Survey) -> list[Node]:
     """Return the nodes of the tree, each after the one that it is in; the first one is the whole file."""
     root = _collected(survey)
     nodes = [Node("", -1, root.sizes, root.members)]
-    # Of all folders whose content is not there yet, the largest is next.
+    # The folders whose content has no nodes yet; the largest comes next.
     waiting = [(-root.total, 0, 0, root)]
     while waiting:
         _, number, depth, item = heapq.heappop(waiting)

@@ -1,7 +1,7 @@
-"""A profiled start: who imports whom, and how long that takes.  Text in, values out; no I/O.
+"""A profiled start: which module imports which, and how long that takes.  Text in, values out; no I/O.
 
-``-X importtime`` prints durations, and not when something began.  So the bars of the waterfall follow one another, and
-the time that a program spends between imports is in none of them.
+``-X importtime`` prints how long an import took, and not when it began.  So the bars of the waterfall follow one
+another, and leave out the time between imports.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ...importtimes import Import
 
 BEGIN = "bundleimp: here begins the program"
-"""The line between what the interpreter and what the program imported."""
+"""The line in the output between the imports of the interpreter and those of the program."""
 MOST = 3000
-"""Imports that are shown."""
+"""The largest number of imports that are shown."""
 WIDEST = 500
-"""Imports that are shown of those that one module is the first to make."""
+"""The largest number of imports of one module that are shown."""
 _SUFFIXES = (".py", ".pyc", "/__init__.py", "/__init__.pyc")
 
 
@@ -35,7 +35,7 @@ class Lazy:
         importer: the module that has the statement.
         module: the module that it names.
         name: the name that it takes from this module, or "".
-        happened: whether what it names was used, and so imported, before the program ended.
+        happened: whether the name was used before the program ended: only then is it imported.
 
     """
 
@@ -54,7 +54,7 @@ class Start:
         python: the interpreter: "cpython 3.15.2".
         own: the microseconds of the imports of the interpreter itself, before those of the program.
         imports: the imports of the program that are nested in no other.
-        lazy: its lazy imports; None if this is not known.
+        lazy: its lazy imports; None if they are unknown.
 
     """
 
@@ -72,10 +72,10 @@ class Bar:
     Attributes:
         name: the module.
         parent: the number of the bar of the module that imports it; -1 if it is the program.
-        begin: the microseconds of what was imported before.
-        own: those of the module itself.
-        total: those of the module and of what it imports.
-        bundled: whether the bundle has it.
+        begin: the microseconds of all imports before it.
+        own: the microseconds of the module itself.
+        total: the microseconds of the module and of its imports.
+        bundled: whether the module is in the bundle.
         lazy: whether an import of it was lazy.
         merged: how many imports it stands for, if these are the shorter ones of a module; else 0.
 
@@ -92,7 +92,15 @@ class Bar:
 
 
 def decode(command: str, python: str, output: str, lazy: list[Lazy] | None) -> Start:
-    """Return what the *output* of ``-X importtime`` says."""
+    """Return the start that the *output* of ``-X importtime`` describes.
+
+    Arguments:
+        command: the command of the user.
+        python: the interpreter: "cpython 3.15.2".
+        output: the output, with the line `BEGIN`.
+        lazy: the lazy imports; None if they are unknown.
+
+    """
     before, _, after = output.partition(f"\n{BEGIN}\n")
     own = sum(each.total for each in importtimes.outermost(before))
     return Start(command, python, own, importtimes.outermost(after), lazy)
@@ -109,7 +117,7 @@ def bars(start: Start, members: Iterable[str]) -> list[Bar]:
     known = frozenset(members)
     lazy = _lazy(start)
     found: list[Bar] = []
-    # Of all modules whose imports are not there yet, the slowest is next.
+    # The modules whose imports have no bars yet; the slowest comes next.
     waiting = [(-_total(start.imports), -1, 0, start.imports)]
     while waiting:
         _, parent, begin, imports = heapq.heappop(waiting)

@@ -1,6 +1,6 @@
-"""The first file of the process of a profiled start.  It runs what it is told, and notes which imports were lazy.
+"""The first file of the process of a profiled start.  It runs the program, and writes down which imports were lazy.
 
-It runs by itself, and imports what is built in, and what any start imports, so that the profile shows the program only.
+It runs by itself.  It imports only modules that every start of Python imports, so that the profile shows the program.
 Arguments: a file for the note, the folder of bundleimp, the line to print when the program begins, the bundle, and the
 words of the user: ``-m MODULE``, ``-c CODE``, or those for the bundle's program.
 """
@@ -12,7 +12,7 @@ import sys
 
 
 def _note(path: str, imports: "dict[tuple[str, str, str], None]") -> None:
-    """Write what *imports* were lazy (importer, module, name), and whether they happened in the end."""
+    """Write the lazy *imports* (importer, module, name) to the file *path*, and whether each happened."""
     # A name leaves sys.lazy_modules when it is first used.
     unused = set(sys.lazy_modules)  # type: ignore[attr-defined]
     facts = []

@@ -1,12 +1,12 @@
-"""Bundles that do not run on every Python: what such a bundle needs, and whether the running Python has it.
+"""Bundles that do not run on every Python: what such a bundle needs, and whether the running Python fits.
 
-This module is loaded only for such bundles, and for those with several targets (`targets`).  The head of such a bundle
-has a root block of size 0.  The root block ends where the head begins.  What the bundle needs follows the table of
-units: a text in UTF-8, and u16 its size.
+This module is loaded only for such bundles, and for those with several targets (`targets`).  In the head of such a
+bundle, the size of the root block is 0; the block ends where the head begins.  The needs of the bundle follow the
+extent of the table of units: a text in UTF-8, and its size as u16.
 
-The first line of the text has the words for people.  Each further line is an alternative: facts with the values that
-they may have, such as ``version=3.11-3.12|3.14- implementation=cpython system=linux suffix=x86_64-linux-gnu``.  A
-version is a range without its end.  `bundleimp.runson` writes the text.  A fact that is not known here demands nothing.
+The first line of the text is for messages.  Each further line is an alternative: facts with the values that they may
+have, such as ``version=3.11-3.12|3.14- implementation=cpython system=linux suffix=x86_64-linux-gnu``.  A
+version is a range that does not include its end.  `bundleimp.runson` writes the text.  Unknown facts are ignored.
 """
 
 import _frozen_importlib_external as external
@@ -76,7 +76,7 @@ def _holds(text: str) -> bool:
     fact, _, values = text.partition("=")
     try:
         return any(_has(fact, value) for value in values.split("|") if value)
-    except (ValueError, OSError, AttributeError, IndexError):  # it cannot be asked here, or is not as `pack` writes it
+    except (ValueError, OSError, AttributeError, IndexError):  # unknown on this system, or not as `pack` writes it
         return True
 
 
@@ -114,10 +114,10 @@ def _version(text: str) -> "tuple[int, ...]":
 
 
 def _misfit(words: str, path: str, *, is_program: bool) -> "BundleFitError | None":
-    """Return the error for the bundle at *path*, which needs what *words* say, and not the running Python.
+    """Return the error for the bundle at *path*, which needs what *words* say.
 
-    Return None if the user wants this Python, or if the bundle is the program that is being started: its ``__main__``
-    looks for another Python.
+    Return None if the user wants this Python (``BUNDLEIMP_SAME_PYTHON``), or if the bundle is the program that is being
+    started: its ``__main__`` looks for another Python.
     """
     import os  # noqa: PLC0415 (see `runtime`)
 

@@ -1,9 +1,9 @@
-"""What the file names of extension modules say: for which Python and platform they are.  Names in, values out."""
+"""The Python and platform that an extension module is for, from its file name.  Names in, values out."""
 
 import _imp
 
 SYSTEMS = {"linux": "Linux", "darwin": "macOS", "macosx": "macOS", "win": "Windows", "win32": "Windows"}
-# The names of machines in extension modules' names, where wheels have another one.
+# The machines that have one name in the tags of wheels, and another in the names of extension modules.
 TRIPLETS = {
     "i686": "i386",
     "armv6l": "arm",

@@ -93,7 +93,7 @@ class BundleTargetError(BundleFormatError):
 
 
 class BundleFitError(BundleFormatError):
-    """The bundle is for other Pythons or platforms, as its index says.  What can be imported is imported."""
+    """The index says that the bundle is for other Pythons or platforms.  Its pure code may still be imported."""
 
 
 class BundleChangedError(BundleFormatError):

@@ -1,4 +1,4 @@
-"""What a user may have meant, for errors about an unknown name."""
+"""Suggestions for misspelled names, for error messages."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -6,7 +6,14 @@ if TYPE_CHECKING:
 
 
 def near(name: str, known: "Iterable[str]", form: str = "; did you mean {}?") -> str:
-    """Return a question that names the most similar of the *known* names, or "" if none is similar."""
+    """Return a question that names the most similar of the *known* names, or "" if none is similar.
+
+    Arguments:
+        name: the name that is unknown.
+        known: the names that it may be.
+        form: the question, with ``{}`` for the similar name.
+
+    """
     import difflib  # noqa: PLC0415 (for an error only)
 
     matches = difflib.get_close_matches(name, sorted(known), n=1)

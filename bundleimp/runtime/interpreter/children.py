@@ -28,7 +28,7 @@ VARIABLE = "BUNDLEIMP_CHILDREN"
 def stand_behind() -> None:
     """Move the first entry of ``sys.path``, the bundle, behind those of ``PYTHONPATH``, as installed packages stand.
 
-    So a program that is an interpreter imports the modules of an engine that has started it, such as ``pyspark``.
+    So an interpreter that an engine has started imports the modules of the engine, such as ``pyspark``.
     """
     if not sys.flags.ignore_environment:
         words = os.environ.get("PYTHONPATH", "").split(os.pathsep)
@@ -40,7 +40,7 @@ def stand_behind() -> None:
 def lead(path: str, *, first: bool = True) -> None:
     """Make child processes that run in this Python find the bundle at *path*.
 
-    The bundle comes *first* on their ``PYTHONPATH``, or else last.
+    The bundle is *first* on their ``PYTHONPATH``, or else last.
 
     A bundle that is no program has no ``sitecustomize``.  It can be found only where bundleimp is installed.  Where
     bundles must be signed, children find only what the hook of an installed bundleimp checks in them.  Elsewhere

@@ -34,7 +34,7 @@ def install() -> None:
 
 
 def forget_path_entries() -> None:
-    """Make the import system ask its path hooks again for every path entry that may be in a program."""
+    """Remove the cached finders of path entries in programs, so that the path hooks are asked again."""
     for path in list(sys.path_importer_cache):
         if isinstance(path, str) and path.startswith(bundles.programs):
             sys.path_importer_cache.pop(path, None)

@@ -35,8 +35,8 @@ def named(path: str, name: str) -> str:
 def called(path: str) -> str:
     """Return the reference of the script whose name the program was called by, or else is its first argument.
 
-    That argument is removed from ``sys.argv``.  The program's name in there becomes the path of a link to the program,
-    which has the script's name: reloaders start ``sys.argv`` again.
+    That argument is removed from ``sys.argv``, and ``sys.argv[0]`` becomes a link to the program with the name of the
+    script.  So a reloader that starts ``sys.argv`` again starts the same script.
 
     Raises:
         SystemExit: neither is the name of a script.
@@ -60,7 +60,7 @@ def called(path: str) -> str:
 def _link(path: str, name: str) -> str:
     """Return the path of a link in the cache, named *name*, to the program at *path*.  Make it if it does not exist.
 
-    Return "" if there can be none.  Where bundles must be signed, the name of a link would say nothing of the suffix.
+    Return "" if it cannot be made, or if bundles must be signed: only paths with the suffix of a bundle are checked.
     """
     root = cache.folder.folder(create=True) if bundles.OpenBundle.signers is None else None
     if root is None or name != os.path.basename(name):

@@ -1,7 +1,7 @@
 """Stubs: small modules in a bundle for Pythons without bundleimp, and for bundles under names that it does not claim.
 
-There, `zipimport` reads the zip.  For a module that it cannot import, it finds a stub, which says what to do.  A stub
-raises ModuleNotFoundError, so the fall-backs of programs work as without it.  For bundleimp, stubs are no members.
+There, `zipimport` reads the zip.  In the place of a module that it cannot import, it finds a stub, whose error says
+what to do.  It is a ModuleNotFoundError, so code that handles a missing module works.  bundleimp ignores stubs.
 """
 
 TYPE_CHECKING = False
