@@ -11,12 +11,12 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import importtimes
+from ..errorstream import errors_of
 from .errors import PackError, unreadable
 
 if TYPE_CHECKING:
@@ -152,22 +152,11 @@ def _run(command: str, words: list[str], place: str) -> str:
     # folder from which it is packed, and sets have to be in the same order each time.
     variables = {"PYTHONPATH": path, "PYTHONVERBOSE": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONSAFEPATH": "1"}
     environment = os.environ | variables | {"PYTHONHASHSEED": "0"}
-    # A pipe would be open for as long as anything that the command has started.
-    with open(f"{place}.txt", "w+b") as errors:
-        try:
-            status = subprocess.run(  # noqa: S603 (the user gave this command)
-                words,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                check=False,
-            ).returncode
-        except (OSError, ValueError) as error:
-            message = f"is neither a file nor a command that can be started: {getattr(error, 'strerror', error)}"
-            raise _failure(command, message) from None
-        errors.seek(0)
-        output = errors.read().decode("utf-8", "replace")
+    try:
+        status, output = errors_of(words, f"{place}.txt", environment)
+    except (OSError, ValueError) as error:
+        message = f"is neither a file nor a command that can be started: {getattr(error, 'strerror', error)}"
+        raise _failure(command, message) from None
     if status:
         message = f"failed with exit status {status}{_last_words(output)}"
         raise _failure(command, message)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import os
 import shlex
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...errorstream import errors_of
 from ...runtime.archive import Archive
 from ...runtime.faults.kinds import BundleError, BundleFitError
 from . import start
@@ -71,17 +71,11 @@ def _words(bundle: BundleReader, command: str) -> list[str]:
 
 def _run(command: str, words: list[str], folder: str) -> str:
     """Run *words*; return what was written to standard error."""
-    # A pipe would be open for as long as anything that the program has started.
-    with open(os.path.join(folder, "errors.txt"), "w+b") as errors:
-        try:
-            status = subprocess.run(  # noqa: S603 (the user asked for it)
-                words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, check=False
-            ).returncode
-        except (OSError, ValueError) as error:
-            message = f"cannot be started: {getattr(error, 'strerror', error)}"
-            raise _failure(command, message) from None
-        errors.seek(0)
-        output = errors.read().decode("utf-8", "replace")
+    try:
+        status, output = errors_of(words, os.path.join(folder, "errors.txt"))
+    except (OSError, ValueError) as error:
+        message = f"cannot be started: {getattr(error, 'strerror', error)}"
+        raise _failure(command, message) from None
     if status:
         last = [line.strip() for line in output.splitlines() if line.strip() and "import time:" not in line]
         message = f"failed with exit status {status}" + (f": {last[-1]}" if last else "")
