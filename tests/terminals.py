@@ -1,4 +1,4 @@
-"""Real terminals (pty) for tests: a command or a shell runs in one, and an emulator (pyte) says what a user sees."""
+"""Real terminals (pty) for tests: a command or a shell runs in one, and an emulator (pyte) shows what a user sees."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Makes the terminal the controlling one of the session, so that Ctrl-C is a signal.
 _LAUNCHER = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
-# Seconds, for what must be on the screen at all.
+# Seconds until a text must be on the screen.
 _LIMIT = 120
 # With the extra `cli`, and without.
 WITH = ["-m", "bundleimp"]
@@ -33,7 +33,7 @@ WITHOUT = [
     "-c",
     "import sys; sys.modules.update(rich=None, shtab=None); from bundleimp.cli import main; sys.exit(main())",
 ]
-# What follows wipes a line away.
+# A place in the output after which a line is removed.
 _WIPE = re.compile(rb"(?=\r(?:\x1b\[1A)?\x1b\[2?K)")
 
 

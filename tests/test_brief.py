@@ -1,4 +1,4 @@
-"""What a shorter run leaves out of a test, the next Pythons run."""
+"""Parameters that a shorter run leaves out are run by the next Pythons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Projects are built without what earlier builds have left in their folder."""
+"""Projects are built without files of earlier builds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Colour of what the commands print: where it is, who decides, and that names of members cannot add to it."""
+"""Colour in the output of commands: when it is used, how to choose, and that names of members cannot add to it."""
 
 from __future__ import annotations
 

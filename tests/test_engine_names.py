@@ -1,4 +1,4 @@
-"""Bundles under the names that engines take, such as ``out.pybundle.zip``, and what Pythons without bundleimp say."""
+"""Bundles with names for engines, such as ``out.pybundle.zip``, and errors of Pythons without bundleimp."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples that ``--help`` of each command shows: two, which do as they are typed what the help says."""
+"""The two examples in the help of each command: they run as they are typed."""
 
 from __future__ import annotations
 

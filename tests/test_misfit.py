@@ -1,4 +1,4 @@
-"""A bundle on the path that is not for this Python: one warning, with the words of `doctor`; and what that costs."""
+"""A bundle on the path that is not for this Python: one warning, with the text of `doctor`, at little cost."""
 
 from __future__ import annotations
 

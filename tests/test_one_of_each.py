@@ -1,4 +1,4 @@
-"""What several commands and modules say, they say alike, because one function says it."""
+"""Texts that several commands and modules print are the same, because one function makes them."""
 
 from __future__ import annotations
 

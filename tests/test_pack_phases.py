@@ -1,4 +1,4 @@
-"""What `pack` tells of its phases while it works; it prints nothing itself."""
+"""The events of `pack` for its phases.  It prints nothing itself."""
 
 from __future__ import annotations
 

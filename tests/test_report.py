@@ -1,4 +1,4 @@
-"""``bundleimp report``: what the page says, that names cannot change it, and that large bundles make small pages."""
+"""``bundleimp report``: the content of the page.  Names cannot change it, and large bundles make small pages."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def _parser_of(command: str) -> Callable[[], argparse.ArgumentParser]:
         )
         found = subparsers.choices[command]
         assert isinstance(found, argparse.ArgumentParser)  # noqa: S101 (for the type checker)
-        # The directive makes a block of all of the epilog, if it has lines, or of nothing: that is for the examples.
+        # The directive shows an epilog with several lines as one block.  So only the examples stay in it.
         text, _, examples = f"\n\n{found.epilog}".rpartition("\n\n")
         found.description = " ".join(f"{found.description}{text}".split())
         found.epilog = examples
