@@ -83,13 +83,15 @@ def load_runtime() -> "Any":
             if _attempt is not None and _attempt.gi_running:
                 message = f"{fullname} is still being loaded"
                 raise ImportError(message, name=fullname)
-            _attempt = _load(fullname)
-            module = next(_attempt)
+            attempt = _attempt = _load(fullname)
+            module = next(attempt)
             _attempt = None
     return module
 
 
 def _load(fullname: str) -> "Generator[ModuleType]":
+    if "runtime" in _package.__dict__:  # what interrupted this thread since `load_runtime` looked has loaded it
+        yield _package.runtime
     folder = f"{_package.__path__[0]}{external.path_sep}runtime"
     path = f"{folder}{external.path_sep}__init__.py"
     code = read_code(fullname, path)

@@ -179,7 +179,9 @@ def decode_index(index: bytes, head_size: int, offset: int) -> Index:
     head: Head = bundle_format.decode_head(index[-head_size:])
     tags = [CodeTag(name, magic) for name, magic in head.tags.items()]
     result = Index(tags=tags, record_digest=head.record_digest, units=head.units)
-    todo = [("", Extent(offset=head.root_offset, size=head.root_size, checksum=0))]
+    # Where the head says what the bundle needs, it has no size of the root block, which ends where the head begins.
+    size = head.root_size or offset + len(index) - head_size - head.root_offset
+    todo = [("", Extent(offset=head.root_offset, size=size, checksum=0))]
     while todo:
         path, extent = todo.pop()
         start = extent.offset - offset

@@ -7,7 +7,7 @@ import contextlib
 import fcntl
 import os
 import re
-import select
+import selectors
 import struct
 import subprocess
 import sys
@@ -97,8 +97,10 @@ class Terminal:
         self.screens.append(self.screen)
 
     def _read(self) -> bool:
-        if not select.select([self._descriptor], [], [], 1)[0]:
-            return True
+        with selectors.DefaultSelector() as selector:  # `select` takes no descriptor above 1,023
+            selector.register(self._descriptor, selectors.EVENT_READ)
+            if not selector.select(1):
+                return True
         try:
             data = os.read(self._descriptor, 4096)
         except OSError:  # how Linux says that nobody has the terminal open any more

@@ -13,6 +13,7 @@ import bundleimp
 from bundleimp import cli
 from bundleimp.packing.errors import PackError
 from bundleimp.packing.options import PackOptions, check_options
+from bundleimp.packing.progress import Step
 
 
 def options_of_pack(monkeypatch: pytest.MonkeyPatch, **given: Any) -> PackOptions:
@@ -47,7 +48,13 @@ def test_the_record_has_the_arguments_of_pack() -> None:
 
 def test_pack_passes_each_argument_on_under_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {name: object() for name in list(inspect.signature(bundleimp.pack).parameters)[2:]}
-    options = options_of_pack(monkeypatch, **given)
+    calls: list[tuple[int, int, str]] = []
+    options = options_of_pack(monkeypatch, **given | {"progress": lambda *step: calls.append(step)})
+    assert options.progress is not None
+    for phase in ("compiling", "writing"):
+        options.progress(Step(phase, 1, 2, "name"))
+    assert calls == [(1, 2, "name")]
+    del given["progress"]
     assert {name: getattr(options, name) for name in given} == given
 
 
