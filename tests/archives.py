@@ -179,8 +179,8 @@ def decode_index(index: bytes, head_size: int, offset: int) -> Index:
     head: Head = bundle_format.decode_head(index[-head_size:])
     tags = [CodeTag(name, magic) for name, magic in head.tags.items()]
     result = Index(tags=tags, record_digest=head.record_digest, units=head.units)
-    # Where the head says what the bundle needs, it has no size of the root block, which ends where the head begins.
-    size = head.root_size or offset + len(index) - head_size - head.root_offset
+    # The root block ends where the head begins. Where the head says what the bundle needs, it has no size of it.
+    size = offset + len(index) - head_size - head.root_offset
     todo = [("", Extent(offset=head.root_offset, size=size, checksum=0))]
     while todo:
         path, extent = todo.pop()
