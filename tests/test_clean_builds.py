@@ -59,3 +59,38 @@ def test_a_user_may_say_where_setuptools_builds(tmp_path: Path, monkeypatch: pyt
     said = (tmp_path / "said").read_text()
     assert said == own if own else os.path.isabs(said)
     assert not os.path.exists(said), "it is gone"
+
+
+@pytest.mark.parametrize("name", INSTALLERS)
+@pytest.mark.parametrize("way", ["requirements", "sources", "requirement_files"])
+def test_projects_of_one_run_get_no_modules_of_each_other(tmp_path: Path, name: str, way: str) -> None:
+    pytest.importorskip("setuptools", reason="setuptools is not installed")
+    pytest.importorskip("wheel", reason="wheel is not installed")
+    names = ["one", "two"]
+    for project in names:
+        make_tree(
+            tmp_path / project,
+            {
+                "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "setuptools.build_meta"\n'
+                f'[project]\nname = "{project}"\nversion = "1"\n[tool.setuptools]\npackages = ["{project}"]\n',
+                f"{project}/__init__.py": "",
+            },
+        )
+    folders = [str(tmp_path / project) for project in names]
+    listed = tmp_path / "requirements.txt"
+    listed.write_text("\n".join(folders))
+    output = tmp_path / "out.pybundle"
+    bundleimp.pack(
+        folders if way == "sources" else [],
+        output,
+        requirements=folders if way == "requirements" else [],
+        requirement_files=[listed] if way == "requirement_files" else [],
+        installer=name,  # type: ignore[arg-type]
+        installer_options=["--no-index", "--no-build-isolation"],
+    )
+    bundle = bundleimp.open_bundle(output)
+    for project in names:
+        record = bundle.read(f"{project}-1.dist-info/RECORD").decode()
+        recorded = [line.partition(",")[0] for line in record.splitlines()]
+        assert [path for path in recorded if path.endswith(".py")] == [f"{project}/__init__.py"]
+        assert not (tmp_path / project / "build").exists(), "what was built there is gone"

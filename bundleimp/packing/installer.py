@@ -5,11 +5,15 @@ Nothing here reads a requirement, a lock file or a wheel.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import json
 import os
 import shutil
 import sys
 import tempfile
+import urllib.parse
+import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +22,7 @@ from .asking import ask, unfit
 from .errors import PackError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 # The first pip that takes a lock file (PEP 751) as requirements.
@@ -101,7 +105,7 @@ class Installer:
         own = _PIP_OPTIONS if self.name == "pip" else ()
         command = [*self.command, "--target", str(target), *own, *_quiet(talk), *words, *options]
         try:
-            self._run(command, talk=talk)
+            self._run(command, lambda: {*words, *_built(target)}, talk=talk)
         except PackError as error:
             if self.target:
                 reason = error.message.removeprefix(f"{self.name} failed: ")
@@ -128,7 +132,7 @@ class Installer:
             uv = self.command[: self.command.index("pip")]
             command = [*uv, "build", "--wheel", "--python", self.interpreter, "--out-dir", str(folder)]
         try:
-            self._run([*command, *_quiet(talk), project, *options], talk=talk)
+            self._run([*command, *_quiet(talk), project, *options], lambda: {project}, talk=talk)
         except PackError as error:
             error.file = project
             raise
@@ -138,24 +142,49 @@ class Installer:
             raise PackError(message, file=project)
         return wheels[0]
 
-    def _run(self, command: Sequence[str], *, talk: bool) -> None:
+    def _run(self, command: Sequence[str], projects: Callable[[], Iterable[str]], *, talk: bool) -> None:
+        """Run a *command*.  *projects* tells afterwards which projects on disk it may have built."""
+        name = f".bundleimp-{os.urandom(8).hex()}"
         with tempfile.TemporaryDirectory() as folder:
-            variables = _PIP_VARIABLES | _build_variables(folder) | dict(self.variables)
-            complaints.run(self.name, command, talk=talk, variables=variables)
+            variables = _PIP_VARIABLES | _build_variables(folder, name) | dict(self.variables)
+            try:
+                complaints.run(self.name, command, talk=talk, variables=variables)
+            finally:
+                for project in projects():
+                    _remove_build(project, name)
 
 
-def _build_variables(folder: str) -> dict[str, str]:
-    """Return the variables that make setuptools build in *folder*, and not in the project's folder ``build``.
+def _build_variables(folder: str, name: str) -> dict[str, str]:
+    """Return the variables that make setuptools build in ``build/NAME`` of each project; *folder* is for their file.
 
-    The folder ``build`` may hold modules of earlier builds that were deleted since.  If the user sets the variable, its
-    value is kept.
+    From the folder ``build`` itself, setuptools packs what earlier builds have left, such as modules that were deleted
+    since.  A folder that all projects of a run share would be worse: each wheel would have the modules of those built
+    before.  A user who sets the variable builds as it says.
     """
     if "DIST_EXTRA_CONFIG" in os.environ:
         return {}
     file = os.path.join(folder, "setup.cfg")
     with open(file, "w", encoding="utf-8") as stream:
-        stream.write(f"[build]\nbuild_base = {os.path.join(folder, 'build')}\n")
+        stream.write(f"[build]\nbuild_base = build/{name}\n")
     return {"DIST_EXTRA_CONFIG": file}
+
+
+def _built(target: Path) -> Iterator[str]:
+    """Yield the folders of the projects on disk of which the distributions in *target* were built (PEP 610)."""
+    for file in target.glob("*.dist-info/direct_url.json"):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            url = urllib.parse.urlsplit(json.loads(file.read_bytes()).get("url"))
+            if url.scheme == "file":
+                yield urllib.request.url2pathname(url.path)
+
+
+def _remove_build(project: str, name: str) -> None:
+    """Remove the folder ``build/NAME`` of a *project*, and ``build`` itself if nothing else is in it."""
+    build = os.path.join(project.partition("[")[0], "build")
+    if os.path.isdir(os.path.join(build, name)):
+        shutil.rmtree(os.path.join(build, name), ignore_errors=True)
+        with contextlib.suppress(OSError):  # there is something else in it
+            os.rmdir(build)
 
 
 def _quiet(talk: bool) -> tuple[str, ...]:
