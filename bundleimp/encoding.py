@@ -285,7 +285,7 @@ def encode_index(
         end = _encode_table(targets, roots)
     elif targets[0].needs:
         head.root_size = 0
-        needs = targets[0].needs.encode()
+        needs = targets[0].needs.encode()[:0xFFFF]  # that of a damaged index may be longer
         end = needs + len(needs).to_bytes(2, "little")
     encoded = encode_head(head, end)
     return EncodedIndex(b"".join([*blocks.data, encoded]), len(encoded))
