@@ -67,15 +67,17 @@ def _link(path: str, name: str) -> str:
         return ""
     folder = os.path.join(root, "scripts", archives.short_digest(os.fsencode(path)))
     link = os.path.join(folder, name)
+    is_there = False
     try:
-        if not os.path.islink(link) or os.readlink(link) != path:
+        is_there = os.path.islink(link) and os.readlink(link) == path
+        if not is_there:
             cache.folder.make_folders(folder)
             aside = cache.folder.aside_of(link)
             os.symlink(path, aside)
             os.replace(aside, link)
         os.utime(folder)  # for `cache prune`
     except OSError:  # the cache can only be read, or Windows allows no links
-        return link if os.path.exists(link) else ""
+        return link if is_there else ""
     return link
 
 
