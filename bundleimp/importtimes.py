@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Python 3.11 and later.  Lines with "cached" for times (level 2, Python 3.14) are repetitions, and do not match.
-_LINE = re.compile(r"import time:\s*(?P<own>\d+) \|\s*(?P<total>\d+) \| (?P<indent> *)(?P<name>\S+)\s*$")
+# Programs print there, too: no time has so many digits that Python refuses to read them.
+_LINE = re.compile(r"import time:\s*(?P<own>\d{1,15}) \|\s*(?P<total>\d{1,15}) \| (?P<indent> *)(?P<name>\S+)\s*$")
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from contextlib import suppress
 
@@ -11,6 +12,8 @@ from .runtime.faults.kinds import BundleError
 
 def write_whole(content: bytes, output: str) -> None:
     """Write *content* to the file *output*, whole or not at all.  An existing file is replaced.
+
+    A device, a pipe or a link, such as ``/dev/stdout``, is written to, and stays what it is.
 
     Raises:
         BundleError: the file cannot be written.
@@ -24,6 +27,10 @@ def write_whole(content: bytes, output: str) -> None:
 
 
 def _write(content: bytes, output: str) -> None:
+    if _is_special(output):
+        with open(output, "wb") as special:
+            special.write(content)
+        return
     descriptor, aside = tempfile.mkstemp(dir=os.path.dirname(output) or ".", prefix=".bundleimp-", suffix=".tmp")
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -37,3 +44,10 @@ def _write(content: bytes, output: str) -> None:
     finally:
         with suppress(FileNotFoundError):  # it is in its place by then
             os.unlink(aside)
+
+
+def _is_special(path: str) -> bool:
+    try:
+        return not stat.S_ISREG(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return False
