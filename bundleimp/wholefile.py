@@ -13,7 +13,7 @@ from .runtime.faults.kinds import BundleError
 def write_whole(content: bytes, output: str) -> None:
     """Write *content* to the file *output*, whole or not at all.  An existing file is replaced.
 
-    A device, a pipe or a link, such as ``/dev/stdout``, is written to, and stays what it is.
+    A link stays a link.  A device or a pipe, such as ``/dev/stdout``, is written to.
 
     Raises:
         BundleError: the file cannot be written.
@@ -31,7 +31,8 @@ def _write(content: bytes, output: str) -> None:
         with open(output, "wb") as special:
             special.write(content)
         return
-    descriptor, aside = tempfile.mkstemp(dir=os.path.dirname(output) or ".", prefix=".bundleimp-", suffix=".tmp")
+    output = os.path.realpath(output)
+    descriptor, aside = tempfile.mkstemp(dir=os.path.dirname(output), prefix=".bundleimp-", suffix=".tmp")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -48,6 +49,6 @@ def _write(content: bytes, output: str) -> None:
 
 def _is_special(path: str) -> bool:
     try:
-        return not stat.S_ISREG(os.lstat(path).st_mode)
+        return not stat.S_ISREG(os.stat(path).st_mode)
     except FileNotFoundError:
         return False

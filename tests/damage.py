@@ -65,7 +65,10 @@ def regions(data: bytes, path: Path) -> list[Region]:
         return found
     start = locator.index_offset + locator.index_size - locator.head_size
     head = bundle_format.decode_head(data[start : start + locator.head_size])
-    found += [Region("head", start, locator.head_size), Region("root block", head.root_offset, start - head.root_offset)]
+    found += [
+        Region("head", start, locator.head_size),
+        Region("root block", head.root_offset, start - head.root_offset),
+    ]
     for inner in [place for place in found if place.kind == bundle_format.PAYLOAD]:
         end = inner.start + inner.size - 22
         size = int.from_bytes(data[end + 12 : end + 16], "little")

@@ -40,5 +40,14 @@ def test_what_is_no_file_is_written_to_and_stays(tmp_path: Path) -> None:
     os.close(writing)
 
 
+def test_a_link_to_a_file_stays(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "page.html")
+    for content in (b"first", b"second"):
+        write_whole(content, str(link))
+        assert link.is_symlink()
+        assert (tmp_path / "page.html").read_bytes() == content
+
+
 def test_numbers_that_python_does_not_read_are_no_times() -> None:
     assert importtimes.outermost(f"import time: {'9' * 5000} | 1 | m\n") == []
