@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Makes the terminal the controlling one of the session, so that Ctrl-C is a signal.
-_LAUNCHER = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+# A shell that starts the tests in the background makes them, and all that they start, ignore interrupts.
+_LAUNCHER = """
+import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 # Seconds until a text must be on the screen.
 _LIMIT = 120
 # With the extra `cli`, and without.
