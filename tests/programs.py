@@ -126,3 +126,9 @@ def interpreter_without_bundleimp(version: str) -> str:
         if _holds(executable, "importlib.util.find_spec('bundleimp') is None"):
             return executable
     pytest.skip(f"no Python {version} without bundleimp was found")
+
+
+def is_reachable(distribution: str, folder: Path) -> bool:
+    """Return whether pip gets the *distribution* here, which it writes to the *folder*."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), distribution]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ import pytest
 import bundleimp
 
 from .builders import make_tree
-from .programs import interpreters, run_file
+from .programs import interpreters, is_reachable, run_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,19 +33,13 @@ def main(price: str):
 """
 
 
-def is_reachable(folder: Path) -> bool:
-    """Return whether pip gets packages here."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), "typer"]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
 @pytest.mark.skipif(sys.platform == "emscripten", reason="needs processes")
 def test_one_file_runs_on_each_python(tmp_path: Path) -> None:
     found = [next(iter(interpreters(version)), "") for version in ("3.11", "3.12", "3.13")]
     pythons = [python for python in found if python]
     if len(pythons) < 2:
         pytest.skip("there are no two Pythons here that all packages have wheels for")
-    if not is_reachable(tmp_path / "downloads"):
+    if not is_reachable("typer", tmp_path / "downloads"):
         pytest.skip("no package index is reachable")
     source = make_tree(tmp_path / "source", {"shop.py": CODE})
     program = tmp_path / "shop"
