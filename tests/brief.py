@@ -29,14 +29,14 @@ BYTES = (
 """The files of tests for the oldest only: about bytes of files, or about several Pythons at once."""
 ONCE = (
     *BYTES,
-    *("benchmarks", "cacheentries", "cli", "cli_cache", "cli_diff", "cli_extract"),
+    *("benchmarks", "cacheentries", "clean_builds", "cli", "cli_cache", "cli_diff", "cli_extract", "cli_fetch"),
     *("cli_inspection", "cli_pack", "cli_sign", "cli_unpack", "compatibility", "distinfo"),
     *("distribution", "docs"),
     *("interruptions", "pack", "pack_failures", "pack_inputs"),
     *("pack_bundles", "pack_installers", "pack_project", "pack_scripts", "pack_settings"),
     *("cli_errors", "directory_entries", "entry_points", "info_sizes", "pack_left_out", "report", "report_browser"),
     *("color", "examples", "pack_phases", "progress", "servers", "shell_completion"),
-    *("pack_killed", "pack_large", "pack_options", "pack_output", "pack_profile"),
+    *("pack_killed", "pack_large", "pack_missing", "pack_options", "pack_output", "pack_profile"),
     *(
         "pack_sources",
         "permissions",
