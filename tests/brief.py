@@ -37,17 +37,8 @@ ONCE = (
     *("cli_errors", "directory_entries", "entry_points", "info_sizes", "pack_left_out", "report", "report_browser"),
     *("color", "examples", "pack_phases", "progress", "servers", "shell_completion"),
     *("pack_killed", "pack_large", "pack_missing", "pack_options", "pack_output", "pack_profile"),
-    *(
-        "pack_sources",
-        "permissions",
-        "protections",
-        "readme",
-        "real_packages",
-        "real_scripts",
-        "rewriting",
-        "signatures",
-    ),
-    *("site_tables", "sites", "verify_index", "zip_confusion"),
+    *("pack_sources", "permissions", "protections", "readme", "real_files_kept", "real_packages", "real_scripts"),
+    *("rewriting", "signatures", "site_tables", "sites", "verify_index", "zip_confusion"),
 )
 """The files of tests for the oldest and the newest only.
 
