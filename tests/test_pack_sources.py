@@ -274,6 +274,12 @@ def test_the_longest_names_and_paths_come_back_and_stop_no_interpreter(
     run_python("-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(output)!r}); import colorsys")
 
 
+def test_pack_does_not_load_ssl() -> None:
+    """It comes with `urllib.request`, and takes 3 MB."""
+    script = "import sys, bundleimp; bundleimp.pack; print('ssl' in sys.modules, 'bundleimp.packing' in sys.modules)"
+    assert run_python("-c", script).stdout == "False True\n"
+
+
 BOUND = (25 << 20, 2000)
 """What `pack` takes in memory at most, in bytes: for itself, and for each file."""
 

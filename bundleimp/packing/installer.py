@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import json
 import os
 import shutil
 import sys
 import tempfile
-import urllib.parse
-import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import complaints
 from .asking import ask, unfit
+from .distribution import Distribution
 from .errors import PackError
 
 if TYPE_CHECKING:
@@ -172,10 +170,10 @@ def _build_variables(folder: str, name: str) -> dict[str, str]:
 def _built(target: Path) -> Iterator[str]:
     """Yield the folders of the projects on disk of which the distributions in *target* were built (PEP 610)."""
     for file in target.glob("*.dist-info/direct_url.json"):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            url = urllib.parse.urlsplit(json.loads(file.read_bytes()).get("url"))
-            if url.scheme == "file":
-                yield urllib.request.url2pathname(url.path)
+        with contextlib.suppress(PackError):
+            project = Distribution.read(file.parent).project
+            if project:
+                yield project
 
 
 def _remove_build(project: str, name: str) -> None:

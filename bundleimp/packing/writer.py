@@ -19,6 +19,7 @@ from ..runtime.format import Extent, Locator, find_end
 from ..runtime.plain.stubs import CONTENT as STUB
 from ..runtime.site.units import encode_units
 from ..waiting import TOP_LEVEL
+from .collect import MODULE_SUFFIXES
 from .draft import Draft
 from .folders import namespace_folders
 from .stubs import of_extensions, of_payload
@@ -182,7 +183,9 @@ class BundleWriter:
 
     def _stubs(self) -> list[str]:
         """Return the names of the stubs: what `zipimport` finds in the place of modules that it cannot import."""
-        names = {split_name(item.member.name)[1] for item in self._index}
+        # Of modules only: a set of all names would be megabytes for a large bundle.
+        named = (split_name(item.member.name)[1] for item in self._index)
+        names = [name for name in named if name.endswith(MODULE_SUFFIXES)]
         return of_extensions(names) if self._inner is None else of_payload(names)
 
     def _ordered(self, column: int, order: Sequence[str]) -> BinaryIO:
