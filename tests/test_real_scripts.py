@@ -24,7 +24,7 @@ def test_black_formats_files_by_its_first_word_and_by_a_link(tmp_path: Path) -> 
     if not is_reachable("black", tmp_path / "downloads"):
         pytest.skip("no package index is reachable")
     program = tmp_path / "tools"
-    bundleimp.pack([], program, requirements=["black"], entry_point="*", standalone=True)
+    bundleimp.pack([], program, requirements=["black"], entry_point="*", standalone=True, shebang=sys.executable)
     cache: dict[str, Any] = {
         "BUNDLEIMP_CACHE_DIR": str(tmp_path / "cache"),
         "BLACK_CACHE_DIR": str(tmp_path / "black-cache"),
