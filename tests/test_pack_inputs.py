@@ -52,11 +52,17 @@ PROJECT: Tree = {
 
 
 def make_wheel(
-    folder: Path, name: str, tree: Mapping[str, str], *, version: str = "1.0", requires: Sequence[str] = ()
+    folder: Path,
+    name: str,
+    tree: Mapping[str, str],
+    *,
+    version: str = "1.0",
+    requires: Sequence[str] = (),
+    python: str = ">=3",
 ) -> Path:
     """Write a wheel of *tree*, with the ``dist-info`` that it needs, and return it."""
     info = f"{name}-{version}.dist-info"
-    headers = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+    headers = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", f"Requires-Python: {python}"]
     files = {
         **tree,
         f"{info}/METADATA": "\n".join([*headers, *(f"Requires-Dist: {other}" for other in requires), ""]),

@@ -40,6 +40,10 @@ Usage:
 
 no such option: --python-platform
 """
+OTHER_PYTHON = """ERROR: Packages require a different Python. 3.11.7 not in:
+'>=3.12' (required by dep 2.5.5 (from https://example.com/dep.whl (from https://example.com/) (requires-python:>=3.12)))
+'>=3.12' (required by dep 2.5.4)
+"""
 UNBUILT_BY_UV = """error: Failed to build `x`
   cause: Call failed (exit status: 1)
 
@@ -77,6 +81,7 @@ UNBUILT_BY_PIP = """  error: subprocess-exited-with-error
         ),
         (WRONG_OPTION_OF_UV, "unexpected argument '--platform' found"),
         (WRONG_OPTION_OF_PIP, "no such option: --python-platform"),
+        (OTHER_PYTHON, "Packages require a different Python. 3.11.7 not in: '>=3.12' (required by dep 2.5.5)"),
         (UNBUILT_BY_UV, "Failed to build `x`: Call failed (exit status: 1) (Build failures): Multiple packages."),
         (UNBUILT_BY_PIP, "Building wheel did not run: ModuleNotFoundError: nope"),
         ("", ""),

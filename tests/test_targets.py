@@ -411,6 +411,15 @@ def test_a_target_without_wheels_is_one_line_with_package_and_target(tmp_path: P
     assert (tmp_path / "out.pybundle").read_bytes() == b"as it was"
 
 
+def test_where_pip_looks_at_its_own_python_the_error_says_what_to_do(tmp_path: Path) -> None:
+    make_wheel(tmp_path / "wheels", "nat", {"nat.py": ""}, python=">=3.99")
+    with pytest.raises(PackError) as caught:
+        pack(tmp_path / "out.pybundle", tmp_path / "wheels", [LATER], python=[])
+    assert "different Python" in str(caught.value)
+    assert ">=3.99" in str(caught.value)
+    assert str(caught.value).endswith("; pip looks at the Python that runs it, and not at this target: install uv")
+
+
 def test_without_source_or_from_an_environment_there_are_no_targets(tmp_path: Path) -> None:
     with pytest.raises(PackError, match="drop --no-bytecode and --target"):
         pack(tmp_path / "out.pybundle", tmp_path, [LATER], source=False, python=[])

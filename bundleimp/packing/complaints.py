@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
@@ -24,6 +25,8 @@ _OF_PIP = "ERROR: "
 # Older versions of uv draw a cross.
 _OF_UV = re.compile("(?:error:|\u00d7)\\s*")
 _AFTER = ("hint:", "tip:", "help:", "note:", "Usage:", "For more information", "exit code:", "Traceback ")
+# What pip says below "... a different Python. 3.11.7 not in:", without the address of the wheel.
+_WANTED = re.compile(r"'[^']+' \(required by \S+ [^\s)]+")
 _OUTPUT = re.compile(r"\[(?:stdout|stderr|\d+ lines? of output)\]")
 _END_OF_OUTPUT = ("[end of output]", "hint:", "note:")
 _VERSIONS = re.compile(r" \(from versions: (?!none)[^)]*\)")
@@ -94,7 +97,11 @@ def gist_of(text: str) -> str:
     """Return in one line what an installer said of its failure, or "" if it said nothing."""
     lines = [line.strip(_FRAME) for line in text.splitlines() if line.strip(_FRAME)]
     output = _output(lines)
-    errors = [line.removeprefix(_OF_PIP).strip() for line in lines if line.startswith(_OF_PIP)]
+    errors = [
+        _with_cause(line.removeprefix(_OF_PIP).strip(), following)
+        for line, following in itertools.zip_longest(lines, lines[1:], fillvalue="")
+        if line.startswith(_OF_PIP)
+    ]
     errors = [line for line in errors if not line.startswith(("ResolutionImpossible", "Exception:"))]
     gist = "; ".join(dict.fromkeys(errors)) or _of_uv(lines) or (lines[-1] if lines else "")
     if output and not errors:
@@ -102,6 +109,12 @@ def gist_of(text: str) -> str:
         reason = next((line for line in output if line.startswith("error:")), output[-1])
         gist = f"{gist}: {reason.removeprefix('error:').strip()}"
     return textwrap.shorten(_VERSIONS.sub("", gist), _LONGEST, placeholder=" ...")
+
+
+def _with_cause(error: str, following: str) -> str:
+    """Return an *error* of pip, with the beginning of the *following* line if it says which Python is wanted."""
+    wanted = _WANTED.match(following) if error.endswith(":") else None
+    return f"{error} {wanted[0]})" if wanted is not None else error
 
 
 def _output(lines: Sequence[str]) -> list[str]:

@@ -1,7 +1,8 @@
 """Install for a target whose interpreter is not here, by the installers' own options for that.
 
-uv is preferred: it evaluates environment markers, such as ``sys_platform == 'win32'``, for the target.  pip evaluates
-them for the Python that runs it.  Only wheels are installed, because a build would be for this machine.
+uv is preferred: it evaluates environment markers, such as ``sys_platform == 'win32'``, and Requires-Python for the
+target.  pip evaluates them for the Python that runs it.  Only wheels are installed, because a build would be for this
+machine.
 """
 
 from __future__ import annotations

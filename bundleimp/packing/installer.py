@@ -34,6 +34,7 @@ _PIP_OPTIONS = (
     *("--no-compile", "--no-user", "--no-warn-conflicts", "--no-warn-script-location"),
     "--disable-pip-version-check",
 )
+_ASKS_FOR_OTHERS = "different Python"
 _PIP_VARIABLES = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_ROOT_USER_ACTION": "ignore"}
 _QUESTION = """
 import importlib.util, json, sys
@@ -108,6 +109,8 @@ class Installer:
             if self.target:
                 reason = error.message.removeprefix(f"{self.name} failed: ")
                 error.message = f"{self.name} cannot install wheels for {self.target}: {reason}"
+                if _ASKS_FOR_OTHERS in reason:  # so says pip; uv looks at the target
+                    error.message += "; pip looks at the Python that runs it, and not at this target: install uv"
             raise
 
     def build(self, project: str, folder: Path, options: Sequence[str], *, talk: bool) -> Path:

@@ -132,7 +132,7 @@ def write_members(
     steps = _Steps(
         compilers, served or [frozenset()] * len(compilers), kept, writer.method, source, compress_bytecode, only
     )
-    told = _Told(files, steps, progress) if progress is not None else None
+    told = _Progress(files, steps, progress) if progress is not None else None
     plain = not any(compiler.optimize for compiler in compilers)
     with _Threads(jobs) as threads:
         for item, compiled in _processed(files, steps, threads):
@@ -190,7 +190,7 @@ class _Steps:
         return _Item(file, content if asked_for else None, prepared(content, self.method), script, native)
 
 
-class _Told:
+class _Progress:
     """Counts the files that are compiled and written, and calls the function for progress."""
 
     def __init__(self, files: Sequence[SourceFile], steps: _Steps, progress: Callable[[Step], object]) -> None:

@@ -25,7 +25,7 @@ MEMBER = f"{content.limits.CHILDREN}sitecustomize.py"
 VARIABLE = "BUNDLEIMP_CHILDREN"
 
 
-def stand_behind() -> None:
+def move_behind_pythonpath() -> None:
     """Move the first entry of ``sys.path``, the bundle, behind those of ``PYTHONPATH``, as installed packages stand.
 
     So an interpreter that an engine has started imports the modules of the engine, such as ``pyspark``.

@@ -76,7 +76,7 @@ def prepare(namespace: "dict[str, Any]", module: str, attribute: str) -> "Callab
         return None
     default = f"{module}:{attribute}" if attribute else module
     if default == choosing.INTERPRETER:
-        children.stand_behind()
+        children.move_behind_pythonpath()
     children.lead(path, first=default != choosing.INTERPRETER)
     chosen = choosing.choose(path, default)
     if chosen == choosing.INTERPRETER:
