@@ -24,7 +24,6 @@ _SCRIPTS = ".dist-info/entry_points.txt"
 
 ALL_SCRIPTS = "*"
 _PREFIX = "entry point: "
-_CODE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def _check_bound(module: str, attribute: str, members: list[str], read: Callable
     if any(member.startswith((f"{path}/{name}.", f"{path}/{name}/")) for member in members):
         return  # a submodule, which becomes an attribute when it is imported
     codes = [member for member in members if member.startswith((f"{path}.", f"{path}/__init__."))]
-    codes = [member for member in codes if member.endswith(_CODE_SUFFIXES)]
+    codes = [member for member in codes if member.endswith(MODULE_SUFFIXES)]
     bound = bound_names(read(codes[0]), codes[0]) if len(codes) == 1 and codes[0].endswith(".py") else None
     if bound is not None and name not in bound:
         message = f"{module}:{attribute}: {codes[0]} defines no name {name}{near(name, bound)}"

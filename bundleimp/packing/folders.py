@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_MODULE_SUFFIXES = (".py", ".pyc")
+_PURE_SUFFIXES = (".py", ".pyc")
 # Deeper folders get no entry, so that the directory does not grow with the square of the depth.
 _DEEPEST = 16
 
@@ -26,7 +26,7 @@ def namespace_folders(members: Iterable[str]) -> list[str]:
     folders = set()
     for member in members:
         folder, _, name = member.rpartition("/")
-        if folder and name.endswith(_MODULE_SUFFIXES) and all(map(str.isidentifier, folder.split("/"))):
+        if folder and name.endswith(_PURE_SUFFIXES) and all(map(str.isidentifier, folder.split("/"))):
             if name.partition(".")[0] == "__init__":
                 packages.add(folder)
             while folder and folder not in folders:
