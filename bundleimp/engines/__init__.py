@@ -1,0 +1,1 @@
+"""What `bundleimp.dask`, `bundleimp.spark` and `bundleimp.ray` share."""

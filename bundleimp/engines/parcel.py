@@ -1,0 +1,179 @@
+"""Parcels: copies of bundles, under names that engines take, which are sent to the workers of an engine.
+
+The name of a parcel has the content in it.  So two versions of a bundle never have the same path, and a worker that has
+one of them can be asked for the other.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import hashlib
+import itertools
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..inspection.reader import BundleReader
+from ..runtime.archive import Archive
+from ..runtime.bundles import OpenBundle
+from ..runtime.content.limits import CHILDREN
+from ..runtime.faults.kinds import BundleError
+from ..runtime.format import RUNTIME, SUFFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Path = str | os.PathLike[str]
+
+SUFFIX = ".pybundle.zip"
+"""The suffix of all parcels.  Every engine takes names that end with it, and the path hook claims them."""
+_IN_NAME = 16  # digits of the SHA-256
+_PIECE = 1 << 20
+_MODULE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A bundle that is ready to be sent.
+
+    Attributes:
+        bundle: the path that the caller gave, for messages.
+        path: the path of the copy.
+        modules: the topmost modules and packages in it, which may be in a namespace package, with what identifies
+            their files.
+        standalone: whether it contains the runtime, so that the workers do not need bundleimp.
+
+    """
+
+    bundle: str
+    path: str
+    modules: Mapping[str, str]
+    standalone: bool
+
+    @property
+    def name(self) -> str:
+        """The name of the copy, such as "app-0f343b0931126a20.pybundle.zip"."""
+        return os.path.basename(self.path)
+
+
+def make(*bundles: Path, folder: str | None = None) -> list[Parcel]:
+    """Copy *bundles* for an engine, and check the copies.
+
+    Arguments:
+        bundles: the paths of the bundles.
+        folder: where the copies are put.  Default: a folder of this process, which is removed when it ends.
+
+    Raises:
+        BundleError: a bundle cannot be read, is damaged, or does not run on this Python; or two of them have different
+            modules of one name.
+
+    """
+    if not bundles:
+        message = "no bundle was given"
+        raise TypeError(message)
+    parcels = [_make(os.fspath(bundle), folder or own_folder()) for bundle in dict.fromkeys(bundles)]
+    for first, second in itertools.combinations(parcels, 2):
+        module = clash(first, second)
+        if module:
+            message = f"has the module {module}, and {first.bundle} has another one of that name: ship one of them"
+            raise BundleError(message, file=second.bundle)
+    return list({parcel.path: parcel for parcel in parcels}.values())
+
+
+def clash(first: Parcel, second: Parcel) -> str:
+    """Return the name of a module that the two parcels have different files for, or ""."""
+    for name, files in first.modules.items():
+        if second.modules.get(name, files) != files:
+            return name
+    for one, other in ((first, second), (second, first)):
+        for name in one.modules:
+            parents = itertools.accumulate(name.split(".")[:-1], "{}.{}".format)
+            inside = next((parent for parent in parents if parent in other.modules), "")
+            if inside:  # a namespace package in one, a regular package in the other
+                return inside
+    return ""
+
+
+def read(path: str, bundle: str | None = None) -> Parcel:
+    """Return the parcel at *path*.
+
+    Arguments:
+        path: where it is.
+        bundle: what messages call it.  Default: the path.
+
+    Raises:
+        BundleError: it is damaged, or does not run on this Python.
+
+    """
+    bundle = bundle or path
+    try:
+        fault = Archive(path, OpenBundle.signers).fault
+        if fault is not None:
+            raise fault
+        reader = BundleReader(path)
+    except BundleError as error:
+        error.file = bundle
+        raise
+    files = {member.name: f"{member.crc:08x}{member.size:x}" for member in reader.members}
+    standalone = any(entry.member.name.startswith(RUNTIME) for entry in reader.outer.entries)
+    return Parcel(bundle, path, _modules(files), standalone)
+
+
+@functools.cache
+def own_folder() -> str:
+    """Return a folder that is removed when this process ends."""
+    folder = tempfile.mkdtemp(prefix="bundleimp-")
+    process = os.getpid()
+    atexit.register(lambda: os.getpid() == process and shutil.rmtree(folder, ignore_errors=True))
+    return folder
+
+
+def _make(bundle: str, folder: str) -> Parcel:
+    descriptor, aside = tempfile.mkstemp(dir=folder, prefix=".bundleimp-", suffix=SUFFIX)
+    try:
+        with open(descriptor, "wb") as copy:
+            digest = hashlib.sha256()
+            try:
+                with open(bundle, "rb") as source:
+                    while piece := source.read(_PIECE):
+                        digest.update(piece)
+                        copy.write(piece)
+            except OSError as error:
+                message = f"cannot be copied for the workers: {error.strerror or error}"
+                raise BundleError(message, file=bundle) from None
+        parcel = read(aside, bundle)
+        path = os.path.join(folder, f"{_stem(bundle)}-{digest.hexdigest()[:_IN_NAME]}{SUFFIX}")
+        os.chmod(aside, 0o644)
+        os.replace(aside, path)
+    except BaseException:
+        os.unlink(aside)
+        raise
+    return Parcel(bundle, path, parcel.modules, parcel.standalone)
+
+
+def _stem(bundle: str) -> str:
+    name = os.path.basename(bundle)
+    return next((name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix)), name)
+
+
+def _modules(files: Mapping[str, str]) -> dict[str, str]:
+    """Return the topmost modules and packages among *files*, with what identifies their files."""
+    packages = {folder for name in files for folder, _, file in [name.rpartition("/")] if file.startswith("__init__.")}
+    found: dict[str, list[str]] = {}
+    for name in sorted(files):
+        folders = list(itertools.accumulate(name.split("/")[:-1], "{}/{}".format))
+        package = next((folder for folder in folders if folder in packages), "")
+        if package:
+            root = package
+        elif name.endswith(_MODULE_SUFFIXES):
+            head, _, file = name.rpartition("/")
+            root = "/".join(filter(None, [head, file.partition(".")[0]]))
+        else:
+            continue
+        if root == "__main__" or name.startswith(CHILDREN):  # for programs, and not for imports
+            continue
+        found.setdefault(root.replace("/", "."), []).append(f"{name} {files[name]}")
+    return {root: hashlib.sha256("\n".join(lines).encode()).hexdigest() for root, lines in found.items()}
