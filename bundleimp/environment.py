@@ -94,6 +94,11 @@ VARIABLES = (
         "Programs leave Python's cyclic garbage collector alone.",
     ),
     Variable(
+        "BUNDLEIMP_LAZY",
+        "0",
+        "A program that was packed with `--lazy` imports eagerly.",
+    ),
+    Variable(
         "NO_COLOR",
         "1",
         "The commands print without colour, unless `--color` is given. See [no-color.org](https://no-color.org).",

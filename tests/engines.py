@@ -43,7 +43,9 @@ def _has_namespaces() -> bool:
     return sys.platform == "linux" and shutil.which("unshare") is not None and _alone(["/bin/true"]).returncode == 0
 
 
-def engine_marks(*distributions: str, commands: tuple[str, ...] = (), large: bool = False) -> list[pytest.MarkDecorator]:
+def engine_marks(
+    *distributions: str, commands: tuple[str, ...] = (), large: bool = False
+) -> list[pytest.MarkDecorator]:
     """Return the marks of a module of tests that need an engine.
 
     Arguments:

@@ -66,6 +66,7 @@ def test_json_is_the_report(source: Path, tmp_path: Path) -> None:
         "layout": "flat",
         "code_tags": [OWN_TAG],
         "ordered": 0,
+        "imports": {},
         "left_out": [],
         "targets": [],
     }

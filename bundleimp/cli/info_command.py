@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..inspection.bundle import open_bundle
 from ..inspection.info import describe, placed_units
+from ..packing.report import imports_text
 from ..runson import words
 from .output import add_json, plural, print_json, print_table, show, size_text
 
@@ -46,6 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
         show(f"made by {info.manifest.get('tool', 'an unknown tool')}, format version {info.manifest.get('format')}")
     show(f"bytecode: {', '.join(info.code_tags) or 'none embedded'}{_compression(info)}")
     _show_pythons(info)
+    imports = (info.manifest or {}).get("imports")
+    if imports:
+        show(imports_text(imports))
     if info.signature is not None:
         show(f"signature: {info.signature}; `bundleimp verify --allowed-signers FILE` tells whose")
     manifest = info.manifest or {}

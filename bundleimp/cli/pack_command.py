@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, get_args
 from ..packing.build import build
 from ..packing.executable import SHEBANG
 from ..packing.leftout import summary
-from ..packing.options import OPTIMIZATION_LEVELS, Compression, InstallerName, Layout, OnConflict, PackOptions
+from ..packing.options import (
+    OPTIMIZATION_LEVELS,
+    Compression,
+    InstallerName,
+    Layout,
+    Laziness,
+    OnConflict,
+    PackOptions,
+)
+from ..packing.report import imports_text
 from ..runson import words
 from ..runtime.faults.kinds import BundleError
 from .output import add_json, plural, print_json, show, show_warning, size_text
@@ -40,6 +49,7 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments; those that are options of `pack` have the names of its keywords."""
     parser.intermixed = True  # type: ignore[attr-defined]
+    parser.alone = {"--lazy": "packages"}  # type: ignore[attr-defined]
     parser.usage = "bundleimp pack [OPTION ...] [SOURCE ...] OUT [-- INSTALLER_OPTION ...]"
     parser.epilog = """The words after -- are options of 'uv pip install', or of 'pip install' if uv is missing or with
 --installer pip, for example: --index-url URL.  The table [tool.bundleimp] in pyproject.toml has the options of this
@@ -256,6 +266,23 @@ def _add_program(parser: argparse.ArgumentParser) -> None:
         help="embed bytecode only for the modules that the profile imports; others are compiled at their first import,"
         " and cached",
     )
+    _add_laziness(add)
+
+
+def _add_laziness(add: Callable[..., object]) -> None:
+    add(
+        "--lazy",
+        choices=get_args(Laziness),
+        help="make imports of the program lazy on Python 3.15 and newer: those of modules in other top-level packages"
+        " (packages, the default), or also those in the same package (all)",
+    )
+    add(
+        "--eager",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="do not make imports of this module or package lazy (may be repeated)",
+    )
 
 
 def _number(text: str) -> int:
@@ -306,5 +333,7 @@ def _print(arguments: argparse.Namespace, report: PackReport) -> None:
             f"{report.output}: {size_text(report.size)}, {plural(report.members, 'member')}, {code}{kept}{ordered},"
             f" {report.layout}" + f", files for {', '.join(report.targets)}" * bool(report.targets)
         )
+        if report.imports:
+            show(imports_text(report.imports))
         if runs_on:
             show(f"runs on {words(runs_on)}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..runtime.faults.likeness import near
@@ -15,7 +16,7 @@ from .color import WHEN, choose, is_colored, painted
 from .output import show_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 _HEADING = re.compile("^(usage|[a-z]+( [a-z]+)?):(?= |$)", re.MULTILINE)
@@ -45,6 +46,9 @@ class Parser(argparse.ArgumentParser):
 
     intermixed = False
     """Whether options may stand between the positional arguments."""
+
+    alone: Mapping[str, str] = MappingProxyType({})
+    """Options that have a value only behind an equals sign, and their values without one."""
 
     unset: tuple[str, ...] = ()
     """Arguments that are None if they are not given, whatever their defaults: `pack` asks which these are."""
@@ -78,6 +82,7 @@ class Parser(argparse.ArgumentParser):
             return super().parse_known_args(args, namespace)
         if self._subparsers is not None and args and self._is_unknown_option(args[0]):
             self.error(self._unknown(args))  # rather than of the command that is missing then
+        args = [f"{word}={self.alone[word]}" if word in self.alone else word for word in args or ()]
         self._is_nested = True  # the other way to parse comes back here for each half
         try:
             parse = self.parse_known_intermixed_args if self.intermixed else super().parse_known_args

@@ -127,8 +127,13 @@ def own_folder() -> str:
     """Return a folder that is removed when this process ends."""
     folder = tempfile.mkdtemp(prefix="bundleimp-")
     process = os.getpid()
-    atexit.register(lambda: os.getpid() == process and shutil.rmtree(folder, ignore_errors=True))
+    atexit.register(_remove, folder, process)
     return folder
+
+
+def _remove(folder: str, process: int) -> None:
+    if os.getpid() == process:  # and not in a child process that was forked
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _make(bundle: str, folder: str) -> Parcel:

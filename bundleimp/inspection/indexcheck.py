@@ -15,6 +15,7 @@ from ..runtime.content.reading import data_offset
 from ..runtime.content.targets import split_name, units_name
 from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.format import FLAG_DATA, FLAG_WHOLE, Extent, Locator
+from ..runtime.interpreter.lazily import LAZY
 from ..runtime.plain.zipdirectory import list_directories
 from ..runtime.site.planning import Group, is_module
 from ..runtime.site.units import DATA_PART, EXECUTABLE, decode_units, digest
@@ -120,7 +121,16 @@ def _codes(
             if known.setdefault(place, note).codes != note.codes:
                 yield Finding("the index has other bytecode of it for another target", place)
     for column, tag in enumerate(tags):
-        yield from _code(bundle, tag, {name: note.codes[column] for name, note in known.items()})
+        extents = {name: note.codes[column] for name, note in known.items()}
+        if column and tag.name == tags[column - 1].name + LAZY:
+            # What the column for lazy imports has in common with the one before it is checked there.
+            before = {name: note.codes[column - 1] for name, note in known.items()}
+            extents = {name: extent for name, extent in extents.items() if not _are_one(extent, before[name])}
+        yield from _code(bundle, tag, extents)
+
+
+def _are_one(first: Extent | None, second: Extent | None) -> bool:
+    return first is not None and second is not None and first.offset == second.offset
 
 
 @dataclass(frozen=True)

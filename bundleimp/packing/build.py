@@ -20,6 +20,7 @@ from .. import runson
 from ..runtime.content.decompression import STORED, ZSTANDARD
 from ..runtime.faults.kinds import HIDDEN, is_hidden
 from ..runtime.format import SUFFIXES
+from ..runtime.interpreter.lazily import LAZY
 from .choice import Choice
 from .collect import collect
 from .compiler import Compiler
@@ -31,6 +32,7 @@ from .fitting import Gathered, judged, of_bundle, of_bytecode, of_specifier, of_
 from .fitting import gather as gather_evidence
 from .inputs import gather, sort_inputs
 from .keptcode import KeptCode
+from .laziness import together
 from .manifest import encode_manifest
 from .merging import merged, version_warnings
 from .missing import missing
@@ -42,7 +44,7 @@ from .reading import read
 from .report import PackReport
 from .target import target_path
 from .targets import find_targets, parse_target
-from .units import plan_units
+from .units import plan_units, recorded
 from .wishes import merged as merged_wishes
 from .writer import BundleWriter, TargetPlan
 from .zipsink import zip_method
@@ -138,7 +140,8 @@ def build(options: PackOptions) -> PackReport:
     choice = Choice(options.exclude, options.include, checked.target)
     with gathered(checked, choice) as inputs:
         blueprint = plan(checked, inputs, choice)
-        with started_compilers(options, options.compiling if options.bytecode else ()) as compilers:
+        rules = laziness_of(options, blueprint.files) if options.lazy is not None else None
+        with started_compilers(options, options.compiling if options.bytecode else (), rules) as compilers:
             report = _new_report(checked, blueprint, inputs, choice, compilers)
             with _write_errors(options.output), _writer(options, checked.target, blueprint, compilers) as writer:
                 description = write(checked, inputs, blueprint, compilers, writer, report)
@@ -261,9 +264,31 @@ def _reader(files: Sequence[SourceFile]) -> Callable[[str], bytes]:
     return lambda member: read(paths[member])
 
 
+def laziness_of(options: PackOptions, files: Sequence[SourceFile]) -> dict[str, object]:
+    """Return the rules for lazy imports (`laziness.marked`) in *files*.
+
+    Raises:
+        PackError: a RECORD cannot be read.
+
+    """
+    records = [recorded(read(file.path)) for file in files if file.is_record]
+    return {
+        "all": options.lazy == "all",
+        "together": together([file.member for file in files if file.is_module], records),
+        "eager": list(options.eager),
+    }
+
+
 @contextlib.contextmanager
-def started_compilers(options: PackOptions, pythons: Sequence[str]) -> Iterator[list[Compiler]]:
+def started_compilers(
+    options: PackOptions, pythons: Sequence[str], rules: Mapping[str, object] | None = None
+) -> Iterator[list[Compiler]]:
     """Start a compiler for each interpreter of *pythons*, and end them on leaving.
+
+    Arguments:
+        options: the options.
+        pythons: the interpreters.
+        rules: the rules for lazy imports, if these are wanted.
 
     Raises:
         PackError: an interpreter does not start, is too old, or makes the same bytecode as another.  Or this one or
@@ -275,7 +300,7 @@ def started_compilers(options: PackOptions, pythons: Sequence[str]) -> Iterator[
     own = method if options.source else STORED
     with contextlib.ExitStack() as stack:
         compilers = [
-            stack.enter_context(Compiler(python, options.optimize, options.threads, own)) for python in pythons
+            stack.enter_context(Compiler(python, options.optimize, options.threads, own, rules)) for python in pythons
         ]
         seen: dict[str, str] = {}
         for compiler, python in zip(compilers, pythons, strict=True):
@@ -340,7 +365,7 @@ def _lost_code(inputs: Inputs, compilers: Sequence[Compiler]) -> Iterator[PackWa
     """Yield a warning for each bundle among the sources with bytecode that is not for any of the *compilers*."""
     own = {compiler.tag.name for compiler in compilers}
     for bundle, tags in inputs.code_tags.items():
-        lost = [tag for tag in tags if tag not in own]
+        lost = [tag for tag in tags if tag.removesuffix(LAZY) not in own]
         if lost:
             message = f"its bytecode for {' and '.join(lost)} is left out; --python for that Python keeps it"
             yield PackWarning(bundle, message)
@@ -358,7 +383,7 @@ def _write_errors(output: PathLike) -> Iterator[None]:
 
 def _writer(options: PackOptions, target: Path, blueprint: Blueprint, compilers: Sequence[Compiler]) -> BundleWriter:
     # Without source, the bytecode is the member; it needs no second place.
-    tags = [compiler.tag for compiler in compilers] if options.source else []
+    tags = [tag for compiler in compilers for tag in compiler.tags] if options.source else []
     return BundleWriter(
         target,
         tags=tags,

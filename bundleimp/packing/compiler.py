@@ -13,7 +13,7 @@ import subprocess
 import sys
 import warnings
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Self
@@ -21,16 +21,18 @@ from typing import IO, TYPE_CHECKING, Self
 from ..encoding import CodeTag
 from ..runtime.content import images
 from ..runtime.content.decompression import STORED
-from . import worker
+from ..runtime.interpreter.lazily import LAZY
+from . import laziness, worker
 from .asking import unfit
 from .errors import PackError
 from .zipsink import compressed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
 OLDEST = (3, 11)
+LAZY_FROM = (3, 15)
 # Requests that a process has at a time: it reads the second as soon as it has answered the first.
 _SLOTS = 2
 
@@ -52,6 +54,7 @@ class Compiled:
         failure: why there is no image, or "".
         packed: the image as the bundle has it: compressed, or as it is.
         kept: whether a bundle among the sources brought the image.
+        imports: the modules that it imports, by the reason why the import is eager; by "" those that are lazy.
 
     """
 
@@ -59,6 +62,7 @@ class Compiled:
     failure: str = ""
     packed: bytes | None = None
     kept: bool = False
+    imports: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,18 @@ class _Greeting:
     version: str
 
     def __post_init__(self) -> None:
-        if tuple(map(int, self.version.split(".")[:2])) < OLDEST:
+        if self.release < OLDEST:
             raise ValueError(self.version)
+
+    @property
+    def release(self) -> tuple[int, ...]:
+        """The version without its last number."""
+        return tuple(map(int, self.version.split(".")[:2]))
+
+    @property
+    def is_lazy(self) -> bool:
+        """Whether it has lazy imports."""
+        return self.release >= LAZY_FROM
 
 
 class _NoProcessesError(Exception):
@@ -81,13 +95,14 @@ class _NoProcessesError(Exception):
 class _Worker:
     """One process of the interpreter."""
 
-    def __init__(self, executable: str) -> None:
+    def __init__(self, executable: str, rules: Mapping[str, object] | None) -> None:
         self.executable = executable
+        self._rules = rules
         self._asking, self._answering = Lock(), Lock()
         self._died_on = ""
         try:
             self._process = subprocess.Popen(  # noqa: S603 (the user named this interpreter)
-                [executable, "-I", "-S", "-B", "-W", "ignore", worker.__file__],
+                [executable, "-I", "-S", "-B", "-W", "ignore", worker.__file__, *_words(rules)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -137,6 +152,8 @@ class _Worker:
             _ = self.greeting
             status, _, size = self._output.readline().partition(b" ")
             answer = self._output.read(int(size))
+            if status == b"ok" and self._rules is not None and self.greeting.is_lazy:
+                return Compiled(answer, imports=json.loads(self._output.read(int(self._output.readline()))))
         except (OSError, ValueError):
             status = b""
         if status == b"ok":
@@ -162,18 +179,21 @@ class _Worker:
 class _OwnInterpreter:
     """The running interpreter, in the place of a process."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Mapping[str, object] | None) -> None:
         self.greeting = _Greeting(**json.loads(worker.greeting()))
+        self._rules = rules if self.greeting.is_lazy else None
 
     def compile(self, modules: Sequence[Module], optimize: int) -> list[Compiled]:
         return [self._compile(module, optimize) for module in modules]
 
-    @staticmethod
-    def _compile(module: Module, optimize: int) -> Compiled:
+    def _compile(self, module: Module, optimize: int) -> Compiled:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return Compiled(worker.image(module.source, module.name, optimize))
+                if self._rules is None:
+                    return Compiled(worker.image(module.source, module.name, optimize))
+                tree, imports = laziness.marked(module.source, module.name, self._rules)
+                return Compiled(worker.image(module.source, module.name, optimize, tree), imports=imports)
         except Exception as error:  # noqa: BLE001 (whatever a compiler may say about somebody's file)
             return Compiled(None, worker.describe(error))
 
@@ -188,7 +208,14 @@ class Compiler:
 
     """
 
-    def __init__(self, executable: str, optimize: int, jobs: int, method: int = STORED) -> None:
+    def __init__(
+        self,
+        executable: str,
+        optimize: int,
+        jobs: int,
+        method: int = STORED,
+        rules: Mapping[str, object] | None = None,
+    ) -> None:
         """Start the workers.
 
         Arguments:
@@ -196,6 +223,7 @@ class Compiler:
             optimize: 0, 1 or 2, as of `compile`.
             jobs: how many processes.
             method: the zip method that compresses the bytecode.
+            rules: as of `laziness.marked`; None: bytecode with lazy imports is not wanted.
 
         Raises:
             PackError: the interpreter does not start, or is older than 3.11.
@@ -203,6 +231,7 @@ class Compiler:
         """
         self._executable = executable
         self._method = method
+        self._rules = rules
         self.optimize = optimize
         self._jobs = jobs
         self._workers: list[_Worker] = []
@@ -212,7 +241,7 @@ class Compiler:
         try:
             self._start()
         except _NoProcessesError:
-            self._own = _OwnInterpreter()
+            self._own = _OwnInterpreter(rules)
         try:
             greeting = self._own.greeting if self._own is not None else self._workers[0].greeting
         except BaseException:
@@ -222,12 +251,25 @@ class Compiler:
         self.version = greeting.version
         name = greeting.tag + (f".opt-{optimize}" if optimize else "")
         self.tag = CodeTag(name, bytes.fromhex(greeting.magic))
+        self.is_lazy = rules is not None and greeting.is_lazy
         self._threads = ThreadPoolExecutor(jobs * _SLOTS)
 
     @property
     def reads_zstd(self) -> bool:
         """Whether the interpreter's standard library decompresses zstd."""
         return tuple(map(int, self.version.split(".")[:2])) >= (3, 14)
+
+    @property
+    def tags(self) -> list[CodeTag]:
+        """The tags of the columns that its bytecode takes in the index."""
+        return [self.tag] + [CodeTag(self.tag.name + LAZY, self.tag.magic)] * self.is_lazy
+
+    def columns(self, compiled: Compiled | None) -> list[bytes | None]:
+        """Return what goes into each of these columns: code with lazy imports is not for other programs."""
+        packed = compiled.packed if compiled is not None else None
+        if not self.is_lazy:
+            return [packed]
+        return [None, packed] if compiled is not None and "" in compiled.imports else [packed, None]
 
     def __enter__(self) -> Self:
         return self
@@ -250,7 +292,7 @@ class Compiler:
             process.close()
 
     def _start(self) -> None:
-        self._workers.append(_Worker(self._executable))
+        self._workers.append(_Worker(self._executable, self._rules))
         for _ in range(_SLOTS):
             self._slots.put(self._workers[-1])
 
@@ -280,6 +322,10 @@ class Compiler:
             item if item.image is None else replace(item, packed=packed_image(item.image, self._method))
             for item in compiled
         ]
+
+
+def _words(rules: Mapping[str, object] | None) -> list[str]:
+    return [json.dumps(rules)] if rules is not None else []
 
 
 def packed_image(image: bytes, method: int) -> bytes:

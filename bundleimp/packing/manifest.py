@@ -97,6 +97,8 @@ def encode_manifest(
         records = [[asdict(unit) for unit in units] for units in placed]
         manifest["placed"] = dict(zip([each.name for each in targets], records, strict=True)) if targets else records[0]
     manifest |= wishes.record()
+    if report.imports:
+        manifest["imports"] = {reason or "lazy": number for reason, number in sorted(report.imports.items())}
     if report.ordered:
         manifest["ordered"] = report.ordered
     if first_line:

@@ -24,6 +24,7 @@ Compression = Literal["none", "deflate", "zstd"]
 Layout = Literal["auto", "flat", "nested"]
 OnConflict = Literal["first", "last", "error"]
 InstallerName = Literal["uv", "pip"]
+Laziness = Literal["packages", "all"]
 OPTIMIZATION_LEVELS = (0, 1, 2)
 
 _CHOICES: dict[str, Any] = {
@@ -70,6 +71,8 @@ class PackOptions:
     standalone: bool
     profile: PathLike | None
     profile_only: bool
+    lazy: Laziness | None
+    eager: Sequence[str]
     jobs: int | None
     progress: Callable[[Step], object] | None
 
@@ -124,8 +127,10 @@ def check_options(options: PackOptions) -> None:
     _check_choice("optimize", options.optimize, OPTIMIZATION_LEVELS)
     if options.installer is not None:
         _check_choice("installer", options.installer, get_args(InstallerName))
+    if options.lazy is not None:
+        _check_choice("lazy", options.lazy, get_args(Laziness))
     inputs = ("sources", "requirements", "requirement_files", "extras", "groups", "installer_options")
-    for name in (*inputs, "python", "target", "exclude", "include"):
+    for name in (*inputs, "python", "target", "exclude", "include", "eager"):
         _check_sequence(name, getattr(options, name))
     _check_requirements(options.requirements)
     _check_jobs(options.jobs)
@@ -179,6 +184,19 @@ def _check_combinations(options: PackOptions) -> None:
     if options.profile_only and options.profile is None:
         message = "--profile-only needs a profile: give --profile"
         raise PackError(message)
+    _check_laziness(options)
     if options.compress_bytecode != "none" and not options.bytecode:
         message = "--compress-bytecode needs embedded bytecode: drop --no-bytecode"
+        raise PackError(message)
+
+
+def _check_laziness(options: PackOptions) -> None:
+    if options.eager and options.lazy is None:
+        message = "--eager says what is not lazy: give --lazy, too"
+        raise PackError(message)
+    if options.lazy is not None and not options.is_program:
+        message = "--lazy is for programs: give an entry point (-e), or --standalone"
+        raise PackError(message)
+    if options.lazy is not None and not (options.bytecode and options.source):
+        message = "--lazy needs source and bytecode: drop --no-bytecode and --no-source"
         raise PackError(message)

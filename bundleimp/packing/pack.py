@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
-    from .options import Compression, InstallerName, Layout, OnConflict
+    from .options import Compression, InstallerName, Layout, Laziness, OnConflict
     from .progress import Step
     from .report import PackReport
 
@@ -46,6 +46,8 @@ def pack(
     standalone: bool = False,
     profile: str | os.PathLike[str] | None = None,
     profile_only: bool = False,
+    lazy: Laziness | None = None,
+    eager: Sequence[str] = (),
     jobs: int | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> PackReport:
@@ -111,6 +113,10 @@ def pack(
             *python*.
         profile_only: whether to embed bytecode only for the modules that the profile imports.  Any other module is
             compiled at its first import, and its bytecode is kept in the cache.
+        lazy: makes imports of a program lazy (PEP 810) on Python 3.15 and newer, where nothing can tell the difference
+            that `pack` sees: "packages", imports of modules that are in another top-level package; "all", also those of
+            the same package.  Older Pythons, and programs that have the bundle on their path, import eagerly.
+        eager: modules and packages whose imports are never lazy.
         jobs: how many files are read, compressed and compiled at a time; default: one per processor.
         progress: called with the number of members written, that of all, and the name of the last.
 
@@ -150,6 +156,8 @@ def pack(
         standalone=standalone,
         profile=profile,
         profile_only=profile_only,
+        lazy=lazy,
+        eager=eager,
         jobs=jobs,
         progress=None if progress is None else _of_members(progress),
     )

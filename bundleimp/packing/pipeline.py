@@ -317,9 +317,13 @@ def _write(
     if image is not None:
         content = prepared(image, steps.compress_bytecode)
         return writer.add(f"{file.member}c", content, [], executable=False)
-    images = [result.packed if result is not None else None for result in compiled] or [None] * len(writer.tags)
+    pairs = zip(steps.compilers, compiled, strict=True) if compiled else ()
+    images = [image for compiler, result in pairs for image in compiler.columns(result)] or [None] * len(writer.tags)
     if not steps.source:
         images = []
+    for result in compiled:
+        for reason, modules in result.imports.items() if result is not None else ():
+            report.imports[reason] = report.imports.get(reason, 0) + len(modules)
     if item.content is not None:
         return writer.add(file.member, item.content, images, executable=file.executable, targets=file.targets)
     with _stream(item) as stream:

@@ -6,9 +6,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..runson import RunsOn
     from .errors import PackWarning
     from .leftout import LeftOut
+
+
+def imports_text(imports: Mapping[str, int]) -> str:
+    """Return in words how many imports are lazy, and why the others are not.
+
+    Arguments:
+        imports: the number of imports for each reason; "" or "lazy": they are lazy.
+
+    """
+    lazy = imports.get("", 0) + imports.get("lazy", 0)
+    reasons = [f"{number} {reason}" for reason, number in sorted(imports.items()) if reason not in {"", "lazy"}]
+    return f"{lazy} imports are lazy on Python 3.15 and newer; eager: {', '.join(reasons) or 'none'}"
 
 
 @dataclass
@@ -24,6 +38,8 @@ class PackReport:
         code_tags: the code tags of the embedded bytecode.
         kept: how many of them have it from bundles among the sources, so that none was compiled.
         ordered: how many of them lie in the order in which a profile imports them.
+        imports: the number of imports for each reason why they are not lazy; by "", of those that are.  Empty if
+            lazy imports are not wanted, or none of the Pythons has them.
         left_out: the files and folders of sources that are not meant to be shipped, by name.
         runs_on: where the bundle runs, as alternatives.
         targets: the names of the targets, if they have different files.
@@ -39,6 +55,7 @@ class PackReport:
     layout: str = "flat"
     code_tags: list[str] = field(default_factory=list)
     ordered: int = 0
+    imports: dict[str, int] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
     runs_on: list[RunsOn] = field(default_factory=list)
     targets: list[str] = field(default_factory=list)

@@ -1,16 +1,24 @@
-"""Compiles modules in the interpreter whose bytecode is wanted.  Imports nothing of ours.
+"""Compiles modules in the interpreter whose bytecode is wanted.  Imports nothing of ours but `laziness`.
 
 It is one process of `compiler`, and runs as a script; where there are no processes, `compiler` calls it.  The script
 says who it is in one line of JSON.  A request is a line ``OPTIMIZE COUNT``, and for each module a line ``NAME_SIZE
 SOURCE_SIZE`` and the two texts; the answers are, for each, a line ``ok SIZE`` or ``error SIZE`` and a pyc image or a
 message.  A request is read to its end before the first answer, so that neither side waits for the other to read.
+
+If the script has an argument, the rules of `laziness` in JSON, imports are lazy where they can be.  Each pyc image is
+then followed by a line ``SIZE`` and a note in JSON: the imports by the reason why they are eager.
 """
 
 import gc
 import marshal
+import os
 import sys
 from importlib.util import MAGIC_NUMBER, source_hash
 from types import CodeType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _UNCHECKED_HASH = (1).to_bytes(4, "little")
 
@@ -48,17 +56,25 @@ def _with_one_name(code: CodeType) -> CodeType:
     return code.replace(co_consts=constants) if changed else code
 
 
-def image(source: bytes, name: str, optimize: int) -> bytes:
+def image(source: bytes, name: str, optimize: int, tree: object = None) -> bytes:
     """Return the pyc image of *source*: unchecked hash-based (PEP 552), the same bytes in every process.
+
+    If there is a syntax *tree* of it, with lazy imports, that is what is compiled.
 
     ``marshal`` marks what is referenced more than once, and an interned string is also referenced by whoever else in
     the process has the same one.  While all strings are held here, all are marked, whatever came before.  It also marks
     interned strings, and the name may be one where it comes from a path: what was just decoded is none.
     """
-    code = _with_one_name(compile(source, name.encode().decode(), "exec", dont_inherit=True, optimize=optimize))
+    what: Any = source if tree is None else tree
+    code = _with_one_name(compile(what, name.encode().decode(), "exec", dont_inherit=True, optimize=optimize))
     held: list = []  # type: ignore[type-arg]
     _hold_strings(code, held)
     return MAGIC_NUMBER + _UNCHECKED_HASH + source_hash(source) + marshal.dumps(code)
+
+
+def knows_lazy_imports() -> bool:
+    """Return whether this interpreter has lazy imports (PEP 810)."""
+    return sys.version_info >= (3, 15)
 
 
 def describe(error: BaseException) -> str:
@@ -78,6 +94,19 @@ def greeting() -> str:
 def main() -> None:
     """Serve requests from standard input until it ends."""
     gc.disable()  # compiling leaves no cycles behind
+    lazily = None
+    if sys.argv[1:] and knows_lazy_imports():
+        import json  # noqa: PLC0415 (only for some programs)
+        from importlib.util import module_from_spec, spec_from_file_location  # noqa: PLC0415 (only for some programs)
+
+        spec: Any = spec_from_file_location("laziness", os.path.join(os.path.dirname(__file__), "laziness.py"))
+        laziness: Any = module_from_spec(spec)
+        spec.loader.exec_module(laziness)
+        rules = json.loads(sys.argv[1])
+
+        def lazily(source: bytes, name: str) -> "Any":
+            return laziness.marked(source, name, rules)
+
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     stdout.write(greeting().encode())
     stdout.flush()
@@ -88,11 +117,17 @@ def main() -> None:
             name_size, source_size = map(int, stdin.readline().split())
             modules.append((stdin.read(name_size).decode(), stdin.read(source_size)))
         for name, source in modules:
+            tree = note = None
             try:
-                answer, status = image(source, name, optimize), "ok"
+                if lazily is not None:
+                    tree, imports = lazily(source, name)
+                    note = json.dumps(imports).encode()
+                answer, status = image(source, name, optimize, tree), "ok"
             except Exception as error:  # noqa: BLE001 (whatever a compiler may say about somebody's file)
                 answer, status = describe(error).encode("utf-8", "backslashreplace"), "error"
             stdout.write(f"{status} {len(answer)}\n".encode() + answer)
+            if note is not None and status == "ok":
+                stdout.write(f"{len(note)}\n".encode() + note)
             stdout.flush()
 
 

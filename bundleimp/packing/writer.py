@@ -16,6 +16,7 @@ from ..runtime import format as bundle_format
 from ..runtime.content.localheader import HEADER_SIZE
 from ..runtime.content.targets import split_name, stored_name, units_name
 from ..runtime.format import Extent, Locator, find_end
+from ..runtime.interpreter.lazily import LAZY
 from ..runtime.plain.stubs import CONTENT as STUB
 from ..runtime.site.units import encode_units
 from ..waiting import TOP_LEVEL
@@ -172,6 +173,7 @@ class BundleWriter:
                 extent = item.codes[column]
                 if extent is not None:
                     extent.offset += shift
+        self._lend()
         for name, content in sorted(self._attached.items()):
             self._zip.put(name, content)
         names = encode_top_level(split_name(item.member.name)[1] for item in self._index)
@@ -180,6 +182,15 @@ class BundleWriter:
         size = self._file.seek(0, os.SEEK_END)
         self._draft.place(self._mode)
         return size
+
+    def _lend(self) -> None:
+        """Put the bytecode of modules without lazy imports into the column for lazy imports, too."""
+        for column, tag in enumerate(self.tags):
+            if tag.name.endswith(LAZY):
+                for item in self._index:
+                    codes = list(item.codes)
+                    codes[column] = codes[column] or codes[column - 1]
+                    item.codes = codes
 
     def _stubs(self) -> list[str]:
         """Return the names of the stubs: what `zipimport` finds in the place of modules that it cannot import."""

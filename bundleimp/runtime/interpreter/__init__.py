@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ending,
         events,
         foreign,
+        lazily,
         lines,
         parts,
         pkgresources,
