@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BASE = "venv"
 RUNS = "runs"
+LAZY = sys.version_info >= (3, 15)
 _LONGEST = 60
 _TIMEOUT = 120
 
@@ -169,10 +170,13 @@ def ship(program: Program, folder: Path, tools: Path, bare: Path) -> Mapping[str
     offline: tuple[str | Path, ...] = ("--no-index", "--find-links", wheels)
     python = trees.interpreter(folder / "venv", hook=False)
     prepare("installing", tools / "pip", "--python", python, "install", "--quiet", *offline, *wanted)
-    bundle, pex, pex_venv, shiv = (folder / name for name in ("app.pybundle", "app.pex", "venv.pex", "app.pyz"))
+    names = ("app.pybundle", "lazy.pybundle", "app.pex", "venv.pex", "app.pyz")
+    bundle, lazy, pex, pex_venv, shiv = (folder / name for name in names)
     pack: list[str | Path] = [sys.executable, "-m", "bundleimp", "pack", "--quiet", "--python", bare, "--standalone"]
     requirements = [word for name in wanted for word in ("--with", name)]
     prepare("packing", *pack, "-e", program.command, *requirements, bundle, "--", *offline)
+    if LAZY:
+        prepare("packing", *pack, "--lazy", "-e", program.command, *requirements, lazy, "--", *offline)
     by_pex: tuple[str | Path, ...] = (*wanted, "-c", program.command, "--python", bare, "--no-pypi", "-f", wheels)
     prepare("pex", tools / "pex", *by_pex, "-o", pex)
     prepare("pex", tools / "pex", *by_pex, "--venv", "-o", pex_venv)
@@ -181,6 +185,7 @@ def ship(program: Program, folder: Path, tools: Path, bare: Path) -> Mapping[str
     commands: dict[str, tuple[list[str | Path], Path]] = {
         BASE: ([python, python.parent / program.command], python.parent.parent),
         "bundle": ([bare, bundle], bundle),
+        **({"bundle --lazy": ([bare, lazy], lazy)} if LAZY else {}),
         "pex": ([bare, pex], pex),
         "pex --venv": ([bare, pex_venv], pex_venv),
         "shiv": ([bare, shiv], shiv),
