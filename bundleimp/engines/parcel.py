@@ -11,6 +11,7 @@ import functools
 import hashlib
 import itertools
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -57,6 +58,11 @@ class Parcel:
     def name(self) -> str:
         """The name of the copy, such as "app-0f343b0931126a20.pybundle.zip"."""
         return os.path.basename(self.path)
+
+    @property
+    def stem(self) -> str:
+        """The name without what the content adds to it, such as "app"."""
+        return self.name[: -len(SUFFIX)].rpartition("-")[0]
 
 
 def make(*bundles: Path, folder: str | None = None) -> list[Parcel]:
@@ -160,8 +166,10 @@ def _make(bundle: str, folder: str) -> Parcel:
 
 
 def _stem(bundle: str) -> str:
+    """Return the name of *bundle* without its suffix, and without what means something in a URL or on a path."""
     name = os.path.basename(bundle)
-    return next((name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix)), name)
+    stem = next((name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix)), name)
+    return re.sub(r"[^A-Za-z0-9._+-]", "-", stem)
 
 
 def _modules(files: Mapping[str, str]) -> dict[str, str]:
