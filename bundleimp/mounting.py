@@ -62,8 +62,7 @@ class Mount:
         copies = [each for each in list(bundles.in_use.values()) if each.path != self.path and each.path in sys.path]
         if any(getattr(each.archive, "key", None) == key for each in copies):
             key = ""  # what came from an open copy is not ours
-        modules = [(name, module) for name, module in list(sys.modules.items()) if name != "__main__"]
-        return sorted(name for name, module in modules if _is_from(module, self.path, key))
+        return _imported_from(self.path, key)
 
     def close(self, *, forget: bool | None = None) -> None:
         """Take the path entry off ``sys.path``.  Closing twice does nothing.
@@ -173,6 +172,16 @@ def _is_remote(mapping: Any) -> bool:
     """Return whether *mapping* is one of fsspec over a network."""
     protocols = getattr(getattr(mapping, "fs", None), "protocol", ())
     return not _LOCAL.issuperset([protocols] if isinstance(protocols, str) else protocols)
+
+
+def imported_from(path: str) -> list[str]:
+    """Return the names of the imported modules that came from the bundle at *path* or from a copy of it, sorted."""
+    return _imported_from(path, str(getattr(bundles.open_bundle(path).archive, "key", "")))
+
+
+def _imported_from(path: str, key: str) -> list[str]:
+    modules = [(name, module) for name, module in list(sys.modules.items()) if name != "__main__"]
+    return sorted(name for name, module in modules if _is_from(module, path, key))
 
 
 def _is_from(module: ModuleType | None, path: str, key: str) -> bool:

@@ -1,0 +1,199 @@
+"""Bundles for Spark: `ship` makes them importable in its Python workers, and in the driver.
+
+An executor starts other Python processes for each environment that its tasks ask for.  So bundles are path entries in
+the environment, and no process sees two versions of one.  The workers need nothing installed: if no bundle is
+standalone, `ship` adds one that contains only the runtime.
+
+The workers of Spark Connect have one environment in a session, and get path entries while they run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from .engines import carrier, parcel
+from .mounting import imported_from, mount
+from .runtime.content.limits import CHILDREN
+from .runtime.faults.kinds import BundleError, BundleWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .engines.parcel import Parcel
+    from .mounting import Mount
+
+_lock = threading.Lock()
+# What was shipped by each context, or session of Spark Connect; and what is on the path of this process; by name.
+_shipped: WeakKeyDictionary[Any, dict[str, Parcel]] = WeakKeyDictionary()
+_on_path: dict[str, tuple[Parcel, Mount]] = {}
+
+
+def ship(session: Any, *bundles: str | os.PathLike[str]) -> None:
+    """Make *bundles* importable in the Python workers of Spark, and in this process, the driver.
+
+    Executors that start later get them, too.  A bundle replaces one that was shipped before if they have the same name,
+    or different modules of one name.  What Spark has already compiled keeps its version: a UDF that was used before,
+    and an RDD that a job has computed.
+
+    Arguments:
+        session: a ``SparkContext`` or a ``SparkSession``, which may be one of Spark Connect.
+        bundles: the paths of the bundles.
+
+    Raises:
+        BundleError: a bundle cannot be read, is damaged, or does not run on this Python; two of them have different
+            modules of one name; this process has imported modules of a version that is to be replaced; the session is
+            stopped, or Spark refuses the files.  With Spark Connect also: the session has another version, or the
+            Python of the workers lacks bundleimp.
+        TypeError: *session* is something else, or no bundle is given.
+
+    """
+    owner = _owner(session)
+    parcels = parcel.make(*bundles)
+    with _lock:
+        _check_modules(parcels)
+        before = _shipped.get(owner, {})
+        replaced = _replaced(parcels, before.values())
+        stale = {old.name for old, _ in replaced}
+        now = {name: old for name, old in before.items() if name not in stale} | {new.name: new for new in parcels}
+        if hasattr(owner, "addFile"):
+            _add_files(owner, before, now)
+        else:
+            _add_artifacts(owner, before, now, replaced)
+        _shipped[owner] = now
+        _put_on_path(parcels)
+    _warn_of_lost(replaced, now.values())
+
+
+def _owner(session: Any) -> Any:
+    """Return the SparkContext of *session*, or the session if it is one of Spark Connect.
+
+    Raises:
+        BundleError: it is stopped.
+        TypeError: it is neither.
+
+    """
+    if _is(session, "pyspark.sql.session", "SparkSession"):
+        session = session.sparkContext
+    if _is(session, "pyspark.core.context", "SparkContext"):
+        java = session._jsc  # noqa: SLF001 (nothing public says whether it is stopped)
+        is_stopped = java is None or java.sc().isStopped()
+    elif _is(session, "pyspark.sql.connect.session", "SparkSession"):
+        is_stopped = session.is_stopped
+    else:
+        message = f"a SparkContext or a SparkSession is needed, and not {type(session).__name__}"
+        raise TypeError(message)
+    if is_stopped:
+        message = "the Spark session is stopped: make a new one"
+        raise BundleError(message)
+    return session
+
+
+def _is(value: object, module: str, name: str) -> bool:
+    """Return whether *value* is of this class.  If nothing has loaded the module, it is not."""
+    return module in sys.modules and isinstance(value, getattr(sys.modules[module], name))
+
+
+def _replaced(parcels: list[Parcel], before: Iterable[Parcel]) -> list[tuple[Parcel, Parcel]]:
+    """Return those of *before* that one of *parcels* replaces, each with that."""
+    given = {each.name for each in parcels}
+    pairs = {
+        old.name: (old, new)
+        for old in before
+        for new in parcels
+        if old.name not in given and (old.stem == new.stem or parcel.clash(old, new))
+    }
+    return list(pairs.values())
+
+
+def _check_modules(parcels: list[Parcel]) -> None:
+    """Raise BundleError if this process has modules of a version that *parcels* replace.
+
+    Functions of them would run in the workers by their old code, and with new modules.
+    """
+    for old, new in _replaced(parcels, [each for each, _ in _on_path.values()]):
+        names = imported_from(old.path)
+        if names:
+            message = f"replaces a version of which this process has imported {', '.join(names[:3])}: restart it"
+            raise BundleError(message, file=new.bundle)
+
+
+def _add_files(context: Any, before: dict[str, Parcel], now: dict[str, Parcel]) -> None:
+    """Send what is *now* shipped to the executors, and put it into the environment of the workers."""
+    from pyspark import SparkFiles  # noqa: PLC0415 (installed where this is called)
+
+    if not any(each.standalone for each in now.values()):
+        runtime = carrier.make()
+        now[runtime.name] = runtime
+    for name, each in now.items():
+        if name not in before:
+            _send(each, context.addFile, each.path)
+    # Executors put files into their working directory, and the driver, which is the executor in local mode, into this.
+    root = SparkFiles.getRootDirectory()
+    old, new = (_entries(each.values(), root) for each in (before, now))
+    rest = [entry for entry in context.environment.get("PYTHONPATH", "").split(os.pathsep) if entry not in {"", *old}]
+    context.environment["PYTHONPATH"] = os.pathsep.join(new + rest)
+
+
+def _entries(parcels: Iterable[Parcel], root: str) -> list[str]:
+    """Return the path entries for *parcels*.  The first one starts the runtime."""
+    first = sorted(parcels, key=lambda each: not each.standalone)
+    names = [os.path.join(each.name, CHILDREN[:-1]) if each.standalone else each.name for each in first]
+    return [*names, *(os.path.join(root, name) for name in names)]
+
+
+def _add_artifacts(
+    session: Any, before: dict[str, Parcel], now: dict[str, Parcel], replaced: list[tuple[Parcel, Parcel]]
+) -> None:
+    """Send what is *now* shipped to the workers of Spark Connect."""
+    for _, new in replaced:
+        message = "this session of Spark Connect has another version of it: make a new one"
+        raise BundleError(message, file=new.bundle)
+    added = [each for name, each in now.items() if name not in before]
+    if not before and not _has_hook(session):
+        message = "the Python of the workers lacks bundleimp, which Spark Connect needs: install it there"
+        raise BundleError(message, file=added[0].bundle)
+    for each in added:
+        _send(each, session.addArtifacts, each.path, pyfile=True)
+
+
+def _has_hook(session: Any) -> bool:
+    """Return whether a worker of the *session* of Spark Connect claims bundles."""
+    from pyspark.sql.connect.functions import udf  # noqa: PLC0415 (installed where this is called)
+
+    def claims() -> bool:
+        return any(hasattr(hook, "claims_bundles") for hook in sys.path_hooks)
+
+    claims.__module__ = "__main__"  # so that it is sent as code, and not by its name
+    function: Any = udf(claims, "boolean", useArrow=False)
+    return bool(session.range(1).select(function()).first()[0])
+
+
+def _send(sent: Parcel, send: Callable[..., object], *arguments: object, **options: object) -> None:
+    try:
+        send(*arguments, **options)
+    except Exception as error:  # noqa: BLE001 (of Java, of a network)
+        message = f"Spark does not take it: {' '.join(str(error).splitlines()[:2])}"
+        raise BundleError(message, file=sent.bundle) from None
+
+
+def _put_on_path(parcels: list[Parcel]) -> None:
+    for old, _ in _replaced(parcels, [each for each, _ in _on_path.values()]):
+        _on_path.pop(old.name)[1].close()
+    for new in parcels:
+        if new.name not in _on_path:
+            _on_path[new.name] = new, mount(new.path, first=True)
+
+
+def _warn_of_lost(replaced: Iterable[tuple[Parcel, Parcel]], now: Iterable[Parcel]) -> None:
+    """Warn of modules that are no longer shipped because a bundle of another name has replaced theirs."""
+    there = {module for each in now for module in each.modules}
+    for old, new in replaced:
+        lost = sorted(set(old.modules) - there)
+        if lost and old.stem != new.stem:
+            text = f"{new.bundle}: replaces {old.bundle}, so {', '.join(lost[:3])} cannot be imported any more"
+            warnings.warn(BundleWarning(text), stacklevel=3)

@@ -1,0 +1,52 @@
+"""Parcels, and the carrier of the runtime, without any engine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bundleimp.engines import carrier, parcel
+
+from .builders import Tree, make_bundle, run_python
+from .compiling import extension
+from .programs import interpreter_without_bundleimp
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bundleimp.packing.options import Layout
+
+pytestmark = pytest.mark.skipif(sys.platform == "emscripten", reason="needs processes")
+
+
+def test_the_name_has_nothing_that_means_something_in_a_url_or_on_a_path(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "my app#1:ü.pybundle", {"app.py": ""})
+    (one,) = parcel.make(bundle, folder=str(tmp_path))
+    assert one.stem == "my-app-1--"
+    assert one.name.startswith("my-app-1---")
+    assert one.name.endswith(parcel.SUFFIX)
+    assert os.path.isfile(one.path)
+
+
+@pytest.mark.parametrize("layout", ["flat", "nested"])
+def test_the_carrier_is_enough_where_bundleimp_is_lacking(tmp_path: Path, layout: Layout) -> None:
+    tree: Tree = {
+        "app/__init__.py": "from . import fast\nimport os, pathlib\n"
+        "TEXT = pathlib.Path(os.path.dirname(__file__), 'd').read_text()\n",
+        "app/d": "some text",
+        "app/fast.abi3.so": extension(tmp_path / "c", "fast", "7"),
+    }
+    (app,) = parcel.make(make_bundle(tmp_path / "app.pybundle", tree, layout=layout), folder=str(tmp_path))
+    runtime = carrier.make()
+    assert runtime is carrier.make()
+    assert (runtime.standalone, runtime.modules) == (True, {})
+    result = run_python(
+        *("-W", "error", "-c", "import app; print(app.TEXT, app.fast.value())"),
+        path=[os.path.join(runtime.path, "__children__"), app.path, tmp_path / f"missing{parcel.SUFFIX}"],
+        executable=interpreter_without_bundleimp("{}.{}".format(*sys.version_info[:2])),
+        BUNDLEIMP_CACHE_DIR=str(tmp_path / "cache"),
+    )
+    assert (result.stdout, result.stderr) == ("some text 7\n", "")
