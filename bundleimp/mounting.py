@@ -206,6 +206,12 @@ def _is_below(portion: object, path: str) -> bool:
     return isinstance(portion, str) and (portion == path or portion.startswith(path + os.sep))
 
 
+def lasting(names: Iterable[str]) -> list[str]:
+    """Return those of the loaded modules *names* that stay loaded until the process ends: extension modules."""
+    specs = [(name, getattr(sys.modules.get(name), "__spec__", None)) for name in names]
+    return [name for name, spec in specs if str(getattr(spec, "origin", None)).endswith(tuple(EXTENSION_SUFFIXES))]
+
+
 def _forget(names: Iterable[str], path: str) -> None:
     """Remove modules from ``sys.modules``, and from the packages above them."""
     names = list(names)
@@ -214,7 +220,7 @@ def _forget(names: Iterable[str], path: str) -> None:
     if loading:
         message = f"{', '.join(loading)}: still being imported; forget it later"
         raise BundleError(message, file=path)
-    native = [name for name in names if str(getattr(specs[name], "origin", None)).endswith(tuple(EXTENSION_SUFFIXES))]
+    native = lasting(names)
     if native:
         message = f"the extension modules {', '.join(native)} stay loaded until the process ends: restart it"
         raise BundleError(message, file=path)
