@@ -1,0 +1,181 @@
+"""`ship`: bundles for the scheduler and the workers of a Dask cluster.
+
+All processes get the parcels first, and nothing that they import changes.  Then each switches to them, or the workers
+are restarted.  So a cluster that refuses a new version goes on with the old one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from . import __version__
+from .engines import parcel
+from .engines.receiving import VERSION, Sent, process
+from .runtime.faults.kinds import BundleError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from .engines.receiving import State
+
+
+def ship(client: Any, *bundles: str | os.PathLike[str], restart: bool = False) -> Any:
+    """Make the scheduler and the workers of a Dask cluster import from *bundles*.
+
+    Workers that start later import from them, too.  bundleimp must be installed on all of them.  The bundles are added
+    to those that were shipped before.  They replace bundles that have other modules of the same names.
+
+    Arguments:
+        client: the ``distributed.Client``.
+        bundles: the paths of the bundles.
+        restart: whether the workers are restarted (``client.restart()``) where modules of a replaced bundle are
+            loaded.  All tasks and their results are lost then.
+
+    Returns:
+        None.  If the client is asynchronous: an awaitable.
+
+    Raises:
+        BundleError: a bundle cannot be read, is damaged, or does not run on the Python of a worker; two bundles have
+            different modules of one name; a worker has no bundleimp of this version, cannot write the bundle, or has
+            loaded modules of a bundle that would be replaced.  Then nothing has changed.  Or the workers have not
+            come back after the restart: those that still come have the new bundles.
+
+    """
+    parcels = parcel.make(*bundles)
+    return client.sync(_ship, client, parcels, restart=restart)
+
+
+async def _ship(client: Any, parcels: Sequence[parcel.Parcel], *, restart: bool) -> None:
+    from distributed import Lock  # noqa: PLC0415 (where it is needed, it is there)
+
+    if client.status == "closed":
+        message = "the client is closed: connect another one"
+        raise BundleError(message)
+    address, lock = _address(client), cast("Any", Lock)
+    try:
+        await _check_processes(client)
+        async with lock("bundleimp", scheduler_rpc=client.scheduler, loop=client.loop):
+            await _Shipment(client).run(parcels, restart=restart)
+    except (OSError, AttributeError) as error:
+        if isinstance(error, AttributeError) and client.status != "closed":
+            raise
+        # A client that has lost its scheduler closes itself, and has no attribute to call it by.
+        message = f"the scheduler cannot be reached: {error}"
+        raise BundleError(message, file=address) from None
+
+
+async def _check_processes(client: Any) -> None:
+    """Raise a BundleError if a process has no bundleimp of this version, or is this one."""
+    for address, version in (await _everywhere(client, eval, VERSION)).items():
+        if version != __version__:
+            has = f"has bundleimp {version}" if version else "has no bundleimp"
+            message = f"{has}: run `pip install bundleimp=={__version__}` there"
+            raise BundleError(message, file=address)
+    for address, worker in (await client.run(process, on_error="ignore")).items():
+        if worker == process():
+            message = "is a worker in this process, which needs no shipping: put the bundle on sys.path"
+            raise BundleError(message, file=address)
+
+
+async def _everywhere(client: Any, function: Any, argument: Any) -> dict[str, Any]:
+    """Return what *function* returns on the scheduler, and on the workers that have not ended, by address."""
+    results = {_address(client): await client.run_on_scheduler(function, argument)}
+    for address, result in (await client.run(function, argument, on_error="return")).items():
+        if isinstance(result, Exception) and not isinstance(result, OSError):
+            raise result
+        if not isinstance(result, OSError):
+            results[address] = result
+    return results
+
+
+class _Shipment:
+    """One call of `ship`."""
+
+    def __init__(self, client: Any) -> None:
+        from .engines import dask_plugins  # noqa: PLC0415 (it imports the engine)
+
+        self._client = client
+        self._there = dask_plugins
+
+    async def run(self, parcels: Sequence[parcel.Parcel], *, restart: bool) -> None:
+        """Ship *parcels*."""
+        there = self._there
+        await self._client.register_plugin(there.OnScheduler(process()))
+        before, wanted = await self._client.run_on_scheduler(there.plan, parcels)
+        states = await self._states(there.look, wanted)
+        loaded = {address: state for address, state in states.items() if state.loaded}
+        self._check_loaded(loaded, restart=restart)
+        if list(wanted) != list(before):
+            await self._send([each for each in parcels if each.name not in before], wanted, before)
+        if loaded:
+            await self._restart(wanted)
+        elif any(set(state.names) != set(wanted) for state in states.values()):
+            await self._switch(wanted, before)
+
+    def _check_loaded(self, loaded: Mapping[str, State], *, restart: bool) -> None:
+        """Raise a BundleError if the modules that are *loaded* stand in the way."""
+        scheduler = loaded.get(_address(self._client))
+        if scheduler is not None and scheduler.process == process():
+            message = f"this process, which runs the scheduler, {scheduler.reason}: start it again, and ship there"
+            raise BundleError(message, file=_address(self._client))
+        if scheduler is not None and scheduler.lasting:
+            message = f"the scheduler {scheduler.reason}, and {scheduler.lasting[0]} stays loaded: start it again"
+            raise BundleError(message, file=_address(self._client))
+        if loaded and not restart:
+            address, state = next(iter(loaded.items()))
+            others = len(loaded) - 1
+            more = f", and so has {others} other process{'es' if others > 1 else ''}" if others else ""
+            message = f"{state.reason}{more}: restart the workers by ship(..., restart=True)"
+            raise BundleError(message, file=address)
+
+    async def _send(
+        self,
+        parcels: Sequence[parcel.Parcel],
+        wanted: Mapping[str, parcel.Parcel],
+        before: Mapping[str, parcel.Parcel],
+    ) -> None:
+        """Send the *parcels* that the scheduler does not have.  After a failure, those of *before* stay."""
+        sent = [Sent.read(each, each.path) for each in parcels]
+        error = await self._client.run_on_scheduler(self._there.send, sent, wanted)
+        if error is None:
+            error = _fault(await self._states(self._there.look, wanted))
+        if error is not None:
+            await self._client.run_on_scheduler(self._there.send, [], before)
+            raise error
+
+    async def _switch(self, wanted: Mapping[str, parcel.Parcel], before: Mapping[str, parcel.Parcel]) -> None:
+        states = await self._states(self._there.switch, wanted)
+        error = _fault(states)
+        if error is not None:
+            await self._client.run_on_scheduler(self._there.send, [], before)
+            await self._states(self._there.switch, before)
+            # A task may have loaded a module since we looked.
+            self._check_loaded({address: state for address, state in states.items() if state.loaded}, restart=False)
+            raise error
+
+    async def _restart(self, wanted: Mapping[str, parcel.Parcel]) -> None:
+        try:
+            await self._client.restart()
+        except TimeoutError as timeout:
+            message = f"workers have not come back after the restart: {timeout}"
+            raise BundleError(message, file=_address(self._client)) from None
+        state = await self._client.run_on_scheduler(self._there.look, list(wanted))
+        error = _fault({_address(self._client): state})
+        if error is not None:
+            raise error
+
+    async def _states(self, function: Any, wanted: Mapping[str, parcel.Parcel]) -> dict[str, State]:
+        """Run *function* for *wanted* everywhere.  A worker that is just starting has no state."""
+        states = await _everywhere(self._client, function, list(wanted))
+        return {address: state for address, state in states.items() if state is not None}
+
+
+def _address(client: Any) -> str:
+    return str(client.scheduler.address)
+
+
+def _fault(states: Mapping[str, State]) -> BundleError | None:
+    """Return an error that names the first process with a fault."""
+    found = next(((address, state.fault) for address, state in states.items() if state.fault), None)
+    return BundleError(found[1], file=found[0]) if found is not None else None
