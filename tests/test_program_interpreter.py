@@ -236,3 +236,24 @@ def test_children_of_multiprocessing_import_from_the_bundle(tmp_path: Path, meth
     make_tree(tmp_path, {"script.py": script})
     result = run_file(*BARE, "-W", "error", "env", *words, method, cwd=tmp_path)
     assert (result.stdout, result.stderr) == ("[2] [3]\n8\n", "")
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_children_of_multiprocessing_have_pythonpath_before_the_bundle(tmp_path: Path, method: str) -> None:
+    make_bundle(tmp_path / "env", {"engine.py": "PLACE = 'bundle'\n"}, layout="nested", standalone=True)
+    make_tree(tmp_path / "more", {"engine.py": "PLACE = 'PYTHONPATH'\n"})
+    script = """
+import engine, multiprocessing, sys
+
+def look(number):
+    return engine.PLACE, sys.path[:3]
+
+if __name__ == "__main__":
+    print(look(0))
+    with multiprocessing.get_context(sys.argv[1]).Pool(1) as pool:
+        print(pool.map(look, [1])[0])
+"""
+    make_tree(tmp_path, {"script.py": script})
+    result = run_file(*BARE, "env", "script.py", method, cwd=tmp_path, PYTHONPATH=str(tmp_path / "more"))
+    expected = ("PYTHONPATH", [str(tmp_path), str(tmp_path / "more"), str(tmp_path / "env")])
+    assert (result.stdout, result.stderr) == (f"{expected}\n" * 2, "")

@@ -71,14 +71,14 @@ def prepare(namespace: "dict[str, Any]", module: str, attribute: str) -> "Callab
         lazily.use(path)
     # As in a script: code that starts this program again, or a child of it, must run the file and not a module.
     namespace.update(__file__=path, __package__=None, __spec__=None)
+    default = f"{module}:{attribute}" if attribute else module
+    if default == choosing.INTERPRETER:
+        children.move_behind_pythonpath()
     if namespace["__name__"] != "__main__":
         from . import spawning  # noqa: PLC0415 (loaded when first needed)
 
         spawning.repeat(namespace, path, "" if attribute or module == choosing.BUSYBOX else module)
         return None
-    default = f"{module}:{attribute}" if attribute else module
-    if default == choosing.INTERPRETER:
-        children.move_behind_pythonpath()
     children.lead(path, first=default != choosing.INTERPRETER)
     chosen = choosing.choose(path, default)
     if chosen == choosing.INTERPRETER:
