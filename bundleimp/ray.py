@@ -1,0 +1,93 @@
+"""`runtime_env`: bundles on the workers of Ray.
+
+Ray uploads folders of `py_modules`, and puts them on ``PYTHONPATH`` of the workers.  The folder made here has a package
+``sitecustomize``, which every Python imports at its start.  It puts the bundles beside it on ``sys.path``.  So child
+processes find them, too, and the caller's ``working_dir``, ``py_modules`` and ``env_vars`` stay as they are.
+
+``PYTHONPATH`` in ``env_vars`` would not do: a bundle could only be named relative to the ``working_dir``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .engines import parcel
+from .runtime.content.limits import CHILDREN
+
+if TYPE_CHECKING:
+    import os
+
+_START = Path(__file__).with_name("engines") / "start.py"
+_PACKAGE = "sitecustomize"
+_ALONE = ("container", "image_uri")  # Ray combines them with no other key that brings files
+
+
+def runtime_env(*bundles: str | os.PathLike[str], **more: Any) -> dict[str, Any]:
+    """Return a runtime environment of Ray whose workers import from *bundles*.
+
+    Each version of a bundle gives another runtime environment, which Ray runs in other workers.  Before `ray.init`, it
+    is for `ray.init`.  Afterwards the bundles are uploaded at once, and it is for the ``options`` of tasks and actors
+    of this cluster.
+
+    Arguments:
+        bundles: the paths of the bundles.  The first is the first on ``sys.path``.  Those packed with ``--standalone``
+            need no bundleimp on the workers.
+        more: other keys of the runtime environment.
+
+    Returns:
+        A dict with *more*, and one more entry of ``py_modules``, the first.
+
+    Raises:
+        BundleError: a bundle cannot be read, is damaged, or does not run on this Python; or two of them have different
+            modules of one name.
+        TypeError: no bundle is given, or ``py_modules`` is no list.
+        ValueError: *more* has a key that Ray does not combine with uploaded files.
+
+    """
+    for key in _ALONE:
+        if more.get(key):
+            message = f"Ray combines {key} with no uploaded files: put the bundles into the image instead"
+            raise ValueError(message)
+    others = more.get("py_modules") or []
+    if not isinstance(others, list):
+        message = f"py_modules is a list, and not {type(others).__name__}"
+        raise TypeError(message)
+    folder = _folder(*bundles)
+    ray = sys.modules.get("ray")
+    if ray is not None and ray.is_initialized():
+        folder = _upload(folder)
+    return more | {"py_modules": [folder, *others]}
+
+
+def _folder(*bundles: str | os.PathLike[str]) -> str:
+    """Return a folder with parcels of *bundles*, and the module that puts them on the path."""
+    own = parcel.own_folder()
+    with tempfile.TemporaryDirectory(dir=own) as aside:
+        made = Path(aside, _PACKAGE)
+        made.mkdir()
+        parcels = parcel.make(*bundles, folder=str(made))
+        names = [f"{each.name}/{CHILDREN}".rstrip("/") if each.standalone else each.name for each in parcels]
+        text = _START.read_text("utf-8").replace('"<names>"', repr(names))
+        (made / "__init__.py").write_text(text, "utf-8")
+        # The name has the content in it, so that the same bundles give the same runtime environment.
+        folder = Path(own, hashlib.sha256(text.encode()).hexdigest(), _PACKAGE)
+        folder.parent.mkdir(exist_ok=True)
+        if not folder.exists():
+            made.rename(folder)
+    return str(folder)
+
+
+def _upload(folder: str) -> str:
+    """Upload *folder* to the cluster that this process is connected to, and return its URI.
+
+    Ray itself uploads only what `ray.init` gets.
+    """
+    from ray._private.runtime_env.py_modules import upload_py_modules_if_needed  # noqa: PLC0415 (an engine)
+
+    with tempfile.TemporaryDirectory(dir=parcel.own_folder()) as aside:
+        done = upload_py_modules_if_needed({"py_modules": [folder]}, include_gitignore=False, scratch_dir=aside)
+    return str(done["py_modules"][0])
