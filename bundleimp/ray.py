@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .engines import parcel
+from .engines import carrier, parcel
 from .runtime.content.limits import CHILDREN
 
 if TYPE_CHECKING:
@@ -31,11 +31,10 @@ def runtime_env(*bundles: str | os.PathLike[str], **more: Any) -> dict[str, Any]
 
     Each version of a bundle gives another runtime environment, which Ray runs in other workers.  Before `ray.init`, it
     is for `ray.init`.  Afterwards the bundles are uploaded at once, and it is for the ``options`` of tasks and actors
-    of this cluster.
+    of this cluster.  The workers need no bundleimp: if no bundle is standalone, one with only the runtime is added.
 
     Arguments:
-        bundles: the paths of the bundles.  The first is the first on ``sys.path``.  Those packed with ``--standalone``
-            need no bundleimp on the workers.
+        bundles: the paths of the bundles.  The first is the first on ``sys.path``.
         more: other keys of the runtime environment.
 
     Returns:
@@ -70,6 +69,8 @@ def _folder(*bundles: str | os.PathLike[str]) -> str:
         made = Path(aside, _PACKAGE)
         made.mkdir()
         parcels = parcel.make(*bundles, folder=str(made))
+        for runtime in carrier.needed(parcels):
+            parcels += parcel.make(runtime.path, folder=str(made))
         names = [f"{each.name}/{CHILDREN}".rstrip("/") if each.standalone else each.name for each in parcels]
         text = _START.read_text("utf-8").replace('"<names>"', repr(names))
         (made / "__init__.py").write_text(text, "utf-8")

@@ -126,12 +126,11 @@ def _add_files(context: Any, before: dict[str, Parcel], now: dict[str, Parcel]) 
     """Send what is *now* shipped to the executors, and put it into the environment of the workers."""
     from pyspark import SparkFiles  # noqa: PLC0415 (installed where this is called)
 
-    if not any(each.standalone for each in now.values()):
-        runtime = carrier.make()
-        now[runtime.name] = runtime
+    now |= {runtime.name: runtime for runtime in carrier.needed(now.values())}
     for name, each in now.items():
         if name not in before:
-            _send(each, context.addFile, each.path)
+            for file in each.files:
+                _send(each, context.addFile, file)
     # Executors put files into their working directory, and the driver, which is the executor in local mode, into this.
     root = SparkFiles.getRootDirectory()
     old, new = (_entries(each.values(), root) for each in (before, now))

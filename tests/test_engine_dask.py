@@ -511,6 +511,28 @@ with Client(scheduler_file="scheduler.json") as client:
     ]
 
 
+def test_an_unexpected_error_of_a_worker_is_not_lost(bundles: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "failing.py").write_text("""
+from bundleimp.engines.receiving import Received
+
+def take(self, sent):
+    raise RuntimeError("broken")
+
+Received.take = take
+""")
+    body = """
+start_scheduler()
+start_worker()
+start_worker("--preload", "failing.py")
+with Client(scheduler_file="scheduler.json") as client:
+    client.wait_for_workers(2)
+    show(refused(client, *sys.argv[1:]))
+    show(versions(client))
+"""
+    shown = run(body, tmp_path, *bundles[:2])
+    assert shown == ["ADDRESS: cannot receive bundles: RuntimeError('broken')", [[]] * 3]
+
+
 def test_a_plugin_of_the_user_comes_from_a_bundle(tmp_path: Path) -> None:
     code = """
 from distributed.diagnostics.plugin import WorkerPlugin

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from bundleimp.engines import carrier, parcel
 from .builders import Tree, make_bundle, run_python
 from .compiling import extension
 from .programs import interpreter_without_bundleimp
+from .signing import allow, make_key, sign
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +31,31 @@ def test_the_name_has_nothing_that_means_something_in_a_url_or_on_a_path(tmp_pat
     assert one.name.startswith("my-app-1---")
     assert one.name.endswith(parcel.SUFFIX)
     assert os.path.isfile(one.path)
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="there is no ssh-keygen")
+def test_signatures_go_with_the_bundles(tmp_path: Path) -> None:
+    key = make_key(tmp_path / "key")
+    signed, other = (make_bundle(tmp_path / f"{name}.pybundle", {f"{name}.py": "X = 1\n"}) for name in ("good", "bad"))
+    sign(signed, key)
+    script = """
+import sys, bundleimp
+bundleimp.install(allowed_signers=sys.argv[1])
+from bundleimp.engines import carrier, parcel
+(one,) = parcel.make(sys.argv[2])
+print(len(one.files), carrier.needed([one]))
+sys.path.append(one.path)
+import good
+print(good.X)
+try:
+    parcel.make(sys.argv[3])
+except bundleimp.BundleError as error:
+    print(error)
+"""
+    allowed = allow(tmp_path / "allowed", {"me": key})
+    printed = run_python("-c", script, str(allowed), str(signed), str(other)).stdout.splitlines()
+    assert printed[:2] == ["2 []", "1"]
+    assert printed[2].startswith(f"{other}: is not signed: ")
 
 
 @pytest.mark.parametrize("layout", ["flat", "nested"])

@@ -116,8 +116,8 @@ def test_children_of_a_worker_find_the_bundles_from_anywhere(tmp_path: Path) -> 
 def test_the_bundles_are_on_the_path_in_their_order_before_the_caller_s(tmp_path: Path) -> None:
     bundles = [make_bundle(tmp_path / f"{name}.pybundle", {f"{name}.py": ""}) for name in "ba"]
     environment = runtime_env(*bundles)
-    code = "import os, sys; print(*[os.path.basename(entry)[:2] for entry in sys.path[1:4]])"
-    assert run_as_worker(environment, code, tmp_path / "mine").stdout == "b- a- mi\n"
+    code = "import os, sys; print(*[os.path.basename(entry)[:2] for entry in sys.path[1:5]])"
+    assert run_as_worker(environment, code, tmp_path / "mine").stdout == "b- a- bu mi\n"
 
 
 @pytest.mark.parametrize("standalone", [True, False])
@@ -136,16 +136,19 @@ def test_an_error_in_the_caller_s_sitecustomize_is_shown(tmp_path: Path) -> None
     assert "No module named 'nothing_like_that'" in run_as_worker(runtime_env(bundle), "import a", mine).stderr
 
 
-def test_standalone_bundles_need_no_bundleimp(tmp_path: Path) -> None:
+def test_workers_need_no_bundleimp(tmp_path: Path) -> None:
     python = interpreter_without_bundleimp("{}.{}".format(*sys.version_info[:2]))
     bundles = [
         make_bundle(tmp_path / f"{name}.pybundle", {f"space/{name}.py": ""}, layout="nested", standalone=standalone)
         for name, standalone in (("plain", False), ("own", True))
     ]
+    code = "import space.own, space.plain; print(space.own.__loader__.__class__.__name__, len(space.__path__))"
     for given in (bundles, bundles[::-1]):
-        code = "import space.own, space.plain; print(space.own.__loader__.__class__.__name__, len(space.__path__))"
         result = run_as_worker(runtime_env(*given), code, executable=python)
         assert (result.stdout, result.stderr) == ("BundleLoader 2\n", "")
+    code = "import space.plain; print(space.plain.__loader__.__class__.__name__)"
+    result = run_as_worker(runtime_env(bundles[0]), code, executable=python)
+    assert (result.stdout, result.stderr) == ("BundleLoader\n", "")
 
 
 def test_a_bundle_that_did_not_arrive_is_named(tmp_path: Path) -> None:

@@ -8,12 +8,23 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from ..packing.pack import pack
+from ..runtime.bundles import OpenBundle
 from . import parcel
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .parcel import Parcel
 
 _NOTE = "The runtime of bundleimp, for the workers of an engine.\n"
+
+
+def needed(parcels: Iterable[Parcel]) -> list[Parcel]:
+    """Return the carrier in a list, or nothing.
+
+    It is not needed if one of *parcels* is standalone.  It is of no use where bundles have to be signed: it is not.
+    """
+    return [] if OpenBundle.signers is not None or any(each.standalone for each in parcels) else [make()]
 
 
 @functools.cache

@@ -69,6 +69,7 @@ class OnScheduler(SchedulerPlugin):  # type: ignore[misc,unused-ignore] # Any wh
 
         Raises:
             OSError: a worker cannot be reached.
+            BundleError: it has failed in another way than by `Received.fault`.
 
         """
         before, self.parcels = self.parcels, dict(parcels)
@@ -81,12 +82,13 @@ class OnScheduler(SchedulerPlugin):  # type: ignore[misc,unused-ignore] # Any wh
         plugin = dumps(OnWorker(sent, present, self.received.folder))  # type: ignore[no-untyped-call,unused-ignore]
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                await scheduler.register_worker_plugin(comm=None, plugin=plugin, name=NAME, idempotent=False)
+                answers = await scheduler.register_worker_plugin(comm=None, plugin=plugin, name=NAME, idempotent=False)
             except OSError:  # a worker has ended, and the answers of others are lost
                 if attempt == _ATTEMPTS:
                     raise
                 await asyncio.sleep(0.2 * attempt)  # until the scheduler has noticed it
             else:
+                _check(answers)
                 return
 
 
@@ -181,6 +183,8 @@ async def send(sent: Sequence[Sent], wanted: Mapping[str, Parcel], dask_schedule
     try:
         if list(wanted) != list(plugin.parcels):
             await plugin.register(dask_scheduler, wanted)
+    except BundleError as error:
+        return error
     except OSError as error:
         return BundleError(f"a worker cannot be reached: {error}", file=dask_scheduler.address)
     return None
@@ -203,6 +207,13 @@ def switch(
         return None
     received.switch(wanted)
     return received.state(wanted)
+
+
+def _check(answers: Mapping[str, Mapping[str, Any]]) -> None:
+    for address, answer in answers.items():
+        if answer["status"] != "OK":
+            message = f"cannot receive bundles: {answer.get('exception_text')}"
+            raise BundleError(message, file=address)
 
 
 def _ours(scheduler: Scheduler) -> OnScheduler:

@@ -7,6 +7,7 @@ one of them can be asked for the other.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import hashlib
 import itertools
@@ -14,7 +15,7 @@ import os
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..inspection.reader import BundleReader
@@ -23,6 +24,7 @@ from ..runtime.bundles import OpenBundle
 from ..runtime.content.limits import CHILDREN
 from ..runtime.faults.kinds import BundleError
 from ..runtime.format import RUNTIME, SUFFIXES
+from ..runtime.sources.signatures import SUFFIX as SIGNATURE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +60,11 @@ class Parcel:
     def name(self) -> str:
         """The name of the copy, such as "app-0f343b0931126a20.pybundle.zip"."""
         return os.path.basename(self.path)
+
+    @property
+    def files(self) -> list[str]:
+        """The paths of the copy, and of its signature if it has one."""
+        return [path for path in (self.path, self.path + SIGNATURE) if os.path.isfile(path)]
 
     @property
     def stem(self) -> str:
@@ -143,26 +150,24 @@ def _remove(folder: str, process: int) -> None:
 
 
 def _make(bundle: str, folder: str) -> Parcel:
-    descriptor, aside = tempfile.mkstemp(dir=folder, prefix=".bundleimp-", suffix=SUFFIX)
-    try:
-        with open(descriptor, "wb") as copy:
-            digest = hashlib.sha256()
-            try:
-                with open(bundle, "rb") as source:
-                    while piece := source.read(_PIECE):
-                        digest.update(piece)
-                        copy.write(piece)
-            except OSError as error:
-                message = f"cannot be copied for the workers: {error.strerror or error}"
-                raise BundleError(message, file=bundle) from None
-        parcel = read(aside, bundle)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".bundleimp-") as aside:
+        copy = os.path.join(aside, f"copy{SUFFIX}")
+        digest = hashlib.sha256()
+        try:
+            with open(bundle, "rb") as source, open(copy, "wb") as target:
+                while piece := source.read(_PIECE):
+                    digest.update(piece)
+                    target.write(piece)
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(bundle + SIGNATURE, copy + SIGNATURE)
+        except OSError as error:
+            message = f"cannot be copied for the workers: {error.strerror or error}"
+            raise BundleError(message, file=bundle) from None
+        parcel = read(copy, bundle)
         path = os.path.join(folder, f"{_stem(bundle)}-{digest.hexdigest()[:_IN_NAME]}{SUFFIX}")
-        os.chmod(aside, 0o644)
-        os.replace(aside, path)
-    except BaseException:
-        os.unlink(aside)
-        raise
-    return Parcel(bundle, path, parcel.modules, parcel.standalone)
+        for file in reversed(parcel.files):  # the signature first
+            os.replace(file, path + file.removeprefix(copy))
+    return replace(parcel, path=path)
 
 
 def _stem(bundle: str) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..mounting import Mount, lasting, mount
 from ..runtime.faults.kinds import BundleError
+from ..runtime.sources.signatures import SUFFIX as SIGNATURE
 from . import parcel as parcels
 
 if TYPE_CHECKING:
@@ -42,12 +43,18 @@ class Sent:
 
     parcel: parcels.Parcel
     content: bytes = field(repr=False)
+    signature: bytes | None = None
 
     @classmethod
     def read(cls, sent: parcels.Parcel, path: str) -> Sent:
         """Return the parcel *sent* with the content of the file at *path*."""
         with open(path, "rb") as file:
-            return cls(sent, file.read())
+            content = file.read()
+        try:
+            with open(path + SIGNATURE, "rb") as file:
+                return cls(sent, content, file.read())
+        except FileNotFoundError:
+            return cls(sent, content)
 
 
 @dataclass(frozen=True)
@@ -159,12 +166,12 @@ class Received:
         self._names.clear()
 
     def _write(self, path: str, sent: Sent) -> None:
-        descriptor, aside = tempfile.mkstemp(dir=self.folder, prefix=".bundleimp-", suffix=parcels.SUFFIX)
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(sent.content)
-            parcels.read(aside, sent.parcel.bundle)
-            os.replace(aside, path)
-        except BaseException:
-            os.unlink(aside)
-            raise
+        with tempfile.TemporaryDirectory(dir=self.folder, prefix=".bundleimp-") as aside:
+            copy = os.path.join(aside, os.path.basename(path))
+            for suffix, content in ((SIGNATURE, sent.signature), ("", sent.content)):
+                if content is not None:
+                    with open(copy + suffix, "wb") as file:
+                        file.write(content)
+            received = parcels.read(copy, sent.parcel.bundle)
+            for each in reversed(received.files):  # the signature first
+                os.replace(each, path + each.removeprefix(copy))
