@@ -32,13 +32,13 @@ ONCE = (
     *("benchmarks", "cacheentries", "clean_builds", "cli", "cli_cache", "cli_diff", "cli_extract", "cli_fetch"),
     *("cli_inspection", "cli_pack", "cli_sign", "cli_unpack", "compatibility", "distinfo"),
     *("distribution", "docs"),
-    *("interruptions", "pack", "pack_failures", "pack_inputs"),
+    *("interruptions", "lazy_programs", "pack", "pack_failures", "pack_inputs"),
     *("pack_bundles", "pack_installers", "pack_project", "pack_scripts", "pack_settings"),
     *("cli_errors", "directory_entries", "entry_points", "info_sizes", "pack_left_out", "report", "report_browser"),
     *("color", "examples", "pack_phases", "progress", "servers", "shell_completion"),
     *("pack_killed", "pack_large", "pack_missing", "pack_options", "pack_output", "pack_profile"),
-    *("pack_sources", "permissions", "protections", "readme", "real_files_kept", "real_packages", "real_scripts"),
-    *("rewriting", "signatures", "site_tables", "sites", "verify_index", "zip_confusion"),
+    *("pack_sources", "permissions", "protections", "ray", "readme", "real_files_kept", "real_packages"),
+    *("real_scripts", "rewriting", "signatures", "site_tables", "sites", "verify_index", "zip_confusion"),
 )
 """The files of tests for the oldest and the newest only.
 
