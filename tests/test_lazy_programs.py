@@ -49,6 +49,9 @@ STATEMENTS = [
     ("import louder\nlouder", {"": ["louder"]}),
     ("import ns.part.deep\nns", {"by --eager": ["ns.part.deep"]}),
     ("import ns.other\nns", {"": ["ns.other"]}),
+    ("from ns import part\npart", {"by --eager": ["ns"]}),
+    ("from ns import other as part\npart", {"": ["ns"]}),
+    ("from loud import x\nx", {"by --eager": ["loud"]}),
     ("try:\n import other\nexcept ImportError: other = None", {"in try, with or a loop": ["other"]}),
     ("try: pass\nfinally:\n if 1:\n  import other\n  other", {"in try, with or a loop": ["other"]}),
     ("with open('x'): import other\nother", {"in try, with or a loop": ["other"]}),
@@ -59,6 +62,16 @@ STATEMENTS = [
     ("import sys\nsys.path.insert(0, 'x')", {"in modules that look at the import system": ["sys"]}),
     ("import sys\nsys.modules['x']", {"in modules that look at the import system": ["sys"]}),
     ("import sys\nsys.argv", {"": ["sys"]}),
+    ("import sys as _sys\n_sys.modules['x']", {"in modules that look at the import system": ["sys"]}),
+    ("from sys import path\npath.append('x')", {"in modules that look at the import system": ["sys"]}),
+    ("from sys import argv\nargv", {"": ["sys"]}),
+    ("from .sys import path\npath", {"within a distribution": [".sys"]}),
+    ("import other\ndel other", {"of names that the module does not use": ["other"]}),
+    ("import other\nother = 1", {"of names that the module does not use": ["other"]}),
+    (
+        "x = 1\nif x == 0: pass\n" + "elif x: pass\n" * 1500 + "else: import other\nother",
+        {"": ["other"]},
+    ),
 ]
 
 
@@ -80,10 +93,32 @@ def test_all_imports_that_can_be_lazy() -> None:
     assert laziness.marked(b"import loud\nloud", "own/mod.py", rules)[1] == {"by --eager": ["loud"]}
 
 
+@pytest.mark.parametrize(
+    ("source", "name", "eager"),
+    [
+        ("from . import part\npart", "ns/mod.py", True),
+        ("from .part import x\nx", "ns/__init__.py", True),
+        ("from ..part.deep import x\nx", "ns/sub/__init__.py", True),
+        ("from .. import part\npart", "ns/sub/mod.py", True),
+        ("from .. import part\npart", "ns/sub/deep/mod.py", False),
+        ("from .part import x\nx", "other/mod.py", False),
+    ],
+)
+def test_relative_imports_stay_eager_by_their_absolute_names(source: str, name: str, eager: bool) -> None:
+    found = laziness.marked(source.encode(), name, RULES | {"all": True})[1]
+    assert list(found) == ["by --eager" if eager else ""]
+
+
 def test_which_modules_are_together() -> None:
     members = ["app.py", "views.py", "tool/__init__.py", "tool/a.py", "_tool.py", "one/__init__.py"]
     records = [["tool/__init__.py", "tool/a.py", "_tool.py", "tool/data.txt"], ["one/__init__.py"]]
     assert laziness.together(members, records) == [["_tool", "tool"], ["app", "views"]]
+    of_another_target = ["tool/__init__.py", "_other.py"]
+    assert laziness.together([*members, "_other.py"], [*records, of_another_target]) == [
+        ["_tool", "tool"],
+        ["_other", "tool"],
+        ["app", "views"],
+    ]
 
 
 # Two distributions, and the program that uses them.
@@ -138,6 +173,7 @@ def test_another_program_imports_from_the_bundle_eagerly(tmp_path: Path) -> None
 SAME: dict[str, str] = {
     "registers itself": "import library, plugin\ndef main(): print(library.NAMES, plugin)\n",
     "is imported for its effects": "import library\nimport library.extra as _\ndef main(): print(library.VALUE)\n",
+    "deletes what it imports": "import library.extra\nimport library\ndel library\ndef main(): print('main')\n",
     "falls back": "try:\n    import missing\nexcept ImportError:\n    missing = 'fallen back'\n"
     "def main(): print(missing)\n",
     "looks at its names": "import library\ndef main(): library\n"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Statement = ast.Import | ast.ImportFrom
 
 # Who calls one of them without arguments looks at the namespace of the module, where lazy imports are objects.
-_NAMESPACE = {"dir", "eval", "exec", "globals", "locals", "vars"}
+_NAMESPACE = {"dir", "globals", "locals", "vars"}
 # Attributes of ``sys``: who reads or changes them expects an import to take place where its statement stands.
 _SYSTEM = {"meta_path", "modules", "path", "path_hooks", "path_importer_cache"}
 
@@ -41,7 +41,9 @@ def marked(source: bytes, name: str, rules: "Mapping[str, Any]") -> "tuple[ast.M
     own = set() if rules["all"] else {"", package}.union(*[names for names in rules["together"] if package in names])
     found: dict[str, list[str]] = {}
     for statement, is_guarded in _imports(tree.body):
-        reason = "in try, with or a loop" if is_guarded else whole or _reason(statement, own, used, rules["eager"])
+        reason = "in try, with or a loop" if is_guarded else whole or _reason(statement, own, used)
+        if not reason and _names(statement, name).intersection(rules["eager"]):
+            reason = "by --eager"
         found.setdefault(reason, []).extend(_modules(statement))
         if not reason:
             statement.is_lazy = 1  # type: ignore[union-attr]
@@ -59,9 +61,10 @@ def together(members: "Iterable[str]", records: "Iterable[Iterable[str]]") -> li
 
     """
     groups = []
-    own = set(members)
-    for record in records:
-        names = own.intersection(record)
+    known = set(members)
+    own = set(known)
+    for record in records:  # of several targets, too: what one has taken is in the others
+        names = known.intersection(record)
         groups.append(names)
         own -= names
     tops = [sorted({name.partition("/")[0].partition(".")[0] for name in names}) for names in (*groups, own)]
@@ -70,11 +73,13 @@ def together(members: "Iterable[str]", records: "Iterable[Iterable[str]]") -> li
 
 def _imports(body: "Sequence[ast.stmt]") -> "Iterator[tuple[Statement, bool]]":
     """Yield the imports that take place when the module runs, and whether each is where it must stay eager."""
-    for node in body:
+    rest = [*reversed(body)]
+    while rest:
+        node = rest.pop()
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield node, False
-        elif isinstance(node, ast.If):
-            yield from _imports([*node.body, *node.orelse])
+        elif isinstance(node, ast.If):  # not by recursion: each "elif" is in the one before it
+            rest += reversed([*node.body, *node.orelse])
         elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield from ((child, True) for child in ast.walk(node) if isinstance(child, ast.Import | ast.ImportFrom))
 
@@ -85,15 +90,23 @@ def _modules(statement: "Statement") -> list[str]:
     return [alias.name for alias in statement.names]
 
 
-def _reason(statement: "Statement", own: set[str], used: set[str], eager: "Sequence[str]") -> str:
+def _names(statement: "Statement", member: str) -> set[str]:
+    """Return the absolute names of all modules that a *statement* in *member* may import, and of what is above them."""
+    level = statement.level if isinstance(statement, ast.ImportFrom) else 0
+    package = member.split("/")[:-level] if level else []  # one dot: the package of the module
+    paths = [[*package, *filter(None, module.lstrip(".").split("."))] for module in _modules(statement)]
+    if isinstance(statement, ast.ImportFrom):
+        paths = [[*paths[0], alias.name] for alias in statement.names]
+    return {".".join(path[:end]) for path in paths for end in range(1, len(path) + 1)}
+
+
+def _reason(statement: "Statement", own: set[str], used: set[str]) -> str:
     """Return why a *statement* is eager in a distribution with these *own* top-level names, or ""."""
     modules = _modules(statement)
     if modules == ["__future__"] or statement.names[0].name == "*":
         return "cannot be lazy"
     if any(module.partition(".")[0] in own for module in modules):
         return "within a distribution"
-    if any(f"{module}.".startswith(f"{name}.") for module in modules for name in eager):
-        return "by --eager"
     for alias in statement.names:
         # ``import a as a`` says that the name is for other modules.
         if (alias.asname or alias.name.partition(".")[0]) not in used and alias.asname != alias.name:
@@ -102,8 +115,11 @@ def _reason(statement: "Statement", own: set[str], used: set[str], eager: "Seque
 
 
 def _used(tree: ast.Module) -> set[str]:
-    """Return the names that a module uses, or lists in ``__all__``."""
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    """Return the names that a module uses, or lists in ``__all__``.
+
+    To delete a name or to give it another value is no use: what was imported may be there for its effects.
+    """
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     for node in tree.body:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
@@ -113,15 +129,22 @@ def _used(tree: ast.Module) -> set[str]:
 
 def _reason_of_module(tree: ast.Module) -> str:
     """Return why all imports of a module are eager, or ""."""
+    own = {"sys"}  # the names of ``sys`` in the module
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            own.update(alias.asname for alias in node.names if alias.name == "sys" and alias.asname)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _NAMESPACE:
             if not node.args:
                 return "in modules that look at their namespace"
-        elif (
-            isinstance(node, ast.Attribute)
-            and node.attr in _SYSTEM
-            and isinstance(node.value, ast.Name)
-            and node.value.id == "sys"
-        ):
+        elif _looks_at_system(node, own):
             return "in modules that look at the import system"
     return ""
+
+
+def _looks_at_system(node: ast.AST, own: set[str]) -> bool:
+    """Return whether a *node* takes one of the attributes `_SYSTEM` of ``sys``, which has these *own* names."""
+    if isinstance(node, ast.ImportFrom):
+        return (node.module, node.level) == ("sys", 0) and any(alias.name in _SYSTEM for alias in node.names)
+    is_of_system = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in own
+    return is_of_system and node.attr in _SYSTEM  # type: ignore[attr-defined]
