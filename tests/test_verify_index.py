@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 import bundleimp
-from bundleimp.encoding import IndexedMember, encode_locator, sealed
+from bundleimp.encoding import CodeTag, IndexedMember, encode_locator, sealed
+from bundleimp.packing.compiler import Compiler
 from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.content.member import Member
 from bundleimp.runtime.format import FLAG_DATA, FLAG_WHOLE, Extent, Locator, decode_head
+from bundleimp.runtime.interpreter.lazily import LAZY
 from bundleimp.runtime.site.units import decode_units
 
 from .archives import RawEntry, forge, index_of, index_over, locator_of, raw_zip, with_index
@@ -225,6 +227,29 @@ def test_code_that_lies_elsewhere_in_the_file_is_found(bundle: Path) -> None:
     assert [
         text for text in findings(bundle) if "the bytecode of pkg/mod.py does not lie where it should" in text
     ] != []
+
+
+@pytest.mark.parametrize("change", ["none", "size", "checksum"])
+def test_code_for_lazy_imports_that_is_only_partly_that_for_other_programs_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    def tags(compiler: Compiler) -> list[CodeTag]:
+        return [compiler.tag, CodeTag(compiler.tag.name + LAZY, compiler.tag.magic)]
+
+    monkeypatch.setattr(Compiler, "tags", property(tags))
+    monkeypatch.setattr(Compiler, "columns", lambda _, compiled: [compiled.packed if compiled else None, None])
+    bundle = make_bundle(tmp_path / "out.pybundle", TREE)
+    index = index_of(bundle.read_bytes())
+    plain, lazy = index["pkg/mod.py"].codes
+    assert plain is not None
+    assert lazy == plain
+    other = Extent(
+        offset=plain.offset, size=plain.size - (change == "size"), checksum=plain.checksum ^ (change == "checksum")
+    )
+    index["pkg/mod.py"].codes = [plain, other]
+    forge(bundle, index)
+    wrong = [text for text in findings(bundle) if "the bytecode of pkg/mod.py does not lie where it should" in text]
+    assert bool(wrong) == bool(findings(bundle)) == (change != "none")
 
 
 def test_code_that_no_module_has_is_found(bundle: Path) -> None:

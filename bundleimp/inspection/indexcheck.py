@@ -125,12 +125,8 @@ def _codes(
         if column and tag.name == tags[column - 1].name + LAZY:
             # What the column for lazy imports has in common with the one before it is checked there.
             before = {name: note.codes[column - 1] for name, note in known.items()}
-            extents = {name: extent for name, extent in extents.items() if not _are_one(extent, before[name])}
+            extents = {name: extent for name, extent in extents.items() if extent != before[name]}
         yield from _code(bundle, tag, extents)
-
-
-def _are_one(first: Extent | None, second: Extent | None) -> bool:
-    return first is not None and second is not None and first.offset == second.offset
 
 
 @dataclass(frozen=True)
