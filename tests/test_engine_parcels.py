@@ -33,6 +33,16 @@ def test_the_name_has_nothing_that_means_something_in_a_url_or_on_a_path(tmp_pat
     assert os.path.isfile(one.path)
 
 
+def test_shared_libraries_beside_a_package_are_no_modules(tmp_path: Path) -> None:
+    """Two bundles may have the same numpy, whose wheels have a folder ``numpy.libs``."""
+    common: Tree = {"num/__init__.py": "", "num.libs/libblas-56d6.so": b"\x7fELF"}
+    bundles = [make_bundle(tmp_path / f"{name}.pybundle", {**common, f"{name}.py": ""}) for name in "ab"]
+    assert [sorted(each.modules) for each in parcel.make(*bundles, folder=str(tmp_path))] == [
+        ["a", "num"],
+        ["b", "num"],
+    ]
+
+
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="there is no ssh-keygen")
 def test_signatures_go_with_the_bundles(tmp_path: Path) -> None:
     key = make_key(tmp_path / "key")

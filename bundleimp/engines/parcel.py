@@ -193,5 +193,7 @@ def _modules(files: Mapping[str, str]) -> dict[str, str]:
             continue
         if root == "__main__" or name.startswith(CHILDREN):  # for programs, and not for imports
             continue
+        if "." in root:  # nothing can be imported from such a folder; "numpy.libs" has shared libraries
+            continue
         found.setdefault(root.replace("/", "."), []).append(f"{name} {files[name]}")
     return {root: hashlib.sha256("\n".join(lines).encode()).hexdigest() for root, lines in found.items()}
