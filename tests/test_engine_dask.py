@@ -245,6 +245,19 @@ with local_cluster() as cluster, Client(cluster) as client:
     assert shown == [[["other", "v1-first", "v1-second"]] * 3, True, [whole(1)] * 2]
 
 
+def test_workers_of_now_and_later_have_the_bundles_in_one_order(tmp_path: Path) -> None:
+    body = """
+with local_cluster() as cluster, Client(cluster) as client:
+    for bundle in sys.argv[1:] + sys.argv[1:2]:
+        bundleimp.dask.ship(client, bundle)
+    cluster.scale(3)
+    client.wait_for_workers(3)
+    show([[name[:3] for name in names] for names in client.run(entries).values()])
+"""
+    made = [make_bundle(tmp_path / f"{name}.pybundle", {f"{name}.py": ""}) for name in ("one", "two", "six")]
+    assert run(body, tmp_path, *made) == [[["six", "two", "one"]] * 3]
+
+
 def test_an_extension_module_that_the_scheduler_has_loaded_needs_another_scheduler(
     bundles: list[Path], tmp_path: Path
 ) -> None:

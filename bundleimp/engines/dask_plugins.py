@@ -167,11 +167,15 @@ def load(content: bytes, version: str | None, wanted: str) -> WorkerPlugin:
 
 
 def plan(parcels: Sequence[Parcel], dask_scheduler: Scheduler) -> tuple[dict[str, Parcel], dict[str, Parcel]]:
-    """Return the parcels that the cluster has, and those that it is to have when it gets *parcels*."""
+    """Return the parcels that the cluster has, and those that it is to have when it gets *parcels*.
+
+    New ones come first: workers that have the others put them before these (`Received.switch`), and those that start
+    later have the same order.
+    """
     before = _ours(dask_scheduler).parcels
-    new = {each.name: each for each in parcels}
     clashing = {name for name, each in before.items() if any(clash(each, other) for other in parcels)}
-    return before, {name: each for name, each in before.items() if name not in clashing} | new
+    kept = {name: each for name, each in before.items() if name not in clashing}
+    return before, {each.name: each for each in parcels if each.name not in kept} | kept
 
 
 async def send(sent: Sequence[Sent], wanted: Mapping[str, Parcel], dask_scheduler: Scheduler) -> BundleError | None:
