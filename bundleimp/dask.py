@@ -141,18 +141,31 @@ class _Shipment:
         if error is None:
             error = _fault(await self._states(self._there.look, wanted))
         if error is not None:
-            await self._client.run_on_scheduler(self._there.send, [], before)
+            await self._go_back(before, error)
             raise error
 
     async def _switch(self, wanted: Mapping[str, parcel.Parcel], before: Mapping[str, parcel.Parcel]) -> None:
         states = await self._states(self._there.switch, wanted)
         error = _fault(states)
         if error is not None:
-            await self._client.run_on_scheduler(self._there.send, [], before)
-            await self._states(self._there.switch, before)
+            await self._go_back(before, error)
             # A task may have loaded a module since we looked.
             self._check_loaded({address: state for address, state in states.items() if state.loaded}, restart=False)
             raise error
+
+    async def _go_back(self, before: Mapping[str, parcel.Parcel], error: BundleError) -> None:
+        """Make the parcels of *before* those of all processes again, after an *error*.
+
+        Raises:
+            BundleError: a worker has imported from the others by now, and cannot go back.
+
+        """
+        await self._client.run_on_scheduler(self._there.send, [], before)
+        # Also a worker that has started meanwhile.
+        stuck = _fault(await self._states(self._there.switch, before))
+        if stuck is not None:
+            message = f"{error.message}; but {stuck.file} {stuck.message}: run client.restart() to have the old bundles"
+            raise BundleError(message, file=error.file)
 
     async def _restart(self, wanted: Mapping[str, parcel.Parcel]) -> None:
         try:

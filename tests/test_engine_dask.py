@@ -524,6 +524,43 @@ with Client(scheduler_file="scheduler.json") as client:
     ]
 
 
+def test_a_worker_that_cannot_go_back_to_the_old_version_is_named(bundles: list[Path], tmp_path: Path) -> None:
+    """Tasks of two workers import at the last moment: of one the old version, of the other the new one."""
+    for name, before, after in (("old", "import probe.late", ""), ("new", "", "import probe.late")):
+        (tmp_path / f"{name}.py").write_text(f"""
+import sys
+from bundleimp.engines.receiving import Received
+
+def switch(self, wanted, *, original=Received.switch, **more):
+    if self._names and wanted[0] not in self._names:
+        {before or "pass"}
+        original(self, wanted, **more)
+        {after or "pass"}
+    else:
+        original(self, wanted, **more)
+
+Received.switch = switch
+""")
+    body = """
+start_scheduler()
+start_worker("--preload", "old.py")
+start_worker("--preload", "new.py")
+with Client(scheduler_file="scheduler.json") as client:
+    client.wait_for_workers(2)
+    bundleimp.dask.ship(client, *sys.argv[1:3])
+    show(refused(client, *sys.argv[3:]))
+    client.restart()
+    show(versions(client))
+    show(everywhere(client))
+"""
+    loaded = LOADED.replace("5", "2")
+    assert run(body, tmp_path, *bundles) == [
+        f"{loaded}; but {loaded.replace(': ', ' ').replace('v1', 'v2')}: run client.restart() to have the old bundles",
+        [["v1-first", "v1-second"]] * 3,
+        [whole(1)] * 2,
+    ]
+
+
 def test_an_unexpected_error_of_a_worker_is_not_lost(bundles: list[Path], tmp_path: Path) -> None:
     (tmp_path / "failing.py").write_text("""
 from bundleimp.engines.receiving import Received
