@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from .engines import carrier, parcel
 from .runtime.content.limits import CHILDREN
+from .runtime.sources.signatures import SUFFIX as SIGNATURE
 
 if TYPE_CHECKING:
     import os
@@ -75,10 +76,14 @@ def _folder(*bundles: str | os.PathLike[str]) -> str:
         text = _START.read_text("utf-8").replace('"<names>"', repr(names))
         (made / "__init__.py").write_text(text, "utf-8")
         # The name has the content in it, so that the same bundles give the same runtime environment.
-        folder = Path(own, hashlib.sha256(text.encode()).hexdigest(), _PACKAGE)
+        signatures = [path.read_bytes() for path in sorted(made.glob(f"*{SIGNATURE}"))]
+        folder = Path(own, hashlib.sha256(repr([text, *signatures]).encode()).hexdigest(), _PACKAGE)
         folder.parent.mkdir(exist_ok=True)
-        if not folder.exists():
+        try:
             made.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else it was made before, or another thread has just made it
+                raise
     return str(folder)
 
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bundleimp import BundleError
+from bundleimp.engines import carrier
 from bundleimp.ray import runtime_env
 
-from .builders import make_bundle, make_tree, run_python
+from .builders import TIMEOUT, make_bundle, make_tree, run_python
 from .programs import interpreter_without_bundleimp
 from .test_misfit import OF_OTHERS
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.skipif(sys.platform == "emscripten", reason="needs processes")
 
@@ -48,6 +52,30 @@ def test_the_content_names_the_environment(tmp_path: Path) -> None:
     assert runtime_env(old) == runtime_env(same, old)
     different = [runtime_env(*each) for each in ((old,), (new,), (old, other), (other, old))]
     assert len({str(each) for each in different}) == len(different)
+
+
+def test_a_bundle_that_is_signed_meanwhile_goes_with_its_signature(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "a.pybundle", {"a.py": "X = 'signed'\n"})
+    before = runtime_env(bundle)
+    (tmp_path / "a.pybundle.sig").write_text("a signature")
+    after = runtime_env(bundle)
+    assert after != before
+    assert [path.read_text() for path in Path(after["py_modules"][0]).glob("a-*.sig")] == ["a signature"]
+
+
+def test_threads_make_the_same_environment_at_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = make_bundle(tmp_path / "a.pybundle", {"a.py": "X = 'threads'\n"})
+    carrier.make()
+    both = threading.Barrier(2, timeout=TIMEOUT)
+
+    def rename(path: Path, target: Path, original: Callable[[Path, Path], Path] = Path.rename) -> Path:
+        both.wait()
+        return original(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(runtime_env, [bundle] * 2)
+    assert first == second
 
 
 def test_other_keys_stay_and_the_caller_s_modules_come_next(tmp_path: Path) -> None:
