@@ -272,6 +272,9 @@ def test_older_pythons_run_the_program_as_before(tmp_path: Path, layout: str) ->
     if sys.version_info < (3, 15):
         assert program.run().stdout == result.stdout
         assert program.report.imports == {}
+        assert [warning.member for warning in program.report.warnings] == ["--lazy"]
+    else:
+        assert program.report.warnings == []
 
 
 @needs_lazy_imports

@@ -346,6 +346,7 @@ def _new_report(
             *(version_warnings(blueprint.targets, [each.versions for each in inputs]) if blueprint.targets else ()),
             *choice.warnings(),
             *_useless_target(checked),
+            *_useless_laziness(options, compilers),
             *dict.fromkeys(warning for each in blueprint.gathered for warning in each.warnings),
             *misfits,
             *blueprint.missing,
@@ -359,6 +360,12 @@ def _useless_target(checked: Checked) -> Iterator[PackWarning]:
     if checked.options.target and not checked.targets:
         message = "has no effect: nothing is installed, and files of sources are for all Pythons"
         yield PackWarning("--target", message)
+
+
+def _useless_laziness(options: PackOptions, compilers: Sequence[Compiler]) -> Iterator[PackWarning]:
+    if options.lazy is not None and not any(compiler.is_lazy for compiler in compilers):
+        message = "has no effect: no bytecode is embedded for Python 3.15 or newer; give such a Python with --python"
+        yield PackWarning("--lazy", message)
 
 
 def _lost_code(inputs: Inputs, compilers: Sequence[Compiler]) -> Iterator[PackWarning]:
