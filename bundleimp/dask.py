@@ -1,7 +1,7 @@
 """`ship`: bundles for the scheduler and the workers of a Dask cluster.
 
-All processes get the parcels first, and nothing that they import changes.  Then each switches to them, or the workers
-are restarted.  So a cluster that refuses a new version goes on with the old one.
+First, all processes get the parcels, without an effect on imports.  Then each process switches to them, or the workers
+are restarted.  So a cluster that refuses a new version continues with the old one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from . import __version__
 from .engines import parcel
-from .engines.receiving import VERSION, Sent, process
+from .engines.receiving import VERSION_EXPRESSION, Sent, process_id
 from .runtime.faults.kinds import BundleError
 
 if TYPE_CHECKING:
@@ -29,17 +29,18 @@ def ship(client: Any, *bundles: str | os.PathLike[str], restart: bool = False) -
     Arguments:
         client: the ``distributed.Client``.
         bundles: the paths of the bundles.
-        restart: whether the workers are restarted (``client.restart()``) where modules of a replaced bundle are
-            loaded.  All tasks and their results are lost then.
+        restart: whether to restart the workers (``client.restart()``) if a process has loaded modules of a replaced
+            bundle.  All tasks and their results are then lost.
 
     Returns:
         None.  If the client is asynchronous: an awaitable.
 
     Raises:
         BundleError: a bundle cannot be read, is damaged, or does not run on the Python of a worker; two bundles have
-            different modules of one name; a worker has no bundleimp of this version, cannot write the bundle, or has
-            loaded modules of a bundle that would be replaced.  Then nothing has changed.  Or the workers have not
-            come back after the restart: those that still come have the new bundles.
+            different modules of one name; a process has no bundleimp of this version, cannot write the bundle, or has
+            loaded modules of a bundle that would be replaced.  Nothing has changed then.  Or the workers have not
+            come back after the restart: workers that start later have the new bundles.
+        TypeError: no bundle is given.
 
     """
     parcels = parcel.make(*bundles)
@@ -47,7 +48,7 @@ def ship(client: Any, *bundles: str | os.PathLike[str], restart: bool = False) -
 
 
 async def _ship(client: Any, parcels: Sequence[parcel.Parcel], *, restart: bool) -> None:
-    from distributed import Lock  # noqa: PLC0415 (where it is needed, it is there)
+    from distributed import Lock  # noqa: PLC0415 (an engine)
 
     if client.status == "closed":
         message = "the client is closed: connect another one"
@@ -60,26 +61,26 @@ async def _ship(client: Any, parcels: Sequence[parcel.Parcel], *, restart: bool)
     except (OSError, AttributeError) as error:
         if isinstance(error, AttributeError) and client.status != "closed":
             raise
-        # A client that has lost its scheduler closes itself, and has no attribute to call it by.
+        # A client that has lost its scheduler closes itself, and loses the attributes that are used here.
         message = f"the scheduler cannot be reached: {error}"
         raise BundleError(message, file=address) from None
 
 
 async def _check_processes(client: Any) -> None:
-    """Raise a BundleError if a process has no bundleimp of this version, or is this one."""
-    for address, version in (await _everywhere(client, eval, VERSION)).items():
+    """Raise a BundleError if a process lacks this version of bundleimp, or if a worker is in this process."""
+    for address, version in (await _everywhere(client, eval, VERSION_EXPRESSION)).items():
         if version != __version__:
             has = f"has bundleimp {version}" if version else "has no bundleimp"
             message = f"{has}: run `pip install bundleimp=={__version__}` there"
             raise BundleError(message, file=address)
-    for address, worker in (await client.run(process, on_error="ignore")).items():
-        if worker == process():
-            message = "is a worker in this process, which needs no shipping: put the bundle on sys.path"
+    for address, worker in (await client.run(process_id, on_error="ignore")).items():
+        if worker == process_id():
+            message = "this worker is in the process that calls ship: put the bundle on sys.path instead"
             raise BundleError(message, file=address)
 
 
 async def _everywhere(client: Any, function: Any, argument: Any) -> dict[str, Any]:
-    """Return what *function* returns on the scheduler, and on the workers that have not ended, by address."""
+    """Return the results of *function* on the scheduler, and on the workers that have not ended, by address."""
     results = {_address(client): await client.run_on_scheduler(function, argument)}
     for address, result in (await client.run(function, argument, on_error="return")).items():
         if isinstance(result, Exception) and not isinstance(result, OSError):
@@ -93,17 +94,17 @@ class _Shipment:
     """One call of `ship`."""
 
     def __init__(self, client: Any) -> None:
-        from .engines import dask_plugins  # noqa: PLC0415 (it imports the engine)
+        from .engines import dask_plugins  # noqa: PLC0415 (imports the engine)
 
         self._client = client
-        self._there = dask_plugins
+        self._plugins = dask_plugins
 
     async def run(self, parcels: Sequence[parcel.Parcel], *, restart: bool) -> None:
         """Ship *parcels*."""
-        there = self._there
-        await self._client.register_plugin(there.OnScheduler(process()))
-        before, wanted = await self._client.run_on_scheduler(there.plan, parcels)
-        states = await self._states(there.look, wanted)
+        plugins = self._plugins
+        await self._client.register_plugin(plugins.OnScheduler(process_id()))
+        before, wanted = await self._client.run_on_scheduler(plugins.plan, parcels)
+        states = await self._states(plugins.state, wanted)
         loaded = {address: state for address, state in states.items() if state.loaded}
         self._check_loaded(loaded, restart=restart)
         if list(wanted) != list(before):
@@ -114,9 +115,9 @@ class _Shipment:
             await self._switch(wanted, before)
 
     def _check_loaded(self, loaded: Mapping[str, State], *, restart: bool) -> None:
-        """Raise a BundleError if the modules that are *loaded* stand in the way."""
+        """Raise a BundleError if the *loaded* modules do not allow the new bundles."""
         scheduler = loaded.get(_address(self._client))
-        if scheduler is not None and scheduler.process == process():
+        if scheduler is not None and scheduler.process_id == process_id():
             message = f"this process, which runs the scheduler, {scheduler.reason}: start it again, and ship there"
             raise BundleError(message, file=_address(self._client))
         if scheduler is not None and scheduler.lasting:
@@ -135,17 +136,17 @@ class _Shipment:
         wanted: Mapping[str, parcel.Parcel],
         before: Mapping[str, parcel.Parcel],
     ) -> None:
-        """Send the *parcels* that the scheduler does not have.  After a failure, those of *before* stay."""
+        """Send the *parcels* that the scheduler lacks.  After a failure, the cluster keeps those of *before*."""
         sent = [Sent.read(each, each.path) for each in parcels]
-        error = await self._client.run_on_scheduler(self._there.send, sent, wanted)
+        error = await self._client.run_on_scheduler(self._plugins.send, sent, wanted)
         if error is None:
-            error = _fault(await self._states(self._there.look, wanted))
+            error = _fault(await self._states(self._plugins.state, wanted))
         if error is not None:
             await self._go_back(before, error)
             raise error
 
     async def _switch(self, wanted: Mapping[str, parcel.Parcel], before: Mapping[str, parcel.Parcel]) -> None:
-        states = await self._states(self._there.switch, wanted)
+        states = await self._states(self._plugins.switch, wanted)
         error = _fault(states)
         if error is not None:
             await self._go_back(before, error)
@@ -160,9 +161,9 @@ class _Shipment:
             BundleError: a worker has imported from the others by now, and cannot go back.
 
         """
-        await self._client.run_on_scheduler(self._there.send, [], before)
+        await self._client.run_on_scheduler(self._plugins.send, [], before)
         # Also a worker that has started meanwhile.
-        stuck = _fault(await self._states(self._there.switch, before))
+        stuck = _fault(await self._states(self._plugins.switch, before))
         if stuck is not None:
             message = f"{error.message}; but {stuck.file} {stuck.message}: run client.restart() to have the old bundles"
             raise BundleError(message, file=error.file)
@@ -173,13 +174,13 @@ class _Shipment:
         except TimeoutError as timeout:
             message = f"workers have not come back after the restart: {timeout}"
             raise BundleError(message, file=_address(self._client)) from None
-        state = await self._client.run_on_scheduler(self._there.look, list(wanted))
+        state = await self._client.run_on_scheduler(self._plugins.state, list(wanted))
         error = _fault({_address(self._client): state})
         if error is not None:
             raise error
 
     async def _states(self, function: Any, wanted: Mapping[str, parcel.Parcel]) -> dict[str, State]:
-        """Run *function* for *wanted* everywhere.  A worker that is just starting has no state."""
+        """Return the states that *function* returns for *wanted*, without workers that are just starting."""
         states = await _everywhere(self._client, function, list(wanted))
         return {address: state for address, state in states.items() if state is not None}
 

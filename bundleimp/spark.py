@@ -1,10 +1,10 @@
 """Bundles for Spark: `ship` makes them importable in its Python workers, and in the driver.
 
-An executor starts other Python processes for each environment that its tasks ask for.  So bundles are path entries in
-the environment, and no process sees two versions of one.  The workers need nothing installed: if no bundle is
-standalone, `ship` adds one that contains only the runtime.
+A task of Spark names the environment variables of its Python process, and an executor starts other processes for other
+variables.  So `ship` puts the bundles on ``PYTHONPATH`` there, and no process imports from two versions of a bundle.
+Workers need no bundleimp: if no bundle is standalone, `ship` adds one that contains only the runtime.
 
-The workers of Spark Connect have one environment in a session, and get path entries while they run.
+In Spark Connect, the environment of a session is fixed.  `ship` adds path entries to the running workers.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ import warnings
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from .engines import carrier, parcel
+from .engines import parcel, runtimeparcel
 from .mounting import imported_from, mount
-from .runtime.content.limits import CHILDREN
 from .runtime.faults.kinds import BundleError, BundleWarning
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from .mounting import Mount
 
 _lock = threading.Lock()
-# What was shipped by each context, or session of Spark Connect; and what is on the path of this process; by name.
+# The parcels of each SparkContext or session of Spark Connect, and those on the path of this process; by name.
 _shipped: WeakKeyDictionary[Any, dict[str, Parcel]] = WeakKeyDictionary()
 _on_path: dict[str, tuple[Parcel, Mount]] = {}
 
@@ -37,8 +36,8 @@ def ship(session: Any, *bundles: str | os.PathLike[str]) -> None:
     """Make *bundles* importable in the Python workers of Spark, and in this process, the driver.
 
     Executors that start later get them, too.  A bundle replaces one that was shipped before if they have the same name,
-    or different modules of one name.  What Spark has already compiled keeps its version: a UDF that was used before,
-    and an RDD that a job has computed.
+    or different modules of one name.  A UDF that was used before, and an RDD that a job has computed, keep the old
+    version.
 
     Arguments:
         session: a ``SparkContext`` or a ``SparkSession``, which may be one of Spark Connect.
@@ -73,16 +72,16 @@ def _owner(session: Any) -> Any:
     """Return the SparkContext of *session*, or the session if it is one of Spark Connect.
 
     Raises:
-        BundleError: it is stopped.
-        TypeError: it is neither.
+        BundleError: the session is stopped.
+        TypeError: *session* is neither of them.
 
     """
-    if _is(session, "pyspark.sql.session", "SparkSession"):
+    if _is_instance(session, "pyspark.sql.session", "SparkSession"):
         session = session.sparkContext
-    if _is(session, "pyspark.core.context", "SparkContext"):
+    if _is_instance(session, "pyspark.core.context", "SparkContext"):
         java = session._jsc  # noqa: SLF001 (nothing public says whether it is stopped)
         is_stopped = java is None or java.sc().isStopped()
-    elif _is(session, "pyspark.sql.connect.session", "SparkSession"):
+    elif _is_instance(session, "pyspark.sql.connect.session", "SparkSession"):
         is_stopped = session.is_stopped
     else:
         message = f"a SparkContext or a SparkSession is needed, and not {type(session).__name__}"
@@ -93,13 +92,13 @@ def _owner(session: Any) -> Any:
     return session
 
 
-def _is(value: object, module: str, name: str) -> bool:
-    """Return whether *value* is of this class.  If nothing has loaded the module, it is not."""
+def _is_instance(value: object, module: str, name: str) -> bool:
+    """Return whether *value* is an instance of the class *name* of *module*, which may not be loaded."""
     return module in sys.modules and isinstance(value, getattr(sys.modules[module], name))
 
 
 def _replaced(parcels: list[Parcel], before: Iterable[Parcel]) -> list[tuple[Parcel, Parcel]]:
-    """Return those of *before* that one of *parcels* replaces, each with that."""
+    """Return pairs of an old parcel, one of *before*, and the new one of *parcels* that replaces it."""
     given = {each.name for each in parcels}
     pairs = {
         old.name: (old, new)
@@ -111,14 +110,14 @@ def _replaced(parcels: list[Parcel], before: Iterable[Parcel]) -> list[tuple[Par
 
 
 def _check_modules(parcels: list[Parcel]) -> None:
-    """Raise BundleError if this process has modules of a version that *parcels* replace.
+    """Raise BundleError if this process has imported modules of a bundle that *parcels* replace.
 
-    Functions of them would run in the workers by their old code, and with new modules.
+    Spark would send functions of these modules to workers that import the new modules.
     """
     for old, new in _replaced(parcels, [each for each, _ in _on_path.values()]):
-        names = imported_from(old.path)
+        names = imported_from(old.path)  # also from a copy that the user has put on the path
         if names:
-            message = f"replaces a version of which this process has imported {', '.join(names[:3])}: restart it"
+            message = f"this process has imported {', '.join(names[:3])} of the version that it replaces: restart it"
             raise BundleError(message, file=new.bundle)
 
 
@@ -126,12 +125,12 @@ def _add_files(context: Any, before: dict[str, Parcel], now: dict[str, Parcel]) 
     """Send what is *now* shipped to the executors, and put it into the environment of the workers."""
     from pyspark import SparkFiles  # noqa: PLC0415 (installed where this is called)
 
-    now |= {runtime.name: runtime for runtime in carrier.needed(now.values())}
+    now |= {runtime.name: runtime for runtime in runtimeparcel.needed(now.values())}
     for name, each in now.items():
         if name not in before:
             for file in each.files:
                 _send(each, context.addFile, file)
-    # Executors put files into their working directory, and the driver, which is the executor in local mode, into this.
+    # Executors put files into their working directory.  In local mode, the driver is the executor, and uses *root*.
     root = SparkFiles.getRootDirectory()
     old, new = (_entries(each.values(), root) for each in (before, now))
     rest = [entry for entry in context.environment.get("PYTHONPATH", "").split(os.pathsep) if entry not in {"", *old}]
@@ -139,9 +138,9 @@ def _add_files(context: Any, before: dict[str, Parcel], now: dict[str, Parcel]) 
 
 
 def _entries(parcels: Iterable[Parcel], root: str) -> list[str]:
-    """Return the path entries for *parcels*.  The first one starts the runtime."""
+    """Return the path entries for *parcels*: those with a runtime first."""
     first = sorted(parcels, key=lambda each: not each.standalone)
-    names = [os.path.join(each.name, CHILDREN[:-1]) if each.standalone else each.name for each in first]
+    names = [each.entry for each in first]
     return [*names, *(os.path.join(root, name) for name in names)]
 
 
@@ -161,7 +160,7 @@ def _add_artifacts(
 
 
 def _has_hook(session: Any) -> bool:
-    """Return whether a worker of the *session* of Spark Connect claims bundles."""
+    """Return whether a worker of the *session* of Spark Connect has the path hook for bundles."""
     from pyspark.sql.connect.functions import udf  # noqa: PLC0415 (installed where this is called)
 
     def claims() -> bool:
@@ -176,7 +175,7 @@ def _send(sent: Parcel, send: Callable[..., object], *arguments: object, **optio
     try:
         send(*arguments, **options)
     except Exception as error:  # noqa: BLE001 (of Java, of a network)
-        message = f"Spark does not take it: {' '.join(str(error).splitlines()[:2])}"
+        message = f"Spark refuses it: {' '.join(str(error).splitlines()[:2])}"
         raise BundleError(message, file=sent.bundle) from None
 
 
@@ -189,10 +188,10 @@ def _put_on_path(parcels: list[Parcel]) -> None:
 
 
 def _warn_of_lost(replaced: Iterable[tuple[Parcel, Parcel]], now: Iterable[Parcel]) -> None:
-    """Warn of modules that are no longer shipped because a bundle of another name has replaced theirs."""
-    there = {module for each in now for module in each.modules}
+    """Warn of modules that workers can no longer import, because a bundle of another name has replaced theirs."""
+    shipped = {module for each in now for module in each.modules}
     for old, new in replaced:
-        lost = sorted(set(old.modules) - there)
+        lost = sorted(set(old.modules) - shipped)
         if lost and old.stem != new.stem:
             text = f"{new.bundle}: replaces {old.bundle}, so {', '.join(lost[:3])} cannot be imported any more"
             warnings.warn(BundleWarning(text), stacklevel=3)

@@ -1,7 +1,7 @@
-"""What the tests of engines share: where they run, and the one probe for all.
+"""Shared parts of the tests of engines: the namespaces in which an engine runs, and the bundles that it gets.
 
-An engine opens ports, and starts processes that outlive it.  So each test runs its engine in a network namespace and a
-process namespace of its own: only the loopback interface is there, and what is left ends with the test.
+An engine opens ports, and starts processes that outlive it.  So each test runs its engine in its own network namespace,
+with the loopback interface only, and in its own process namespace, whose processes end with the test.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from bundleimp.packing.options import Layout
 
 ALL = "BUNDLEIMP_TEST_ENGINES"
-"""The variable that is "all" where Spark and Ray are to be tried, too: they take minutes and a gigabyte."""
+"""An environment variable.  The value "all" also tests Spark and Ray, which need minutes and a gigabyte."""
 # --mount-proc: engines look for their own processes in /proc.
 _NAMESPACE = ["unshare", "--map-root-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
-# Brings the loopback interface up (SIOCSIFFLAGS, IFF_UP | IFF_LOOPBACK...), and becomes the command.
+# Sets the loopback interface up, and becomes the command.  0x8914 is SIOCSIFFLAGS, 0x41 is IFF_UP | IFF_RUNNING.
 _LOOPBACK = """
 import fcntl, os, socket, struct, sys
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
@@ -49,9 +49,9 @@ def engine_marks(
     """Return the marks of a module of tests that need an engine.
 
     Arguments:
-        distributions: what must be installed.
-        commands: the programs that must be there.
-        large: whether it is tried only where that is asked for.
+        distributions: the distributions that must be installed.
+        commands: the programs that must be on ``PATH``.
+        large: whether the tests run only if `ALL` is "all".
 
     """
     lacking = [name for name in commands if shutil.which(name) is None]
@@ -83,7 +83,7 @@ def run_alone(script: str, folder: Path, *arguments: str, check: bool = True, **
     """Run the text *script* with this Python in namespaces of its own, and return the lines that it prints.
 
     Arguments:
-        script: the program.  It is written to *folder*, since engines' processes start it anew.
+        script: the program.  It is a file in *folder*, because processes of the engine run it again.
         folder: the current folder.
         arguments: its arguments.
         check: whether it has to end with status 0.
@@ -99,10 +99,10 @@ def run_alone(script: str, folder: Path, *arguments: str, check: bool = True, **
 
 
 def probe(folder: Path, version: int, *, layout: Layout = "flat", **options: Any) -> list[Path]:
-    """Return two bundles that have, of one *version*, all that is tried.
+    """Return two bundles that contain one *version* of everything that is tested.
 
-    ``probe.report()`` gives a list: the version of pure code, of a resource, of a file beside ``__file__``, of an
-    extension module, and of a namespace package's portion in each of the two bundles.
+    ``probe.report()`` returns a list: the version of pure code, of a resource, of a file beside ``__file__``, of an
+    extension module, and of the portion of a namespace package in each of the two bundles.
     """
     folder = folder / f"v{version}"
     folder.mkdir()
@@ -134,10 +134,27 @@ def report():
 
 
 def whole(version: int) -> list[int]:
-    """Return what ``probe.report()`` gives where all is of one *version*."""
+    """Return the result of ``probe.report()`` if everything is of one *version*."""
     return [version] * 6
 
 
+def shadowing(engine: str, folder: Path) -> Tree:
+    """Return a package, and a package with the name of the *engine* that must not be imported.
+
+    Arguments:
+        engine: the name.
+        folder: where an extension module of the package is compiled.
+
+    """
+    return {
+        "mine/__init__.py": "import os\nfrom . import fast\n"
+        "TEXT = open(os.path.join(os.path.dirname(__file__), 'data.txt')).read()\n",
+        "mine/data.txt": "hello",
+        "mine/fast.abi3.so": extension(folder, "fast", "7"),
+        f"{engine}/__init__.py": "raise ImportError('not that of the engine')\n",
+    }
+
+
 def reports(lines: list[str]) -> list[Any]:
-    """Return what a script has printed as JSON, a line each."""
+    """Return the values that a script has printed, one line of JSON each."""
     return [json.loads(line) for line in lines]

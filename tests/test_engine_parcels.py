@@ -1,4 +1,4 @@
-"""Parcels, and the carrier of the runtime, without any engine."""
+"""Parcels, and the one with the runtime, without any engine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundleimp.engines import carrier, parcel
+from bundleimp.engines import parcel, runtimeparcel
 
 from .builders import Tree, make_bundle, run_python
 from .compiling import extension
@@ -51,9 +51,9 @@ def test_signatures_go_with_the_bundles(tmp_path: Path) -> None:
     script = """
 import sys, bundleimp
 bundleimp.install(allowed_signers=sys.argv[1])
-from bundleimp.engines import carrier, parcel
+from bundleimp.engines import parcel, runtimeparcel
 (one,) = parcel.make(sys.argv[2])
-print(len(one.files), carrier.needed([one]))
+print(len(one.files), runtimeparcel.needed([one]))
 sys.path.append(one.path)
 import good
 print(good.X)
@@ -69,7 +69,7 @@ except bundleimp.BundleError as error:
 
 
 @pytest.mark.parametrize("layout", ["flat", "nested"])
-def test_the_carrier_is_enough_where_bundleimp_is_lacking(tmp_path: Path, layout: Layout) -> None:
+def test_the_parcel_with_the_runtime_is_enough_where_bundleimp_is_lacking(tmp_path: Path, layout: Layout) -> None:
     tree: Tree = {
         "app/__init__.py": "from . import fast\nimport os, pathlib\n"
         "TEXT = pathlib.Path(os.path.dirname(__file__), 'd').read_text()\n",
@@ -77,8 +77,8 @@ def test_the_carrier_is_enough_where_bundleimp_is_lacking(tmp_path: Path, layout
         "app/fast.abi3.so": extension(tmp_path / "c", "fast", "7"),
     }
     (app,) = parcel.make(make_bundle(tmp_path / "app.pybundle", tree, layout=layout), folder=str(tmp_path))
-    runtime = carrier.make()
-    assert runtime is carrier.make()
+    runtime = runtimeparcel.make()
+    assert runtime is runtimeparcel.make()
     assert (runtime.standalone, runtime.modules) == (True, {})
     result = run_python(
         *("-W", "error", "-c", "import app; print(app.TEXT, app.fast.value())"),

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .builders import Tree, make_bundle, make_tree
-from .compiling import extension
-from .engines import engine_marks, probe, reports, run_alone, whole
+from .builders import make_bundle, make_tree
+from .engines import engine_marks, probe, reports, run_alone, shadowing, whole
 from .programs import interpreter_without_bundleimp
 
 if TYPE_CHECKING:
@@ -183,16 +182,10 @@ say(ray.get(actor.remote().look.remote()))
 base["py_executable"] = os.path.abspath("place/env.pybundle")
 say(ray.get(actor.options(runtime_env=base).remote().look.remote()))
 """
-MINE: Tree = {
-    "mine/__init__.py": "import os\nfrom . import fast\n"
-    "TEXT = open(os.path.join(os.path.dirname(__file__), 'data.txt')).read()\n",
-    "mine/data.txt": "hello",
-    "ray/__init__.py": "raise ImportError('not that of the engine')\n",
-}
 
 
 def test_a_bundle_is_the_python_of_workers(tmp_path: Path, settings: dict[str, Any]) -> None:
-    tree = MINE | {"mine/fast.abi3.so": extension(tmp_path / "c", "fast", "7")}
+    tree = shadowing("ray", tmp_path / "c")
     base = bare_worker(tmp_path)
     (tmp_path / "place").mkdir()
     make_bundle(tmp_path / "place" / "env.pybundle", tree, standalone=True, shebang=base["py_executable"])

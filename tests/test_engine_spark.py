@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .builders import Tree, make_bundle
-from .compiling import extension
-from .engines import engine_marks, probe, reports, run_alone, whole
+from .builders import make_bundle
+from .engines import engine_marks, probe, reports, run_alone, shadowing, whole
 from .programs import interpreter_without_bundleimp
 
 if TYPE_CHECKING:
@@ -151,7 +150,7 @@ def test_a_new_version_runs_whole_on_living_executors(
     assert said[11] == whole(2)  # the driver
     kind, message = said[12]
     assert kind == "BundleError"
-    assert message.startswith(f"{one[0]}: replaces a version of which this process has imported probe, probe.fast, ")
+    assert message.startswith(f"{one[0]}: this process has imported probe, probe.fast, ")
     assert said[13] == [whole(2)] * 2
     assert said[14] == ["BundleError", "the Spark session is stopped: make a new one"]
     assert said[15:] == [[whole(2)] * 2]
@@ -265,7 +264,7 @@ refused(ship, spark.sparkContext, one)
     assert said[4][0].startswith("Bundle")
     assert said[4][1].startswith("missing.pybundle: ")
     assert said[5][0] == "BundleError"
-    assert said[5][1].startswith(f"{bare}: Spark does not take it: ")
+    assert said[5][1].startswith(f"{bare}: Spark refuses it: ")
     assert "does not match" in said[5][1]
     assert not any("\n" in message for kind, message in said[:6])
     lost = f"{other}: replaces {one}, so more cannot be imported any more"
@@ -376,12 +375,6 @@ def test_files_and_pythonpath_are_enough(tmp_path: Path) -> None:
         assert run(SUBMIT, tmp_path, *options, python=python) == [[whole(version)] * 2]
 
 
-MINE: Tree = {
-    "mine/__init__.py": "import os\nfrom . import fast\n"
-    "TEXT = open(os.path.join(os.path.dirname(__file__), 'data.txt')).read()\n",
-    "mine/data.txt": "hello",
-    "pyspark/__init__.py": "raise ImportError('not that of the engine')\n",
-}
 JOB = """
 def work(number):
     import multiprocessing, os, subprocess, sys
@@ -405,7 +398,7 @@ spark.stop()
 @pytest.mark.parametrize("master", ["local[2]", CLUSTER])
 def test_a_bundle_is_the_python_of_workers(tmp_path: Path, master: str) -> None:
     """On the cluster, ``--files`` puts it into the working directory of each executor."""
-    tree = MINE | {"mine/fast.abi3.so": extension(tmp_path / "c", "fast", "7")}
+    tree = shadowing("pyspark", tmp_path / "c")
     python = interpreter_without_bundleimp(VERSION)
     (tmp_path / "env").mkdir()
     env = make_bundle(tmp_path / "env" / "env.pybundle", tree, standalone=True, shebang=python)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bundleimp import BundleError
-from bundleimp.engines import carrier
+from bundleimp.engines import runtimeparcel
 from bundleimp.ray import runtime_env
 
 from .builders import TIMEOUT, make_bundle, make_tree, run_python
@@ -65,7 +65,7 @@ def test_a_bundle_that_is_signed_meanwhile_goes_with_its_signature(tmp_path: Pat
 
 def test_threads_make_the_same_environment_at_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = make_bundle(tmp_path / "a.pybundle", {"a.py": "X = 'threads'\n"})
-    carrier.make()
+    runtimeparcel.make()
     both = threading.Barrier(2, timeout=TIMEOUT)
 
     def rename(path: Path, target: Path, original: Callable[[Path, Path], Path] = Path.rename) -> Path:
@@ -92,9 +92,9 @@ def test_other_keys_stay_and_the_caller_s_modules_come_next(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("more", "error", "message"),
     [
-        ({"image_uri": "x"}, ValueError, "Ray combines image_uri with no uploaded files"),
-        ({"container": {"image": "x"}}, ValueError, "Ray combines container with no uploaded files"),
-        ({"py_modules": "mine"}, TypeError, "py_modules is a list, and not str"),
+        ({"image_uri": "x"}, ValueError, "Ray does not combine image_uri with uploaded files"),
+        ({"container": {"image": "x"}}, ValueError, "Ray does not combine container with uploaded files"),
+        ({"py_modules": "mine"}, TypeError, "py_modules must be a list, and not str"),
     ],
 )
 def test_keys_that_cannot_be_combined(

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from both import both, count
 from distributed import Client, LocalCluster
@@ -33,7 +33,8 @@ def main(way: str, folder: str, _: str) -> None:
         sys.path.insert(0, f"{folder}/libs")  # spawned workers get it
     both.__module__ = "__main__"  # so that it is sent as code, and not by its name
     options: dict[str, Any] = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
-    with LocalCluster(**options, local_directory=os.getcwd()) as cluster, Client(cluster) as client:
+    cluster_type, client_type = cast("Any", LocalCluster), cast("Any", Client)  # Dask has no types for them
+    with cluster_type(**options, local_directory=os.getcwd()) as cluster, client_type(cluster) as client:
         client.wait_for_workers(2)
         start = time.perf_counter()
         if way == "bundleimp.dask.ship":

@@ -273,15 +273,16 @@ def _add_laziness(add: Callable[..., object]) -> None:
     add(
         "--lazy",
         choices=get_args(Laziness),
-        help="make imports of the program lazy on Python 3.15 and newer: those of modules in other top-level packages"
-        " (packages, the default), or also those in the same package (all)",
+        metavar="[=all]",
+        help="make the program's imports from other distributions lazy on Python 3.15 and newer; --lazy=all: also those"
+        " within a distribution",
     )
     add(
         "--eager",
         metavar="NAME",
         action="append",
         default=[],
-        help="do not make imports of this module or package lazy (may be repeated)",
+        help="with --lazy: imports of this module or package stay eager (repeatable)",
     )
 
 

@@ -48,7 +48,7 @@ class Parser(argparse.ArgumentParser):
     """Whether options may stand between the positional arguments."""
 
     alone: Mapping[str, str] = MappingProxyType({})
-    """Options that have a value only behind an equals sign, and their values without one."""
+    """Options that take a value only after an equals sign, each with its value if there is none."""
 
     unset: tuple[str, ...] = ()
     """Arguments that are None if they are not given, whatever their defaults: `pack` asks which these are."""

@@ -1,1 +1,4 @@
-"""What `bundleimp.dask`, `bundleimp.spark` and `bundleimp.ray` share."""
+"""Parts of `bundleimp.dask`, `bundleimp.spark` and `bundleimp.ray`.
+
+Loaded when one of them is imported.  `dask_plugins` imports the engine, and the other modules do not.
+"""

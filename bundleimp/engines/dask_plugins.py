@@ -1,9 +1,10 @@
-"""What runs on the scheduler and on the workers of Dask.
+"""The code of `bundleimp.dask` that runs on the scheduler and on the workers.
 
-The scheduler has all parcels, and sends them to the workers in one plugin.  So a worker that joins later, or a plugin
-of the user that comes from a bundle, finds all of them at once.
+The scheduler has all parcels, and sends them to the workers in one plugin.  So a worker that joins later has all
+parcels before it sets up other plugins, which may be classes of a bundle.
 
-Functions that the client has run here return what is wrong.  Dask would log a traceback of an exception.
+The client runs `plan`, `send`, `state` and `switch` here.  They return errors, because Dask logs a traceback of each
+exception.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from distributed.protocol.pickle import dumps
 from .. import __version__
 from ..runtime.faults.kinds import BundleError
 from .parcel import Parcel, clash
-from .receiving import VERSION, Received, Sent, State, process
+from .receiving import VERSION_EXPRESSION, Received, Sent, State, process_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,15 +33,17 @@ if TYPE_CHECKING:
 NAME = "bundleimp"
 """The name of both plugins."""
 _ATTEMPTS = 5
-_received: dict[str, Received] = {}  # by the id of the worker
+# By the id of the worker.  Not an attribute of the plugin, because each `ship` sends a new plugin.
+_received: dict[str, Received] = {}
 _log = logging.getLogger("distributed.worker")
 
 
 class OnScheduler(SchedulerPlugin):  # type: ignore[misc,unused-ignore] # Any where Dask is not installed
-    """The parcels of a cluster.
+    """Keeps the parcels of a cluster.
 
     Attributes:
-        parcels: those that workers get, by name, in the order of ``sys.path``.
+        parcels: the parcels that workers get, by name, in the order of ``sys.path``.
+        received: the parcels of the scheduler's own process.
 
     """
 
@@ -48,28 +51,28 @@ class OnScheduler(SchedulerPlugin):  # type: ignore[misc,unused-ignore] # Any wh
     idempotent = True  # the first one stays
 
     def __init__(self, client: str) -> None:
-        """Make the plugin that *client*, a process, registers."""
+        """Make the plugin that the process with the id *client* registers."""
         self._client = client
         self.parcels: dict[str, Parcel] = {}
 
     async def start(self, scheduler: Scheduler) -> None:
         """Keep the parcels in the folder of the *scheduler*."""
-        self.received = Received(scheduler.local_directory, own=process() != self._client)
+        self.received = Received(scheduler.local_directory, own=process_id() != self._client)
 
     def restart(self, scheduler: Scheduler) -> None:  # noqa: ARG002 (the signature of Dask)
-        """Switch to the parcels of now: no task is left, and the workers are about to end."""
+        """Switch to the current parcels: no task is left, and the workers are about to end."""
         self.received.switch(list(self.parcels), forget=True)
 
     async def close(self) -> None:
-        """Take the path entries away, since the process may be the client's and go on."""
+        """Remove the path entries, because the process may be the client's, and continue."""
         self.received.close()
 
     async def register(self, scheduler: Scheduler, parcels: Mapping[str, Parcel]) -> None:
-        """Send *parcels*, whose files are here, to the workers of now and later.
+        """Send *parcels*, whose files the scheduler has, to current and later workers.
 
         Raises:
             OSError: a worker cannot be reached.
-            BundleError: it has failed in another way than by `Received.fault`.
+            BundleError: the plugin fails on a worker for another reason than `Received.fault`.
 
         """
         before, self.parcels = self.parcels, dict(parcels)
@@ -83,7 +86,7 @@ class OnScheduler(SchedulerPlugin):  # type: ignore[misc,unused-ignore] # Any wh
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 answers = await scheduler.register_worker_plugin(comm=None, plugin=plugin, name=NAME, idempotent=False)
-            except OSError:  # a worker has ended, and the answers of others are lost
+            except OSError:  # a worker has ended, and Dask drops the answers of the others
                 if attempt == _ATTEMPTS:
                     raise
                 await asyncio.sleep(0.2 * attempt)  # until the scheduler has noticed it
@@ -93,7 +96,7 @@ class OnScheduler(SchedulerPlugin):  # type: ignore[misc,unused-ignore] # Any wh
 
 
 class OnWorker(WorkerPlugin):  # type: ignore[misc,unused-ignore] # as above
-    """The parcels for a worker."""
+    """Brings the parcels to a worker."""
 
     name = NAME
 
@@ -102,8 +105,8 @@ class OnWorker(WorkerPlugin):  # type: ignore[misc,unused-ignore] # as above
 
         Arguments:
             sent: the parcels.
-            present: the ids of the workers that wait until they are told to switch.
-            folder: where they are on the scheduler.
+            present: the ids of the current workers, which do not switch before `ship` runs `switch` there.
+            folder: the folder of the parcels on the scheduler.
 
         """
         self._sent = sent
@@ -111,26 +114,29 @@ class OnWorker(WorkerPlugin):  # type: ignore[misc,unused-ignore] # as above
         self._folder = folder
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the plugin so that a worker without bundleimp says so, and Dask does not log all of the content."""
+        """Pickle the plugin as text and bytes, so that a worker without bundleimp can report that it lacks it.
+
+        If it cannot be unpickled, Dask logs all of its content.
+        """
         content = pickle.dumps((self._sent, self._present, self._folder), protocol=5)
         source = f"from __future__ import annotations\n{inspect.getsource(load)}"
-        text = f"(exec(source, globals()), load(content, {VERSION}, wanted))[-1]"
+        text = f"(exec(source, globals()), load(content, {VERSION_EXPRESSION}, wanted))[-1]"
         return eval, (text, {"source": source, "content": content, "wanted": __version__})
 
     def setup(self, worker: Worker) -> None:
-        """Write the parcels.  A new worker uses them from now on.
+        """Write the parcels.  A new worker also switches to them.
 
-        This is no coroutine: plugins of the user that are set up after this one may come from a parcel.
+        This is not a coroutine, because the plugins that are set up after this one may come from a parcel.
         """
         received = _received.setdefault(worker.id, Received(worker.local_directory, own=True))
-        # The child process of a LocalCluster begins with the path of the process that has the scheduler.
+        # A child process of a LocalCluster inherits the path of the process that has the scheduler.
         sys.path[:] = [entry for entry in sys.path if os.path.dirname(str(entry)) != self._folder]
         received.take(self._sent)
         if worker.id in self._present:
             return
         if not received.fault:
             received.switch([each.parcel.name for each in self._sent])
-        if received.fault:  # a worker without the bundles would take tasks, and fail them
+        if received.fault:  # without the bundles, tasks on this worker would fail
             _log.error("%s: %s", worker.address, received.fault)
             worker.loop.add_callback(worker.close, reason=received.fault)
 
@@ -138,12 +144,12 @@ class OnWorker(WorkerPlugin):  # type: ignore[misc,unused-ignore] # as above
 def load(content: bytes, version: str | None, wanted: str) -> WorkerPlugin:
     """Return the plugin that was pickled to *content*, or one that closes the worker.
 
-    Workers get the text of this function, which uses nothing of this module.
+    Workers get this function as source text, so it uses nothing of this module.
 
     Arguments:
         content: the arguments of `OnWorker`.
         version: the version of bundleimp on this worker, or None.
-        wanted: that of the client.
+        wanted: the version on the client.
 
     """
     import distributed  # noqa: PLC0415
@@ -167,20 +173,19 @@ def load(content: bytes, version: str | None, wanted: str) -> WorkerPlugin:
 
 
 def plan(parcels: Sequence[Parcel], dask_scheduler: Scheduler) -> tuple[dict[str, Parcel], dict[str, Parcel]]:
-    """Return the parcels that the cluster has, and those that it is to have when it gets *parcels*.
+    """Return the parcels that the cluster has, and those that it will have after *parcels* were shipped.
 
-    New ones come first: workers that have the others put them before these (`Received.switch`), and those that start
+    New ones come first: workers that have the others put them before these (`Received.switch`), and workers that start
     later have the same order.
     """
-    before = _ours(dask_scheduler).parcels
-    clashing = {name for name, each in before.items() if any(clash(each, other) for other in parcels)}
-    kept = {name: each for name, each in before.items() if name not in clashing}
+    before = _scheduler_plugin(dask_scheduler).parcels
+    kept = {name: each for name, each in before.items() if not any(clash(each, other) for other in parcels)}
     return before, {each.name: each for each in parcels if each.name not in kept} | kept
 
 
 async def send(sent: Sequence[Sent], wanted: Mapping[str, Parcel], dask_scheduler: Scheduler) -> BundleError | None:
-    """Write the parcels *sent* on the scheduler, and send those that are *wanted* to the workers."""
-    plugin = _ours(dask_scheduler)
+    """Write the parcels *sent* on the scheduler, and send the *wanted* parcels to the workers."""
+    plugin = _scheduler_plugin(dask_scheduler)
     plugin.received.take(sent)
     if plugin.received.fault:
         return BundleError(plugin.received.fault, file=dask_scheduler.address)
@@ -194,10 +199,10 @@ async def send(sent: Sequence[Sent], wanted: Mapping[str, Parcel], dask_schedule
     return None
 
 
-def look(
+def state(
     wanted: Sequence[str], dask_worker: Worker | None = None, dask_scheduler: Scheduler | None = None
 ) -> State | None:
-    """Return what the worker or scheduler has, if the parcels *wanted* are to be used.  None: it has no plugin yet."""
+    """Return the state of the worker or scheduler for the parcels *wanted*, or None if it has no plugin yet."""
     received = _received_of(dask_worker or dask_scheduler)
     return received.state(wanted) if received is not None else None
 
@@ -205,7 +210,7 @@ def look(
 def switch(
     wanted: Sequence[str], dask_worker: Worker | None = None, dask_scheduler: Scheduler | None = None
 ) -> State | None:
-    """Make the parcels *wanted* the path entries of the worker or scheduler, and return what it has then."""
+    """Make the parcels *wanted* the path entries of the worker or scheduler, and return its state, or None."""
     received = _received_of(dask_worker or dask_scheduler)
     if received is None:
         return None
@@ -220,7 +225,7 @@ def _check(answers: Mapping[str, Mapping[str, Any]]) -> None:
             raise BundleError(message, file=address)
 
 
-def _ours(scheduler: Scheduler) -> OnScheduler:
+def _scheduler_plugin(scheduler: Scheduler) -> OnScheduler:
     plugin: Any = scheduler.plugins[NAME]
     return plugin  # type: ignore[no-any-return]
 

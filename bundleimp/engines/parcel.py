@@ -1,7 +1,6 @@
-"""Parcels: copies of bundles, under names that engines take, which are sent to the workers of an engine.
+"""Parcels: copies of bundles that are sent to the workers of an engine, under names that the engine accepts.
 
-The name of a parcel has the content in it.  So two versions of a bundle never have the same path, and a worker that has
-one of them can be asked for the other.
+The name of a parcel contains a digest of its content.  So two versions of a bundle never have the same path.
 """
 
 from __future__ import annotations
@@ -32,21 +31,20 @@ if TYPE_CHECKING:
     Path = str | os.PathLike[str]
 
 SUFFIX = ".pybundle.zip"
-"""The suffix of all parcels.  Every engine takes names that end with it, and the path hook claims them."""
-_IN_NAME = 16  # digits of the SHA-256
-_PIECE = 1 << 20
+"""The suffix of all parcels.  Every engine accepts such names, and so does the path hook."""
+_DIGITS = 16  # of the SHA-256, in the name
 _MODULE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
 
 
 @dataclass(frozen=True)
 class Parcel:
-    """A bundle that is ready to be sent.
+    """A copy of a bundle, ready to be sent.
 
     Attributes:
         bundle: the path that the caller gave, for messages.
         path: the path of the copy.
-        modules: the topmost modules and packages in it, which may be in a namespace package, with what identifies
-            their files.
+        modules: the names of its topmost modules and packages, which may be in a namespace package, each with a digest
+            of its files.
         standalone: whether it contains the runtime, so that the workers do not need bundleimp.
 
     """
@@ -62,13 +60,18 @@ class Parcel:
         return os.path.basename(self.path)
 
     @property
+    def entry(self) -> str:
+        """The path entry for the copy, relative to its folder, in a Python that may lack bundleimp."""
+        return f"{self.name}/{CHILDREN}".rstrip("/") if self.standalone else self.name
+
+    @property
     def files(self) -> list[str]:
         """The paths of the copy, and of its signature if it has one."""
         return [path for path in (self.path, self.path + SIGNATURE) if os.path.isfile(path)]
 
     @property
     def stem(self) -> str:
-        """The name without what the content adds to it, such as "app"."""
+        """The name without digest and suffix, such as "app"."""
         return self.name[: -len(SUFFIX)].rpartition("-")[0]
 
 
@@ -77,11 +80,12 @@ def make(*bundles: Path, folder: str | None = None) -> list[Parcel]:
 
     Arguments:
         bundles: the paths of the bundles.
-        folder: where the copies are put.  Default: a folder of this process, which is removed when it ends.
+        folder: the folder for the copies.  Default: a folder that is removed when this process ends.
 
     Raises:
         BundleError: a bundle cannot be read, is damaged, or does not run on this Python; or two of them have different
             modules of one name.
+        TypeError: no bundle is given.
 
     """
     if not bundles:
@@ -114,8 +118,8 @@ def read(path: str, bundle: str | None = None) -> Parcel:
     """Return the parcel at *path*.
 
     Arguments:
-        path: where it is.
-        bundle: what messages call it.  Default: the path.
+        path: the path of the copy.
+        bundle: the path of the bundle, for messages.  Default: the path of the copy.
 
     Raises:
         BundleError: it is damaged, or does not run on this Python.
@@ -152,33 +156,31 @@ def _remove(folder: str, process: int) -> None:
 def _make(bundle: str, folder: str) -> Parcel:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".bundleimp-") as aside:
         copy = os.path.join(aside, f"copy{SUFFIX}")
-        digest = hashlib.sha256()
         try:
-            with open(bundle, "rb") as source, open(copy, "wb") as target:
-                while piece := source.read(_PIECE):
-                    digest.update(piece)
-                    target.write(piece)
+            shutil.copyfile(bundle, copy)
+            with open(copy, "rb") as opened:
+                digest = hashlib.file_digest(opened, "sha256").hexdigest()
             with contextlib.suppress(FileNotFoundError):
                 shutil.copyfile(bundle + SIGNATURE, copy + SIGNATURE)
         except OSError as error:
             message = f"cannot be copied for the workers: {error.strerror or error}"
             raise BundleError(message, file=bundle) from None
         parcel = read(copy, bundle)
-        path = os.path.join(folder, f"{_stem(bundle)}-{digest.hexdigest()[:_IN_NAME]}{SUFFIX}")
+        path = os.path.join(folder, f"{_stem(bundle)}-{digest[:_DIGITS]}{SUFFIX}")
         for file in reversed(parcel.files):  # the signature first
             os.replace(file, path + file.removeprefix(copy))
     return replace(parcel, path=path)
 
 
 def _stem(bundle: str) -> str:
-    """Return the name of *bundle* without its suffix, and without what means something in a URL or on a path."""
+    """Return the name of *bundle* without its suffix, and with only characters that are safe in a URL or on a path."""
     name = os.path.basename(bundle)
     stem = next((name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix)), name)
     return re.sub(r"[^A-Za-z0-9._+-]", "-", stem)
 
 
 def _modules(files: Mapping[str, str]) -> dict[str, str]:
-    """Return the topmost modules and packages among *files*, with what identifies their files."""
+    """Return the names of the topmost modules and packages among *files*, each with a digest of its files."""
     packages = {folder for name in files for folder, _, file in [name.rpartition("/")] if file.startswith("__init__.")}
     found: dict[str, list[str]] = {}
     for name in sorted(files):

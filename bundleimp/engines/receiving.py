@@ -1,7 +1,7 @@
-"""The parcels of one process of an engine: where they are, and which of them are path entries.
+"""The parcels of one process of Dask: their files, and which of them are path entries.
 
-Only `Received.switch` changes what the process imports.  So an engine can send parcels to all processes first, and
-switch when each has them.
+Only `Received.switch` changes what the process imports.  So `ship` can first send parcels to all processes, and switch
+when each process has them.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from . import parcel as parcels
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-VERSION = (
+VERSION_EXPRESSION = (
     "(lambda spec: spec and __import__('bundleimp').__version__)"
     "(__import__('importlib.util').util.find_spec('bundleimp'))"
 )
-"""An expression for the version of bundleimp, or None.
+"""A Python expression for the installed version of bundleimp, or None.
 
-A process evaluates it that may have none, or another version of Python, which cannot load our functions.
+It is text, because a process without bundleimp, or with another version of Python, cannot unpickle our functions.
 """
 _TOKEN = uuid.uuid4().hex
 
 
-def process() -> str:
-    """Return what identifies this process among those of all machines."""
-    return f"{_TOKEN}-{os.getpid()}"  # a fork has the same token
+def process_id() -> str:
+    """Return an identifier of this process that no process on any machine shares."""
+    return f"{_TOKEN}-{os.getpid()}"  # a forked process has the same token
 
 
 @dataclass(frozen=True)
@@ -59,18 +59,18 @@ class Sent:
 
 @dataclass(frozen=True)
 class State:
-    """What a process has of the parcels.
+    """The state of a process, if some parcels are to be its path entries.
 
     Attributes:
-        process: the process, as `process` identifies it.
-        names: the parcels that are path entries.
-        loaded: the modules that were imported from parcels that are no longer wanted, by parcel.
-        lasting: those of them that cannot be forgotten.
+        process_id: as of `process_id`.
+        names: the names of the parcels that are path entries.
+        loaded: the names of the modules that were imported from other parcels than the wanted ones, by parcel.
+        lasting: those of these modules that cannot be forgotten.
         fault: why the parcels that were sent last cannot be used, or "".
 
     """
 
-    process: str
+    process_id: str
     names: Sequence[str]
     loaded: dict[str, list[str]]
     lasting: list[str]
@@ -78,7 +78,7 @@ class State:
 
     @property
     def reason(self) -> str:
-        """Why this process cannot switch: in words, which modules of which parcel are loaded."""
+        """Why this process cannot switch: which modules of which parcel are loaded, in words."""
         name, modules = next(iter(self.loaded.items()))
         others = len(modules) - 1
         more = f" and {others} other module{'s' if others > 1 else ''}" if others else ""
@@ -89,18 +89,18 @@ class Received:
     """The parcels that a process has received.
 
     Attributes:
-        folder: where they are.
-        fault: why the ones that were sent last cannot be used, or "".
+        folder: the folder of their files.
+        fault: why the parcels that were sent last cannot be used, or "".
 
     """
 
     def __init__(self, folder: str, *, own: bool) -> None:
-        """Have no parcels.
+        """Begin without parcels.
 
         Arguments:
-            folder: where they are to be.
-            own: whether the process is the engine's own, so that they come before all other path entries.  In a process
-                of the user, they come last, and no module is forgotten.
+            folder: the folder for their files.
+            own: whether the process belongs to Dask.  Parcels are then the first path entries.  In a process of the
+                user they are the last, and no module is forgotten.
 
         """
         self.folder = os.path.abspath(folder)
@@ -110,15 +110,15 @@ class Received:
         self._mounts: dict[str, Mount] = {}  # by name: all that have been path entries
 
     def state(self, wanted: Iterable[str]) -> State:
-        """Return what this process has, if the parcels with the names *wanted* are to be its path entries."""
+        """Return the state of this process, if the parcels with the names *wanted* are to be its path entries."""
         unwanted = {name: self._mounts[name].modules() for name in sorted({*self._mounts}.difference(wanted))}
         loaded = {name: modules for name, modules in unwanted.items() if modules}
         modules = list(itertools.chain.from_iterable(loaded.values()))
         stay = lasting(modules) if self._is_own else modules
-        return State(process(), list(self._names), loaded, stay, self.fault)
+        return State(process_id(), list(self._names), loaded, stay, self.fault)
 
     def take(self, sent: Iterable[Sent]) -> None:
-        """Write those parcels that are not here yet, and check them.  `fault` says what is wrong with them."""
+        """Write the parcels that this process lacks, and check them.  `fault` says why that failed."""
         self.fault = ""
         try:
             for each in sent:
@@ -139,7 +139,8 @@ class Received:
 
         Arguments:
             wanted: the names, in the order of ``sys.path``.
-            forget: whether modules of the other parcels are forgotten.  Else nothing changes where there are any.
+            forget: whether to forget the loaded modules of other parcels.  If not, such modules are a fault, and
+                nothing changes.
 
         """
         self.fault = ""
@@ -148,7 +149,7 @@ class Received:
             self.fault = state.reason
             return
         try:
-            # The new ones stand before the old ones until these are gone: no import finds neither.
+            # The new ones are added before the old ones are removed, so that each import finds one of them.
             for name in reversed(wanted) if self._is_own else wanted:
                 if name not in self._names:
                     self._mounts[name] = mount(self.path_of(name), first=self._is_own)
@@ -160,7 +161,7 @@ class Received:
             self.fault = str(error)
 
     def close(self) -> None:
-        """Take all path entries away.  Modules stay loaded."""
+        """Remove all path entries.  Modules stay loaded."""
         for each in self._mounts.values():
             each.close()
         self._names.clear()

@@ -140,7 +140,7 @@ def build(options: PackOptions) -> PackReport:
     choice = Choice(options.exclude, options.include, checked.target)
     with gathered(checked, choice) as inputs:
         blueprint = plan(checked, inputs, choice)
-        rules = laziness_of(options, blueprint.files) if options.lazy is not None else None
+        rules = lazy_rules(options, blueprint.files) if options.lazy is not None else None
         with started_compilers(options, options.compiling if options.bytecode else (), rules) as compilers:
             report = _new_report(checked, blueprint, inputs, choice, compilers)
             with _write_errors(options.output), _writer(options, checked.target, blueprint, compilers) as writer:
@@ -264,8 +264,8 @@ def _reader(files: Sequence[SourceFile]) -> Callable[[str], bytes]:
     return lambda member: read(paths[member])
 
 
-def laziness_of(options: PackOptions, files: Sequence[SourceFile]) -> dict[str, object]:
-    """Return the rules for lazy imports (`laziness.marked`) in *files*.
+def lazy_rules(options: PackOptions, files: Sequence[SourceFile]) -> dict[str, object]:
+    """Return the rules of `laziness.marked` for *files*.
 
     Raises:
         PackError: a RECORD cannot be read.
@@ -288,7 +288,7 @@ def started_compilers(
     Arguments:
         options: the options.
         pythons: the interpreters.
-        rules: the rules for lazy imports, if these are wanted.
+        rules: the rules of `laziness.marked`, or None if lazy imports are not wanted.
 
     Raises:
         PackError: an interpreter does not start, is too old, or makes the same bytecode as another.  Or this one or

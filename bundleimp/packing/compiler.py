@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 OLDEST = (3, 11)
-LAZY_FROM = (3, 15)
 # Requests that a process has at a time: it reads the second as soon as it has answered the first.
 _SLOTS = 2
 
@@ -54,7 +53,7 @@ class Compiled:
         failure: why there is no image, or "".
         packed: the image as the bundle has it: compressed, or as it is.
         kept: whether a bundle among the sources brought the image.
-        imports: the modules that it imports, by the reason why the import is eager; by "" those that are lazy.
+        imports: the names of the modules that it imports, as of `laziness.marked`.
 
     """
 
@@ -79,13 +78,13 @@ class _Greeting:
 
     @property
     def release(self) -> tuple[int, ...]:
-        """The version without its last number."""
+        """The first two numbers of the version."""
         return tuple(map(int, self.version.split(".")[:2]))
 
     @property
     def is_lazy(self) -> bool:
         """Whether it has lazy imports."""
-        return self.release >= LAZY_FROM
+        return self.release >= worker.LAZY_FROM
 
 
 class _NoProcessesError(Exception):
@@ -100,9 +99,10 @@ class _Worker:
         self._rules = rules
         self._asking, self._answering = Lock(), Lock()
         self._died_on = ""
+        arguments = [json.dumps(rules)] if rules is not None else []
         try:
             self._process = subprocess.Popen(  # noqa: S603 (the user named this interpreter)
-                [executable, "-I", "-S", "-B", "-W", "ignore", worker.__file__, *_words(rules)],
+                [executable, "-I", "-S", "-B", "-W", "ignore", worker.__file__, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -223,7 +223,7 @@ class Compiler:
             optimize: 0, 1 or 2, as of `compile`.
             jobs: how many processes.
             method: the zip method that compresses the bytecode.
-            rules: as of `laziness.marked`; None: bytecode with lazy imports is not wanted.
+            rules: the rules of `laziness.marked`, or None if lazy imports are not wanted.
 
         Raises:
             PackError: the interpreter does not start, or is older than 3.11.
@@ -261,15 +261,15 @@ class Compiler:
 
     @property
     def tags(self) -> list[CodeTag]:
-        """The tags of the columns that its bytecode takes in the index."""
+        """The tags of its columns in the index."""
         return [self.tag] + [CodeTag(self.tag.name + LAZY, self.tag.magic)] * self.is_lazy
 
     def columns(self, compiled: Compiled | None) -> list[bytes | None]:
-        """Return what goes into each of these columns: code with lazy imports is not for other programs."""
+        """Return the image of a module for each of these columns.  An image with lazy imports is only in the last."""
         packed = compiled.packed if compiled is not None else None
         if not self.is_lazy:
             return [packed]
-        return [None, packed] if compiled is not None and "" in compiled.imports else [packed, None]
+        return [None, packed] if compiled is not None and laziness.LAZY in compiled.imports else [packed, None]
 
     def __enter__(self) -> Self:
         return self
@@ -322,10 +322,6 @@ class Compiler:
             item if item.image is None else replace(item, packed=packed_image(item.image, self._method))
             for item in compiled
         ]
-
-
-def _words(rules: Mapping[str, object] | None) -> list[str]:
-    return [json.dumps(rules)] if rules is not None else []
 
 
 def packed_image(image: bytes, method: int) -> bytes:

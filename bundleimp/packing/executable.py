@@ -105,12 +105,10 @@ class Program:
         """
         versions = [tuple(map(int, compiler.version.split(".")[:2])) for compiler in compilers]
         for name, source in self.sources(runs_on, versions).items():
-            compiled = [
-                compiler.submit([Module(name, source)]).result() for compiler in (compilers if writer.tags else ())
-            ]
-            images = [
-                image for each, (module,) in zip(compilers, compiled, strict=False) for image in each.columns(module)
-            ]
+            images = []
+            for compiler in compilers if writer.tags else ():
+                (compiled,) = compiler.submit([Module(name, source)]).result()
+                images += compiler.columns(compiled)
             # Read by `zipimport`, which knows no zstd before Python 3.15.
             main = prepared(source, min(writer.method, DEFLATED))
             writer.add(name, main, images, executable=False, outside=True)

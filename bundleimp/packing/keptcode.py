@@ -63,7 +63,7 @@ class KeptCode:
     def compile(self, compiler: Compiler, files: Sequence[SourceFile], modules: Sequence[Module]) -> Compiling:
         """Return what becomes of *modules*, which are the content of *files*: kept, or compiled."""
         pairs = zip(files, modules, strict=True)
-        # What is kept has no lazy imports.
+        # Kept bytecode has no lazy imports.
         images = [None if compiler.is_lazy else self.image(file, module.source, compiler.tag) for file, module in pairs]
         missing = [module for module, image in zip(modules, images, strict=True) if image is None]
         kept = compiler.packed([Compiled(image, kept=image is not None) for image in images])

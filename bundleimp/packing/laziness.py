@@ -1,7 +1,7 @@
-"""Which imports of a module can be lazy (PEP 810).  Values in, values out; imports nothing of ours.
+"""Decides which imports of a module can be lazy (PEP 810).  Does no I/O, and imports nothing of ours.
 
-The Python whose bytecode is wanted runs this module, since only Python 3.15 and newer know lazy imports.  An import
-stays eager if the program could tell the difference, as far as the module shows it.
+The interpreter whose bytecode is wanted runs this module, because older ones cannot compile lazy imports.  An import
+stays eager if the source of the module shows that the program could notice the difference.
 """
 
 import ast
@@ -13,47 +13,49 @@ if TYPE_CHECKING:
 
     Statement = ast.Import | ast.ImportFrom
 
-# Who calls one of them without arguments looks at the namespace of the module, where lazy imports are objects.
-_NAMESPACE = {"dir", "globals", "locals", "vars"}
-# Attributes of ``sys``: who reads or changes them expects an import to take place where its statement stands.
-_SYSTEM = {"meta_path", "modules", "path", "path_hooks", "path_importer_cache"}
+LAZY = "lazy"
+"""The key of lazy imports, beside the reasons for eager ones."""
+# Without arguments, these functions show the namespace of the module, in which a lazy import is an object of its own.
+_NAMESPACE_FUNCTIONS = {"dir", "globals", "locals", "vars"}
+# Attributes of ``sys``.  Code that uses them expects that an import is done where its statement stands.
+_IMPORT_SYSTEM = {"meta_path", "modules", "path", "path_hooks", "path_importer_cache"}
 
 
 def marked(source: bytes, name: str, rules: "Mapping[str, Any]") -> "tuple[ast.Module | None, dict[str, list[str]]]":
-    """Return the syntax tree of *source* with lazy imports, or None if there are none.
+    """Return the syntax tree of *source* with lazy imports, or None if no import can be lazy.
 
-    Also return the modules that are imported, by the reason why the import is eager; by "" those that are lazy.
+    Also return the names of the imported modules: by `LAZY` the lazy ones, the others by the reason why they are eager.
 
     Arguments:
         source: the source of the module.
         name: the name of its member.
-        rules: ``all``, whether imports within a distribution are lazy, too; ``together``, the top-level names of each
-            distribution that has several; ``eager``, the names of the modules and packages whose imports are eager.
+        rules: ``all``: whether imports within a distribution are lazy, too.  ``together``: the top-level names of each
+            distribution that has several.  ``eager``: the modules and packages whose imports stay eager.
 
     Raises:
-        SyntaxError: it is no valid source.
+        SyntaxError: *source* is not valid.
 
     """
     tree = ast.parse(source, name)
     package = name.partition("/")[0].partition(".")[0]
-    whole = _reason_of_module(tree)
+    of_module = _reason_of_module(tree)
     used = _used(tree)
     own = set() if rules["all"] else {"", package}.union(*[names for names in rules["together"] if package in names])
     found: dict[str, list[str]] = {}
     for statement, is_guarded in _imports(tree.body):
-        reason = "in try, with or a loop" if is_guarded else whole or _reason(statement, own, used)
+        reason = "in try, with or a loop" if is_guarded else of_module or _reason(statement, own, used)
         if not reason and _names(statement, name).intersection(rules["eager"]):
             reason = "by --eager"
-        found.setdefault(reason, []).extend(_modules(statement))
+        found.setdefault(reason or LAZY, []).extend(_modules(statement))
         if not reason:
             statement.is_lazy = 1  # type: ignore[union-attr]
-    return (tree if "" in found else None), found
+    return (tree if LAZY in found else None), found
 
 
 def together(members: "Iterable[str]", records: "Iterable[Iterable[str]]") -> list[list[str]]:
     """Return the top-level names of each distribution that has several.
 
-    What is in no distribution is the user's own code, and counts as one.
+    Modules of no distribution are the user's own code, which counts as one distribution.
 
     Arguments:
         members: the names of all modules.
@@ -72,7 +74,7 @@ def together(members: "Iterable[str]", records: "Iterable[Iterable[str]]") -> li
 
 
 def _imports(body: "Sequence[ast.stmt]") -> "Iterator[tuple[Statement, bool]]":
-    """Yield the imports that take place when the module runs, and whether each is where it must stay eager."""
+    """Yield the imports that run with the module, and whether each is in a statement that keeps it eager."""
     rest = [*reversed(body)]
     while rest:
         node = rest.pop()
@@ -108,7 +110,7 @@ def _reason(statement: "Statement", own: set[str], used: set[str]) -> str:
     if any(module.partition(".")[0] in own for module in modules):
         return "within a distribution"
     for alias in statement.names:
-        # ``import a as a`` says that the name is for other modules.
+        # ``import a as a`` exports the name to other modules.
         if (alias.asname or alias.name.partition(".")[0]) not in used and alias.asname != alias.name:
             return "of names that the module does not use"
     return ""
@@ -128,13 +130,13 @@ def _used(tree: ast.Module) -> set[str]:
 
 
 def _reason_of_module(tree: ast.Module) -> str:
-    """Return why all imports of a module are eager, or ""."""
+    """Return why all imports of a module are eager, or "" if not all are."""
     own = {"sys"}  # the names of ``sys`` in the module
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             own.update(alias.asname for alias in node.names if alias.name == "sys" and alias.asname)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _NAMESPACE:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _NAMESPACE_FUNCTIONS:
             if not node.args:
                 return "in modules that look at their namespace"
         elif _looks_at_system(node, own):
@@ -143,8 +145,8 @@ def _reason_of_module(tree: ast.Module) -> str:
 
 
 def _looks_at_system(node: ast.AST, own: set[str]) -> bool:
-    """Return whether a *node* takes one of the attributes `_SYSTEM` of ``sys``, which has these *own* names."""
+    """Return whether a *node* takes one of the attributes `_IMPORT_SYSTEM` of ``sys``, which has these *own* names."""
     if isinstance(node, ast.ImportFrom):
-        return (node.module, node.level) == ("sys", 0) and any(alias.name in _SYSTEM for alias in node.names)
+        return (node.module, node.level) == ("sys", 0) and any(alias.name in _IMPORT_SYSTEM for alias in node.names)
     is_of_system = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in own
-    return is_of_system and node.attr in _SYSTEM  # type: ignore[attr-defined]
+    return is_of_system and node.attr in _IMPORT_SYSTEM  # type: ignore[attr-defined]

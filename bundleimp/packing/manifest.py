@@ -98,7 +98,7 @@ def encode_manifest(
         manifest["placed"] = dict(zip([each.name for each in targets], records, strict=True)) if targets else records[0]
     manifest |= wishes.record()
     if report.imports:
-        manifest["imports"] = {reason or "lazy": number for reason, number in sorted(report.imports.items())}
+        manifest["imports"] = dict(sorted(report.imports.items()))
     if report.ordered:
         manifest["ordered"] = report.ordered
     if first_line:

@@ -192,7 +192,7 @@ def _check_combinations(options: PackOptions) -> None:
 
 def _check_laziness(options: PackOptions) -> None:
     if options.eager and options.lazy is None:
-        message = "--eager says what is not lazy: give --lazy, too"
+        message = "--eager needs lazy imports: give --lazy"
         raise PackError(message)
     if options.lazy is not None and not options.is_program:
         message = "--lazy is for programs: give an entry point (-e), or --standalone"

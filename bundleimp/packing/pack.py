@@ -113,10 +113,10 @@ def pack(
             *python*.
         profile_only: whether to embed bytecode only for the modules that the profile imports.  Any other module is
             compiled at its first import, and its bytecode is kept in the cache.
-        lazy: makes imports of a program lazy (PEP 810) on Python 3.15 and newer, where nothing can tell the difference
-            that `pack` sees: "packages", imports of modules that are in another top-level package; "all", also those of
-            the same package.  Older Pythons, and programs that have the bundle on their path, import eagerly.
-        eager: modules and packages whose imports are never lazy.
+        lazy: make imports of the program lazy (PEP 810) on Python 3.15 and newer, unless `pack` sees that the program
+            could notice.  "packages": not within a distribution, and all sources count as one; "all": also there.
+            Older Pythons, and programs that have the bundle on their path, import eagerly.
+        eager: the names of modules and packages whose imports stay eager.
         jobs: how many files are read, compressed and compiled at a time; default: one per processor.
         progress: called with the number of members written, that of all, and the name of the last.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .laziness import LAZY
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -17,12 +19,11 @@ def imports_text(imports: Mapping[str, int]) -> str:
     """Return in words how many imports are lazy, and why the others are not.
 
     Arguments:
-        imports: the number of imports for each reason; "" or "lazy": they are lazy.
+        imports: as in `PackReport`.
 
     """
-    lazy = imports.get("", 0) + imports.get("lazy", 0)
-    reasons = [f"{number} {reason}" for reason, number in sorted(imports.items()) if reason not in {"", "lazy"}]
-    return f"{lazy} imports are lazy on Python 3.15 and newer; eager: {', '.join(reasons) or 'none'}"
+    reasons = [f"{number} {reason}" for reason, number in sorted(imports.items()) if reason != LAZY]
+    return f"lazy imports on Python 3.15 and newer: {imports.get(LAZY, 0)}; eager: {', '.join(reasons) or 'none'}"
 
 
 @dataclass
@@ -38,8 +39,8 @@ class PackReport:
         code_tags: the code tags of the embedded bytecode.
         kept: how many of them have it from bundles among the sources, so that none was compiled.
         ordered: how many of them lie in the order in which a profile imports them.
-        imports: the number of imports for each reason why they are not lazy; by "", of those that are.  Empty if
-            lazy imports are not wanted, or none of the Pythons has them.
+        imports: the number of imports by the reason why they are eager; by "lazy", of the lazy ones.  Empty if lazy
+            imports are not wanted, or none of the Pythons has them.
         left_out: the files and folders of sources that are not meant to be shipped, by name.
         runs_on: where the bundle runs, as alternatives.
         targets: the names of the targets, if they have different files.

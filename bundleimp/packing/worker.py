@@ -5,8 +5,8 @@ says who it is in one line of JSON.  A request is a line ``OPTIMIZE COUNT``, and
 SOURCE_SIZE`` and the two texts; the answers are, for each, a line ``ok SIZE`` or ``error SIZE`` and a pyc image or a
 message.  A request is read to its end before the first answer, so that neither side waits for the other to read.
 
-If the script has an argument, the rules of `laziness` in JSON, imports are lazy where they can be.  Each pyc image is
-then followed by a line ``SIZE`` and a note in JSON: the imports by the reason why they are eager.
+The script may have an argument, the rules of `laziness.marked` in JSON.  Imports are then lazy where they can be, and
+each pyc image is followed by a line ``SIZE`` and by the imports that `laziness.marked` returns, in JSON.
 """
 
 import gc
@@ -18,8 +18,11 @@ from types import CodeType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
+LAZY_FROM = (3, 15)
+"""The first version of Python that has lazy imports (PEP 810)."""
 _UNCHECKED_HASH = (1).to_bytes(4, "little")
 
 
@@ -59,22 +62,17 @@ def _with_one_name(code: CodeType) -> CodeType:
 def image(source: bytes, name: str, optimize: int, tree: object = None) -> bytes:
     """Return the pyc image of *source*: unchecked hash-based (PEP 552), the same bytes in every process.
 
-    If there is a syntax *tree* of it, with lazy imports, that is what is compiled.
+    *tree* is the syntax tree to compile, with lazy imports.  None: compile the source.
 
     ``marshal`` marks what is referenced more than once, and an interned string is also referenced by whoever else in
     the process has the same one.  While all strings are held here, all are marked, whatever came before.  It also marks
     interned strings, and the name may be one where it comes from a path: what was just decoded is none.
     """
-    what: Any = source if tree is None else tree
-    code = _with_one_name(compile(what, name.encode().decode(), "exec", dont_inherit=True, optimize=optimize))
+    compiled: Any = source if tree is None else tree
+    code = _with_one_name(compile(compiled, name.encode().decode(), "exec", dont_inherit=True, optimize=optimize))
     held: list = []  # type: ignore[type-arg]
     _hold_strings(code, held)
     return MAGIC_NUMBER + _UNCHECKED_HASH + source_hash(source) + marshal.dumps(code)
-
-
-def knows_lazy_imports() -> bool:
-    """Return whether this interpreter has lazy imports (PEP 810)."""
-    return sys.version_info >= (3, 15)
 
 
 def describe(error: BaseException) -> str:
@@ -91,22 +89,27 @@ def greeting() -> str:
     return f'{{"tag": "{tag}", "magic": "{MAGIC_NUMBER.hex()}", "version": "{version}"}}\n'
 
 
+def _marked_by(text: str) -> "Callable[[bytes, str], tuple[Any, bytes]]":
+    """Return `laziness.marked` with the rules in *text*, for a source and a name.  It returns the imports in JSON."""
+    import json  # noqa: PLC0415 (only for lazy imports)
+    from importlib.util import module_from_spec, spec_from_file_location  # noqa: PLC0415 (only for lazy imports)
+
+    spec: Any = spec_from_file_location("laziness", os.path.join(os.path.dirname(__file__), "laziness.py"))
+    laziness: Any = module_from_spec(spec)
+    spec.loader.exec_module(laziness)
+    rules = json.loads(text)
+
+    def marked(source: bytes, name: str) -> "tuple[Any, bytes]":
+        tree, imports = laziness.marked(source, name, rules)
+        return tree, json.dumps(imports).encode()
+
+    return marked
+
+
 def main() -> None:
     """Serve requests from standard input until it ends."""
     gc.disable()  # compiling leaves no cycles behind
-    lazily = None
-    if sys.argv[1:] and knows_lazy_imports():
-        import json  # noqa: PLC0415 (only for some programs)
-        from importlib.util import module_from_spec, spec_from_file_location  # noqa: PLC0415 (only for some programs)
-
-        spec: Any = spec_from_file_location("laziness", os.path.join(os.path.dirname(__file__), "laziness.py"))
-        laziness: Any = module_from_spec(spec)
-        spec.loader.exec_module(laziness)
-        rules = json.loads(sys.argv[1])
-
-        def lazily(source: bytes, name: str) -> "Any":
-            return laziness.marked(source, name, rules)
-
+    marked = _marked_by(sys.argv[1]) if sys.argv[1:] and sys.version_info >= LAZY_FROM else None
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     stdout.write(greeting().encode())
     stdout.flush()
@@ -117,17 +120,16 @@ def main() -> None:
             name_size, source_size = map(int, stdin.readline().split())
             modules.append((stdin.read(name_size).decode(), stdin.read(source_size)))
         for name, source in modules:
-            tree = note = None
+            tree = imports = None
             try:
-                if lazily is not None:
-                    tree, imports = lazily(source, name)
-                    note = json.dumps(imports).encode()
+                if marked is not None:
+                    tree, imports = marked(source, name)
                 answer, status = image(source, name, optimize, tree), "ok"
             except Exception as error:  # noqa: BLE001 (whatever a compiler may say about somebody's file)
                 answer, status = describe(error).encode("utf-8", "backslashreplace"), "error"
             stdout.write(f"{status} {len(answer)}\n".encode() + answer)
-            if note is not None and status == "ok":
-                stdout.write(f"{len(note)}\n".encode() + note)
+            if imports is not None and status == "ok":
+                stdout.write(f"{len(imports)}\n".encode() + imports)
             stdout.flush()
 
 

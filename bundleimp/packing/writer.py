@@ -173,7 +173,7 @@ class BundleWriter:
                 extent = item.codes[column]
                 if extent is not None:
                     extent.offset += shift
-        self._lend()
+        self._fill_lazy_columns()
         for name, content in sorted(self._attached.items()):
             self._zip.put(name, content)
         names = encode_top_level(split_name(item.member.name)[1] for item in self._index)
@@ -183,8 +183,8 @@ class BundleWriter:
         self._draft.place(self._mode)
         return size
 
-    def _lend(self) -> None:
-        """Put the bytecode of modules without lazy imports into the column for lazy imports, too."""
+    def _fill_lazy_columns(self) -> None:
+        """Give modules without lazy imports the same bytecode in the column for lazy imports."""
         for column, tag in enumerate(self.tags):
             if tag.name.endswith(LAZY):
                 for item in self._index:

@@ -43,8 +43,8 @@ Block::
 
 Extent: u64 offset, u32 size, u32 checksum.  A module's code is a pyc image, or compressed (see `content.images`).
 
-A code tag is that of an interpreter, such as "cpython-313" or "cpython-313.opt-1"; with ".lazy" behind it, it is the
-tag of code with lazy imports (see `interpreter.lazily`).  Modules without lazy imports have one extent for both.
+A code tag is that of an interpreter, such as "cpython-313" or "cpython-313.opt-1".  With ".lazy" at its end, it is the
+tag of code with lazy imports (see `interpreter.lazily`).  A module without lazy imports has the same extent for both.
 """
 
 import _imp

@@ -1,7 +1,7 @@
 """Lazy imports (PEP 810) of a program that was packed with ``--lazy``.
 
-The index has one more column for such a program: the bytecode with lazy imports, whose code tag ends in `LAZY`.  Only
-the program uses it.  Where the bundle is on the path of another program, its imports are eager.
+The index of such a bundle has one more column: the bytecode with lazy imports, whose code tag ends in `LAZY`.  Only
+the program itself uses it.  In other programs that have the bundle on their path, its imports are eager.
 """
 
 import sys
@@ -11,10 +11,11 @@ from .. import bundles, environ
 from .. import format as bundle_format
 
 LAZY = ".lazy"
+"""The end of the code tag of bytecode with lazy imports."""
 
 
 def use(path: str) -> None:
-    """Use the bytecode with lazy imports of the bundle at *path* in this process, if there is some."""
+    """Use the bytecode with lazy imports in this process, if the bundle at *path* has it."""
     if not hasattr(sys, "set_lazy_imports") or environ("BUNDLEIMP_LAZY") == "0":
         return
     archive = bundles.open_bundle(path).archive

@@ -1,7 +1,7 @@
-"""Puts bundles on the path of a worker at its start.  Written by `bundleimp.ray.runtime_env`.
+"""Puts bundles on the path of a worker of Ray.  `bundleimp.ray.runtime_env` fills in the names.
 
-It is the package ``sitecustomize`` in a folder that Ray has put on PYTHONPATH.  The bundles are beside this file.  A
-child process with any Python may import it, too.
+The copy is the package ``sitecustomize`` in a folder that Ray puts on PYTHONPATH, and the bundles are beside it.  Child
+processes of any Python version may import it, so it uses old syntax only.
 """
 
 import os

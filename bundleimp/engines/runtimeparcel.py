@@ -1,4 +1,4 @@
-"""A carrier: a parcel with nothing but the runtime, for workers whose Python lacks bundleimp."""
+"""A parcel that contains only the runtime, for workers whose Python lacks bundleimp."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _NOTE = "The runtime of bundleimp, for the workers of an engine.\n"
 
 
 def needed(parcels: Iterable[Parcel]) -> list[Parcel]:
-    """Return the carrier in a list, or nothing.
+    """Return the parcel with the runtime in a list, or an empty list if it is not to be sent with *parcels*.
 
-    It is not needed if one of *parcels* is standalone.  It is of no use where bundles have to be signed: it is not.
+    A standalone parcel contains the runtime already.  Where bundles must be signed, workers would refuse this one.
     """
     return [] if OpenBundle.signers is not None or any(each.standalone for each in parcels) else [make()]
 
 
 @functools.cache
 def make() -> Parcel:
-    """Return the carrier of this process.  It is packed at the first call, which takes half a second."""
+    """Return the parcel with the runtime.  The first call in a process packs it."""
     with tempfile.TemporaryDirectory() as folder:
         source = os.path.join(folder, "source")
         os.mkdir(source)
@@ -37,5 +37,5 @@ def make() -> Parcel:
             note.write(_NOTE)  # an empty bundle cannot be packed
         path = os.path.join(folder, f"bundleimp-runtime{parcel.SUFFIX}")
         pack([source], path, standalone=True, jobs=1)
-        (carrier,) = parcel.make(path)
-    return carrier
+        (made,) = parcel.make(path)
+    return made
