@@ -40,9 +40,15 @@ def ship(client: Any, *bundles: str | os.PathLike[str], restart: bool = False) -
             different modules of one name; a process has no bundleimp of this version, cannot write the bundle, or has
             loaded modules of a bundle that would be replaced.  Nothing has changed then.  Or the workers have not
             come back after the restart: workers that start later have the new bundles.
-        TypeError: no bundle is given.
+        TypeError: *client* is something else, or no bundle is given.
 
     """
+    if not hasattr(client, "run_on_scheduler"):
+        message = f"a distributed.Client is needed, and not {type(client).__name__}"
+        raise TypeError(message)
+    if client.status == "closed":
+        message = "the client is closed: connect another one"
+        raise BundleError(message)
     parcels = parcel.make(*bundles)
     return client.sync(_ship, client, parcels, restart=restart)
 
@@ -50,9 +56,6 @@ def ship(client: Any, *bundles: str | os.PathLike[str], restart: bool = False) -
 async def _ship(client: Any, parcels: Sequence[parcel.Parcel], *, restart: bool) -> None:
     from distributed import Lock  # noqa: PLC0415 (an engine)
 
-    if client.status == "closed":
-        message = "the client is closed: connect another one"
-        raise BundleError(message)
     address, lock = _address(client), cast("Any", Lock)
     try:
         await _check_processes(client)
@@ -113,6 +116,7 @@ class _Shipment:
             await self._restart(wanted)
         elif any(set(state.names) != set(wanted) for state in states.values()):
             await self._switch(wanted, before)
+        parcel.warn_of_lost(parcel.replaced(parcels, before.values()), wanted.values())
 
     def _check_loaded(self, loaded: Mapping[str, State], *, restart: bool) -> None:
         """Raise a BundleError if the *loaded* modules do not allow the new bundles."""

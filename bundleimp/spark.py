@@ -12,13 +12,12 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import warnings
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from .engines import parcel, runtimeparcel
 from .mounting import imported_from, mount
-from .runtime.faults.kinds import BundleError, BundleWarning
+from .runtime.faults.kinds import BundleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -56,7 +55,7 @@ def ship(session: Any, *bundles: str | os.PathLike[str]) -> None:
     with _lock:
         _check_modules(parcels)
         before = _shipped.get(owner, {})
-        replaced = _replaced(parcels, before.values())
+        replaced = parcel.replaced(parcels, before.values())
         stale = {old.name for old, _ in replaced}
         now = {name: old for name, old in before.items() if name not in stale} | {new.name: new for new in parcels}
         if hasattr(owner, "addFile"):
@@ -65,7 +64,7 @@ def ship(session: Any, *bundles: str | os.PathLike[str]) -> None:
             _add_artifacts(owner, before, now, replaced)
         _shipped[owner] = now
         _put_on_path(parcels)
-    _warn_of_lost(replaced, now.values())
+    parcel.warn_of_lost(replaced, now.values())
 
 
 def _owner(session: Any) -> Any:
@@ -97,24 +96,12 @@ def _is_instance(value: object, module: str, name: str) -> bool:
     return module in sys.modules and isinstance(value, getattr(sys.modules[module], name))
 
 
-def _replaced(parcels: list[Parcel], before: Iterable[Parcel]) -> list[tuple[Parcel, Parcel]]:
-    """Return pairs of an old parcel, one of *before*, and the new one of *parcels* that replaces it."""
-    given = {each.name for each in parcels}
-    pairs = {
-        old.name: (old, new)
-        for old in before
-        for new in parcels
-        if old.name not in given and (old.stem == new.stem or parcel.clash(old, new))
-    }
-    return list(pairs.values())
-
-
 def _check_modules(parcels: list[Parcel]) -> None:
     """Raise BundleError if this process has imported modules of a bundle that *parcels* replace.
 
     Spark would send functions of these modules to workers that import the new modules.
     """
-    for old, new in _replaced(parcels, [each for each, _ in _on_path.values()]):
+    for old, new in parcel.replaced(parcels, [each for each, _ in _on_path.values()]):
         names = imported_from(old.path)  # also from a copy that the user has put on the path
         if names:
             message = f"this process has imported {', '.join(names[:3])} of the version that it replaces: restart it"
@@ -180,18 +167,8 @@ def _send(sent: Parcel, send: Callable[..., object], *arguments: object, **optio
 
 
 def _put_on_path(parcels: list[Parcel]) -> None:
-    for old, _ in _replaced(parcels, [each for each, _ in _on_path.values()]):
+    for old, _ in parcel.replaced(parcels, [each for each, _ in _on_path.values()]):
         _on_path.pop(old.name)[1].close()
     for new in parcels:
         if new.name not in _on_path:
             _on_path[new.name] = new, mount(new.path, first=True)
-
-
-def _warn_of_lost(replaced: Iterable[tuple[Parcel, Parcel]], now: Iterable[Parcel]) -> None:
-    """Warn of modules that workers can no longer import, because a bundle of another name has replaced theirs."""
-    shipped = {module for each in now for module in each.modules}
-    for old, new in replaced:
-        lost = sorted(set(old.modules) - shipped)
-        if lost and old.stem != new.stem:
-            text = f"{new.bundle}: replaces {old.bundle}, so {', '.join(lost[:3])} cannot be imported any more"
-            warnings.warn(BundleWarning(text), stacklevel=3)

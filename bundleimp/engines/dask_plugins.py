@@ -22,7 +22,7 @@ from distributed.protocol.pickle import dumps
 
 from .. import __version__
 from ..runtime.faults.kinds import BundleError
-from .parcel import Parcel, clash
+from .parcel import Parcel, replaced
 from .receiving import VERSION_EXPRESSION, Received, Sent, State, process_id
 
 if TYPE_CHECKING:
@@ -179,7 +179,8 @@ def plan(parcels: Sequence[Parcel], dask_scheduler: Scheduler) -> tuple[dict[str
     later have the same order.
     """
     before = _scheduler_plugin(dask_scheduler).parcels
-    kept = {name: each for name, each in before.items() if not any(clash(each, other) for other in parcels)}
+    stale = {old.name for old, _ in replaced(parcels, before.values())}
+    kept = {name: each for name, each in before.items() if name not in stale}
     return before, {each.name: each for each in parcels if each.name not in kept} | kept
 
 

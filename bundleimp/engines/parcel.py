@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import tempfile
+import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -21,12 +22,12 @@ from ..inspection.reader import BundleReader
 from ..runtime.archive import Archive
 from ..runtime.bundles import OpenBundle
 from ..runtime.content.limits import CHILDREN
-from ..runtime.faults.kinds import BundleError
+from ..runtime.faults.kinds import BundleError, BundleWarning
 from ..runtime.format import RUNTIME, SUFFIXES
 from ..runtime.sources.signatures import SUFFIX as SIGNATURE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     Path = str | os.PathLike[str]
 
@@ -91,7 +92,7 @@ def make(*bundles: Path, folder: str | None = None) -> list[Parcel]:
     if not bundles:
         message = "no bundle was given"
         raise TypeError(message)
-    parcels = [_make(os.fspath(bundle), folder or own_folder()) for bundle in dict.fromkeys(bundles)]
+    parcels = [_make(bundle, folder or own_folder()) for bundle in dict.fromkeys(map(os.fsdecode, bundles))]
     for first, second in itertools.combinations(parcels, 2):
         module = clash(first, second)
         if module:
@@ -112,6 +113,39 @@ def clash(first: Parcel, second: Parcel) -> str:
             if inside:  # a namespace package in one, a regular package in the other
                 return inside
     return ""
+
+
+def replaced(parcels: Iterable[Parcel], before: Iterable[Parcel]) -> list[tuple[Parcel, Parcel]]:
+    """Return pairs of an old parcel, one of *before*, and the new one of *parcels* that replaces it.
+
+    A bundle replaces another that has the same name, or different modules of one name.
+    """
+    new_ones = list(parcels)
+    given = {each.name for each in new_ones}
+    pairs = {
+        old.name: (old, new)
+        for old in before
+        for new in new_ones
+        if old.name not in given and (old.stem == new.stem or clash(old, new))
+    }
+    return list(pairs.values())
+
+
+def warn_of_lost(pairs: Iterable[tuple[Parcel, Parcel]], now: Iterable[Parcel]) -> None:
+    """Warn of modules that workers can no longer import.
+
+    Arguments:
+        pairs: what `replaced` returned.
+        now: the parcels that the workers have now.
+
+    """
+    shipped = {module for each in now for module in each.modules}
+    for old, new in pairs:
+        lost = sorted(set(old.modules) - shipped)
+        is_version = old.stem == new.stem and not old.modules.keys().isdisjoint(new.modules)
+        if lost and not is_version:  # a new version may well have fewer modules
+            text = f"{new.bundle}: replaces {old.bundle}, so {', '.join(lost[:3])} cannot be imported any more"
+            warnings.warn(BundleWarning(text), stacklevel=3)
 
 
 def read(path: str, bundle: str | None = None) -> Parcel:

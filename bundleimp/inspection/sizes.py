@@ -141,7 +141,8 @@ def _embedded(bundle: BundleReader) -> dict[str, int]:
         raise
     offsets = bundle.data_offsets()
     return {
-        stored: sum(code.size for code in view.notes[name].codes if code is not None)
+        # Columns can share bytecode: that of modules without lazy imports.
+        stored: sum({code.offset: code.size for code in view.notes[name].codes if code is not None}.values())
         for number, view in enumerate(views, 1)
         for name, stored in stored_of(number, view, offsets).items()
     }

@@ -7,7 +7,7 @@ import sys
 
 from .. import bundles, content, faults, hook, interpreter, site
 from .. import format as bundle_format
-from . import children, choosing, lazily, trimming
+from . import children, choosing, trimming
 
 # The number of new objects between two runs of the cyclic collector; 700 to 2,000 are usual.  A thousand modules make
 # 200,000 objects.  One collector run over these takes a tenth of the time that their import takes.  If this many small
@@ -67,7 +67,9 @@ def prepare(namespace: "dict[str, Any]", module: str, attribute: str) -> "Callab
         _refuse(str(misfit))
     if hook.UNPACKS:
         site.unpacked.replace_entries(sys.path)
-    else:
+    elif hasattr(sys, "set_lazy_imports"):
+        from . import lazily  # noqa: PLC0415 (of no use in older Pythons)
+
         lazily.use(path)
     # As in a script: code that starts this program again, or a child of it, must run the file and not a module.
     namespace.update(__file__=path, __package__=None, __spec__=None)
