@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import bundleimp
+from bundleimp.inspection.info import describe
 from bundleimp.packing import laziness
 from bundleimp.packing.errors import PackError
 
@@ -254,6 +255,7 @@ def test_other_options_of_bytecode(tmp_path: Path, options: dict[str, Any]) -> N
     flags = ["-O"] if "optimize" in options else []
     assert run_python(*flags, str(program.path)).stdout == "main\nlibrary runs\n42\n"
     assert bundleimp.open_bundle(program.path).verify() == []
+    assert describe(bundleimp.open_bundle(program.path)).rest > 0  # shared bytecode is counted once
 
 
 @needs_lazy_imports
