@@ -6,15 +6,17 @@ are restarted.  So a cluster that refuses a new version continues with the old o
 
 from __future__ import annotations
 
+import itertools
+import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from . import __version__
 from .engines import parcel
-from .engines.receiving import VERSION_EXPRESSION, Sent, process_id
+from .engines.receiving import VERSION_EXPRESSION, Sent, from_elsewhere, process_id
 from .runtime.faults.kinds import BundleError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping, Sequence
 
     from .engines.receiving import State
@@ -108,12 +110,13 @@ class _Shipment:
         await self._client.register_plugin(plugins.OnScheduler(process_id()))
         before, wanted = await self._client.run_on_scheduler(plugins.plan, parcels)
         states = await self._states(plugins.state, wanted)
+        await self._add_from_elsewhere(states, parcels)
         loaded = {address: state for address, state in states.items() if state.loaded}
         self._check_loaded(loaded, restart=restart)
         if list(wanted) != list(before):
             await self._send([each for each in parcels if each.name not in before], wanted, before)
         if loaded:
-            await self._restart(wanted)
+            await self._restart(wanted, parcels)
         elif any(set(state.names) != set(wanted) for state in states.values()):
             await self._switch(wanted, before)
         parcel.warn_of_lost(parcel.replaced(parcels, before.values()), wanted.values())
@@ -172,16 +175,33 @@ class _Shipment:
             message = f"{error.message}; but {stuck.file} {stuck.message}: run client.restart() to have the old bundles"
             raise BundleError(message, file=error.file)
 
-    async def _restart(self, wanted: Mapping[str, parcel.Parcel]) -> None:
+    async def _add_from_elsewhere(self, states: dict[str, State], parcels: Sequence[parcel.Parcel]) -> None:
+        """Add to *states* the modules that processes have loaded from other bundles, with other files."""
+        modules = {name: files for each in parcels for name, files in each.modules.items()}
+        for address, found in (await _everywhere(self._client, from_elsewhere, modules)).items():
+            own = states.get(address)
+            if own is not None:
+                shipped = {*own.names, *own.loaded}
+                others = {path: names for path, names in found.items() if os.path.basename(path) not in shipped}
+                # The scheduler forgets only modules of what was shipped.
+                lasting = [*own.lasting, *itertools.chain.from_iterable(others.values())]
+                states[address] = replace(own, loaded=own.loaded | others, lasting=lasting)
+
+    async def _restart(self, wanted: Mapping[str, parcel.Parcel], parcels: Sequence[parcel.Parcel]) -> None:
         try:
             await self._client.restart()
         except TimeoutError as timeout:
             message = f"workers have not come back after the restart: {timeout}"
             raise BundleError(message, file=_address(self._client)) from None
-        state = await self._client.run_on_scheduler(self._plugins.state, list(wanted))
-        error = _fault({_address(self._client): state})
+        states = await self._states(self._plugins.state, wanted)
+        error = _fault({_address(self._client): states[_address(self._client)]})
         if error is not None:
             raise error
+        await self._add_from_elsewhere(states, parcels)
+        for address, state in states.items():
+            if state.loaded:
+                message = f"{state.reason} when it starts, before it gets bundles: import it later, or replace it"
+                raise BundleError(message, file=address)
 
     async def _states(self, function: Any, wanted: Mapping[str, parcel.Parcel]) -> dict[str, State]:
         """Return the states that *function* returns for *wanted*, without workers that are just starting."""

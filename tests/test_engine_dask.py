@@ -709,3 +709,56 @@ client.close()
     assert unreached.startswith("ADDRESS: the scheduler cannot be reached: ")
     assert closed == "the client is closed: connect another one"
     assert shown == [[[], []], [whole(1)]]
+
+
+AT_THE_TOP = """
+import sys
+import probe
+import bundleimp, bundleimp.dask
+from distributed import Client, LocalCluster
+
+def version():
+    return probe.VERSION
+
+if __name__ == "__main__":
+    import json, os, shutil
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as cluster:
+        with Client(cluster) as client:
+            bundleimp.dask.ship(client, sys.argv[1])
+            print(json.dumps(client.submit(version).result()), flush=True)
+            for restart in (False, True):
+                try:
+                    bundleimp.dask.ship(client, sys.argv[2], restart=restart)
+                except bundleimp.BundleError as error:
+                    print(json.dumps(str(error)), flush=True)
+"""
+
+
+def test_a_bundle_that_workers_have_from_elsewhere_is_not_mixed_with_a_new_version(tmp_path: Path) -> None:
+    """Workers of a LocalCluster run the top of the script, and so import from the client's own path."""
+    old, new = (probe(tmp_path, version)[0] for version in (1, 2))
+    lines = run_alone(AT_THE_TOP, tmp_path, str(old), str(new), PYTHONPATH=str(old))
+    first, *refused = reports(lines)
+    assert first == 1
+    # The scheduler is in the client's process, which cannot be restarted.
+    reason = f": this process, which runs the scheduler, has loaded probe of {old}: start it again, and ship there"
+    assert [message.endswith(reason) for message in refused] == [True, True], refused
+
+
+def test_a_worker_that_has_imported_from_its_own_bundle_is_restarted(bundles: list[Path], tmp_path: Path) -> None:
+    body = """
+start_scheduler()
+start_worker(PYTHONPATH=os.pathsep.join(sys.argv[1:3]))
+with Client(scheduler_file="scheduler.json") as client:
+    client.wait_for_workers(1)
+    show(everywhere(client))
+    bundleimp.dask.ship(client, *sys.argv[1:3])  # the same content
+    show(refused(client, *sys.argv[3:]))
+    bundleimp.dask.ship(client, *sys.argv[3:], restart=True)
+    client.wait_for_workers(1)
+    show(everywhere(client))
+"""
+    first, message, last = run(body, tmp_path, *bundles)
+    assert (first, last) == ([whole(1)], [whole(2)])
+    assert message.startswith("ADDRESS: has loaded probe")
+    assert message.endswith(RESTART)

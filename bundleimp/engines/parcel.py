@@ -21,9 +21,11 @@ from typing import TYPE_CHECKING
 from ..inspection.reader import BundleReader
 from ..runtime.archive import Archive
 from ..runtime.bundles import OpenBundle
+from ..runtime.content.files import find
 from ..runtime.content.limits import CHILDREN
 from ..runtime.faults.kinds import BundleError, BundleWarning
 from ..runtime.format import RUNTIME, SUFFIXES
+from ..runtime.site.listing import members
 from ..runtime.sources.signatures import SUFFIX as SIGNATURE
 
 if TYPE_CHECKING:
@@ -161,16 +163,26 @@ def read(path: str, bundle: str | None = None) -> Parcel:
     """
     bundle = bundle or path
     try:
-        fault = Archive(path, OpenBundle.signers).fault
-        if fault is not None:
-            raise fault
+        archive = Archive(path, OpenBundle.signers)
+        if archive.fault is not None:
+            raise archive.fault
         reader = BundleReader(path)
     except BundleError as error:
         error.file = bundle
         raise
-    files = {member.name: f"{member.crc:08x}{member.size:x}" for member in reader.members}
     standalone = any(entry.member.name.startswith(RUNTIME) for entry in reader.outer.entries)
-    return Parcel(bundle, path, _modules(files), standalone)
+    return Parcel(bundle, path, modules_of(archive), standalone)
+
+
+def modules_of(archive: Archive) -> dict[str, str]:
+    """Return the topmost modules and packages of an open bundle, with what identifies their files.
+
+    Raises:
+        BundleFormatError: the index is damaged.
+
+    """
+    found = ((name, find(archive, name)) for name in members(archive))
+    return _modules({name: f"{member.crc:08x}{member.size:x}" for name, member in found if member is not None})
 
 
 @functools.cache

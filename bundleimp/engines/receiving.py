@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 import tempfile
 import uuid
 from dataclasses import dataclass, field
@@ -19,7 +20,9 @@ from ..runtime.sources.signatures import SUFFIX as SIGNATURE
 from . import parcel as parcels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ..runtime.archive import Archive
 
 VERSION_EXPRESSION = (
     "(lambda spec: spec and __import__('bundleimp').__version__)"
@@ -55,6 +58,25 @@ class Sent:
                 return cls(sent, content, file.read())
         except FileNotFoundError:
             return cls(sent, content)
+
+
+def from_elsewhere(modules: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return those of *modules* that this process has loaded from bundles with other files for them, by bundle.
+
+    Arguments:
+        modules: as of `Parcel.modules`.
+
+    """
+    known: dict[Archive, Mapping[str, str]] = {}
+    found: dict[str, list[str]] = {}
+    for name, files in modules.items():
+        spec = getattr(sys.modules.get(name), "__spec__", None)
+        archive = getattr(getattr(spec, "loader", None), "archive", None)
+        if archive is not None:
+            known[archive] = known.get(archive) or parcels.modules_of(archive)
+            if known[archive].get(name) != files:
+                found.setdefault(archive.path, []).append(name)
+    return found
 
 
 @dataclass(frozen=True)
