@@ -26,7 +26,8 @@ def ship(client: Any, *bundles: str | os.PathLike[str], restart: bool = False) -
     """Make the scheduler and the workers of a Dask cluster import from *bundles*.
 
     Workers that start later import from them, too.  bundleimp must be installed on all of them.  The bundles are added
-    to those that were shipped before.  They replace bundles that have other modules of the same names.
+    to those that were shipped before.  They replace bundles of the same name, and those that have other modules of the
+    same names.
 
     Arguments:
         client: the ``distributed.Client``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -118,6 +119,16 @@ def interpreters(version: str) -> Iterator[str]:
     for executable in [*own, *([found] if found is not None else []), *installed]:
         if _holds(executable, f"{version!r} == '%d.%d' % sys.version_info[:2]"):
             yield executable
+
+
+def copy_installed(folder: Path, *distributions: str) -> Path:
+    """Copy the files of installed distributions to *folder*, as ``pip install --target`` puts them there."""
+    for name in distributions:
+        for file in importlib.metadata.files(name) or ():
+            if ".." not in file.parts and file.suffix != ".pyc":
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(str(file.locate()), folder / file)
+    return folder
 
 
 def interpreter_without_bundleimp(version: str) -> str:

@@ -18,7 +18,7 @@ import bundleimp
 
 from .builders import Tree, make_bundle, make_tree
 from .engines import engine_marks, probe, reports, run_alone, whole
-from .programs import interpreter_without_bundleimp
+from .programs import copy_installed, interpreter_without_bundleimp
 
 CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 pytestmark = engine_marks("awslambdaric", commands=("mount",))
@@ -152,16 +152,6 @@ def is_whole(seen: dict[str, Any], folder: Path) -> None:
     assert len(seen["written"]) == 1
 
 
-def copied(folder: Path, *distributions: str) -> Path:
-    """Copy the files of installed distributions to *folder*, as ``pip install --target`` puts them there."""
-    for name in distributions:
-        for file in importlib.metadata.files(name) or ():
-            if ".." not in file.parts and file.suffix != ".pyc":
-                (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(str(file.locate()), folder / file)
-    return folder
-
-
 def test_an_image_names_bundles_in_pythonpath(tmp_path: Path, bundles: list[Path]) -> None:
     task = tmp_path / "task"
     task.mkdir()
@@ -178,7 +168,7 @@ def _python() -> str:
 @pytest.fixture(name="start")
 def _start(tmp_path: Path) -> Path:
     """Return the script that starts the function, beside the runtime client, as in ``/var/runtime``."""
-    return make_tree(copied(tmp_path / "runtime", *CLIENT), MANAGED) / "start.py"
+    return make_tree(copy_installed(tmp_path / "runtime", *CLIENT), MANAGED) / "start.py"
 
 
 def with_bundleimp(folder: Path, bundles: list[Path]) -> Path:
@@ -226,7 +216,7 @@ def test_pythonpath_keeps_lambda_from_reading_the_pth_files_of_a_layer(
 
 
 def test_a_bundle_is_the_python_of_an_image(tmp_path: Path, bundles: list[Path], python: str) -> None:
-    source = copied(tmp_path / "client", *CLIENT)
+    source = copy_installed(tmp_path / "client", *CLIENT)
     task = tmp_path / "task"
     task.mkdir()
     bundleimp.pack([source, *bundles], task / "env.pybundle", standalone=True, shebang=python)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bundleimp import BundleError
 from bundleimp.engines import parcel, runtimeparcel
 
-from .builders import Tree, make_bundle, run_python
+from .builders import Tree, make_bundle, make_zip, run_python
 from .compiling import extension
 from .programs import interpreter_without_bundleimp
 from .signing import allow, make_key, sign
@@ -43,6 +45,32 @@ def test_shared_libraries_beside_a_package_are_no_modules(tmp_path: Path) -> Non
     ]
 
 
+def test_a_damaged_index_is_told_of_the_bundle_and_not_of_the_copy(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "app.pybundle", {"app/__init__.py": "", "app/sub/deep.py": ""})
+    data = bytearray(bundle.read_bytes())
+    data[data.index(b"PBd1") + 13] ^= 1  # the first block is that of the deepest folder
+    bundle.write_bytes(data)
+    with pytest.raises(BundleError, match=f"^{re.escape(str(bundle))}: "):
+        parcel.make(bundle, folder=str(tmp_path))
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".zip"] == []
+
+
+def test_loaded_modules_are_from_elsewhere_if_another_bundle_has_other_files_for_them(tmp_path: Path) -> None:
+    old, new = (make_bundle(tmp_path / f"{name}.pybundle", {"app.py": f"# {name}\n"}) for name in ("old", "new"))
+    plain = make_zip(tmp_path / "plain.zip", {"app.py": ""})
+    script = """
+import sys
+from bundleimp.engines import parcel, receiving
+
+old, new = (parcel.read(path).modules for path in sys.argv[1:3])
+import app
+print(receiving.from_elsewhere(old), receiving.from_elsewhere(new))
+"""
+    words = ("-c", script, str(old), str(new))
+    assert run_python(*words, path=[old]).stdout == f"{{}} {{{str(old)!r}: ['app']}}\n"
+    assert run_python(*words, path=[plain]).stdout == "{} {}\n"
+
+
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="there is no ssh-keygen")
 def test_signatures_go_with_the_bundles(tmp_path: Path) -> None:
     key = make_key(tmp_path / "key")
@@ -51,6 +79,7 @@ def test_signatures_go_with_the_bundles(tmp_path: Path) -> None:
     script = """
 import sys, bundleimp
 bundleimp.install(allowed_signers=sys.argv[1])
+from bundleimp import BundleError
 from bundleimp.engines import parcel, runtimeparcel
 (one,) = parcel.make(sys.argv[2])
 print(len(one.files), runtimeparcel.needed([one]))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import re
-import shutil
 import signal
 import socket
 import sys
@@ -17,7 +15,7 @@ import pytest
 import bundleimp
 
 from .builders import Tree, make_tree
-from .programs import interpreter_without_bundleimp
+from .programs import copy_installed, interpreter_without_bundleimp
 from .servers import Server, running
 
 if TYPE_CHECKING:
@@ -93,15 +91,9 @@ def worker(content: str) -> str:
 @pytest.fixture(scope="module", name="installed")
 def _installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Folders with the servers and what they need."""
-    folders = {}
-    for name, distributions in NEEDED.items():
-        folder = folders[name] = tmp_path_factory.mktemp(name)
-        for distribution in distributions:
-            for file in importlib.metadata.files(distribution) or ():
-                if ".." not in file.parts and file.suffix != ".pyc":
-                    (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copy(str(file.locate()), folder / file)
-    return folders
+    return {
+        name: copy_installed(tmp_path_factory.mktemp(name), *distributions) for name, distributions in NEEDED.items()
+    }
 
 
 class Site:

@@ -18,7 +18,7 @@ from bundleimp.packing.compiler import Compiler
 from bundleimp.runtime import format as bundle_format
 from bundleimp.runtime.content.member import Member
 from bundleimp.runtime.format import FLAG_DATA, FLAG_WHOLE, Extent, Locator, decode_head
-from bundleimp.runtime.interpreter.lazily import LAZY
+from bundleimp.runtime.interpreter.lazily import LAZY_TAG
 from bundleimp.runtime.site.units import decode_units
 
 from .archives import RawEntry, forge, index_of, index_over, locator_of, raw_zip, with_index
@@ -234,7 +234,7 @@ def test_code_for_lazy_imports_that_is_only_partly_that_for_other_programs_is_fo
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     def tags(compiler: Compiler) -> list[CodeTag]:
-        return [compiler.tag, CodeTag(compiler.tag.name + LAZY, compiler.tag.magic)]
+        return [compiler.tag, CodeTag(compiler.tag.name + LAZY_TAG, compiler.tag.magic)]
 
     monkeypatch.setattr(Compiler, "tags", property(tags))
     monkeypatch.setattr(Compiler, "columns", lambda _, compiled: [compiled.packed if compiled else None, None])

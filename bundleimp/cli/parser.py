@@ -82,7 +82,8 @@ class Parser(argparse.ArgumentParser):
             return super().parse_known_args(args, namespace)
         if self._subparsers is not None and args and self._is_unknown_option(args[0]):
             self.error(self._unknown(args))  # rather than of the command that is missing then
-        args = [f"{word}={self.alone[word]}" if word in self.alone else word for word in args or ()]
+        words = sys.argv[1:] if args is None else args
+        args = [f"{word}={self.alone[word]}" if word in self.alone else word for word in words]
         self._is_nested = True  # the other way to parse comes back here for each half
         try:
             parse = self.parse_known_intermixed_args if self.intermixed else super().parse_known_args

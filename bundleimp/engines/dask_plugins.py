@@ -152,11 +152,11 @@ def load(content: bytes, version: str | None, wanted: str) -> WorkerPlugin:
         wanted: the version on the client.
 
     """
-    import distributed  # noqa: PLC0415
+    import distributed  # noqa: PLC0415 (sent as text)
 
     class Closing(distributed.WorkerPlugin):  # type: ignore[misc,unused-ignore]
         def setup(self, worker: Worker) -> None:
-            import logging  # noqa: PLC0415
+            import logging  # noqa: PLC0415 (sent as text)
 
             has = f"bundleimp {version}" if version else "no bundleimp"
             reason = f"has {has}: run `pip install bundleimp=={wanted}` there"
@@ -165,9 +165,9 @@ def load(content: bytes, version: str | None, wanted: str) -> WorkerPlugin:
 
     if version != wanted:
         return Closing()
-    import pickle  # noqa: PLC0415
+    import pickle  # noqa: PLC0415 (sent as text)
 
-    from bundleimp.engines.dask_plugins import OnWorker  # noqa: PLC0415
+    from bundleimp.engines.dask_plugins import OnWorker  # noqa: PLC0415 (sent as text)
 
     return OnWorker(*pickle.loads(content))  # noqa: S301 (from our scheduler, as the plugin)
 

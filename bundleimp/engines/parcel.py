@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..inspection.reader import BundleReader
+from ..packing.collect import MODULE_SUFFIXES
 from ..runtime.archive import Archive
 from ..runtime.bundles import OpenBundle
 from ..runtime.content.files import find
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 SUFFIX = ".pybundle.zip"
 """The suffix of all parcels.  Every engine accepts such names, and so does the path hook."""
 _DIGITS = 16  # of the SHA-256, in the name
-_MODULE_SUFFIXES = (".py", ".pyc", ".so", ".pyd")
 
 
 @dataclass(frozen=True)
@@ -166,12 +166,12 @@ def read(path: str, bundle: str | None = None) -> Parcel:
         archive = Archive(path, OpenBundle.signers)
         if archive.fault is not None:
             raise archive.fault
-        reader = BundleReader(path)
+        entries = BundleReader(path).outer.entries
+        standalone = any(entry.member.name.startswith(RUNTIME) for entry in entries)
+        return Parcel(bundle, path, modules_of(archive), standalone)
     except BundleError as error:
         error.file = bundle
         raise
-    standalone = any(entry.member.name.startswith(RUNTIME) for entry in reader.outer.entries)
-    return Parcel(bundle, path, modules_of(archive), standalone)
 
 
 def modules_of(archive: Archive) -> dict[str, str]:
@@ -234,7 +234,7 @@ def _modules(files: Mapping[str, str]) -> dict[str, str]:
         package = next((folder for folder in folders if folder in packages), "")
         if package:
             root = package
-        elif name.endswith(_MODULE_SUFFIXES):
+        elif name.endswith(MODULE_SUFFIXES):
             head, _, file = name.rpartition("/")
             root = "/".join(filter(None, [head, file.partition(".")[0]]))
         else:

@@ -15,14 +15,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..mounting import Mount, lasting, mount
+from ..runtime.archive import Archive
 from ..runtime.faults.kinds import BundleError
 from ..runtime.sources.signatures import SUFFIX as SIGNATURE
 from . import parcel as parcels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-    from ..runtime.archive import Archive
 
 VERSION_EXPRESSION = (
     "(lambda spec: spec and __import__('bundleimp').__version__)"
@@ -72,7 +71,7 @@ def from_elsewhere(modules: Mapping[str, str]) -> dict[str, list[str]]:
     for name, files in modules.items():
         spec = getattr(sys.modules.get(name), "__spec__", None)
         archive = getattr(getattr(spec, "loader", None), "archive", None)
-        if archive is not None:
+        if isinstance(archive, Archive):  # zipimport's loaders have a path of that name
             known[archive] = known.get(archive) or parcels.modules_of(archive)
             if known[archive].get(name) != files:
                 found.setdefault(archive.path, []).append(name)

@@ -15,7 +15,7 @@ from ..runtime.content.reading import data_offset
 from ..runtime.content.targets import split_name, units_name
 from ..runtime.faults.kinds import BundleFormatError
 from ..runtime.format import FLAG_DATA, FLAG_WHOLE, Extent, Locator
-from ..runtime.interpreter.lazily import LAZY
+from ..runtime.interpreter.lazily import LAZY_TAG
 from ..runtime.plain.zipdirectory import list_directories
 from ..runtime.site.planning import Group, is_module
 from ..runtime.site.units import DATA_PART, EXECUTABLE, decode_units, digest
@@ -122,7 +122,7 @@ def _codes(
                 yield Finding("the index has other bytecode of it for another target", place)
     for column, tag in enumerate(tags):
         extents = {name: note.codes[column] for name, note in known.items()}
-        if column and tag.name == tags[column - 1].name + LAZY:
+        if column and tag.name == tags[column - 1].name + LAZY_TAG:
             # What the column for lazy imports has in common with the one before it is checked there.
             before = {name: note.codes[column - 1] for name, note in known.items()}
             extents = {name: extent for name, extent in extents.items() if extent != before[name]}

@@ -20,7 +20,7 @@ from .. import runson
 from ..runtime.content.decompression import STORED, ZSTANDARD
 from ..runtime.faults.kinds import HIDDEN, is_hidden
 from ..runtime.format import SUFFIXES
-from ..runtime.interpreter.lazily import LAZY
+from ..runtime.interpreter.lazily import LAZY_TAG
 from .choice import Choice
 from .collect import collect
 from .compiler import Compiler
@@ -372,7 +372,7 @@ def _lost_code(inputs: Inputs, compilers: Sequence[Compiler]) -> Iterator[PackWa
     """Yield a warning for each bundle among the sources with bytecode that is not for any of the *compilers*."""
     own = {compiler.tag.name for compiler in compilers}
     for bundle, tags in inputs.code_tags.items():
-        lost = [tag for tag in tags if tag.removesuffix(LAZY) not in own]
+        lost = [tag for tag in tags if tag.removesuffix(LAZY_TAG) not in own]
         if lost:
             message = f"its bytecode for {' and '.join(lost)} is left out; --python for that Python keeps it"
             yield PackWarning(bundle, message)

@@ -16,6 +16,7 @@ from ..runtime.archive import Archive
 from ..runtime.content import images
 from ..runtime.content.files import find
 from ..runtime.content.files import read as read_member
+from ..runtime.content.head import head_of
 from ..runtime.content.member import name_fault
 from ..runtime.content.reading import data_offset
 from ..runtime.faults.kinds import BundleError, BundleFitError, BundleTargetError
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from ..runtime.format import Head
     from ..runtime.plain.zipdirectory import RawEntry
     from .wishes import Wishes
 
@@ -89,7 +89,7 @@ def unpack(path: Path, folder: Path) -> Unpacked:
 
 def _unpack(archive: Archive, path: Path, folder: Path) -> Unpacked:
     entries = _entries(archive)
-    head = _head(archive)
+    head = head_of(archive)
     if head is not None and not head.root_offset:
         raise _several_targets(path)
     tags = head.tags if head is not None else {}
@@ -127,15 +127,6 @@ def _entries(archive: Archive) -> dict[str, RawEntry]:
 def _directory(archive: Archive, start: int, end: int) -> Iterator[RawEntry]:
     record = archive.find_end(start, end)
     return zipdirectory.raw_entries(archive.file.read(record.directory_offset, record.directory_size), record)
-
-
-def _head(archive: Archive) -> Head | None:
-    """Return the head of the index; its code tags have the order of the columns."""
-    locator = bundle_format.decode_locator(archive.find_end(0, archive.file.size).comment)
-    if locator is None or not archive.indexed:
-        return None
-    end = locator.index_offset + locator.index_size
-    return bundle_format.decode_head(archive.near(end - locator.head_size, locator.head_size))
 
 
 def _several_targets(path: Path) -> PackError:

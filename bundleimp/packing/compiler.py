@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Self
 from ..encoding import CodeTag
 from ..runtime.content import images
 from ..runtime.content.decompression import STORED
-from ..runtime.interpreter.lazily import LAZY
+from ..runtime.interpreter.lazily import LAZY_TAG
 from . import laziness, worker
 from .asking import unfit
 from .errors import PackError
@@ -204,6 +204,7 @@ class Compiler:
     Attributes:
         tag: the code tag of what it makes.
         version: the interpreter's version, "3.13.0".
+        release: its first two numbers.
         optimize: 0, 1 or 2, as of `compile`.
 
     """
@@ -249,6 +250,7 @@ class Compiler:
             self._close()
             raise
         self.version = greeting.version
+        self.release = greeting.release
         name = greeting.tag + (f".opt-{optimize}" if optimize else "")
         self.tag = CodeTag(name, bytes.fromhex(greeting.magic))
         self.is_lazy = rules is not None and greeting.is_lazy
@@ -257,12 +259,12 @@ class Compiler:
     @property
     def reads_zstd(self) -> bool:
         """Whether the interpreter's standard library decompresses zstd."""
-        return tuple(map(int, self.version.split(".")[:2])) >= (3, 14)
+        return self.release >= (3, 14)
 
     @property
     def tags(self) -> list[CodeTag]:
         """The tags of its columns in the index."""
-        return [self.tag] + [CodeTag(self.tag.name + LAZY, self.tag.magic)] * self.is_lazy
+        return [self.tag] + [CodeTag(self.tag.name + LAZY_TAG, self.tag.magic)] * self.is_lazy
 
     def columns(self, compiled: Compiled | None) -> list[bytes | None]:
         """Return the image of a module for each of these columns.  An image with lazy imports is only in the last."""

@@ -103,7 +103,7 @@ class Program:
             compress: whether the runtime's bytecode is compressed.
 
         """
-        versions = [tuple(map(int, compiler.version.split(".")[:2])) for compiler in compilers]
+        versions = [compiler.release for compiler in compilers]
         for name, source in self.sources(runs_on, versions).items():
             images = []
             for compiler in compilers if writer.tags else ():

@@ -16,7 +16,7 @@ from ..runtime import format as bundle_format
 from ..runtime.content.localheader import HEADER_SIZE
 from ..runtime.content.targets import split_name, stored_name, units_name
 from ..runtime.format import Extent, Locator, find_end
-from ..runtime.interpreter.lazily import LAZY
+from ..runtime.interpreter.lazily import LAZY_TAG
 from ..runtime.plain.stubs import CONTENT as STUB
 from ..runtime.site.units import encode_units
 from ..waiting import TOP_LEVEL
@@ -186,7 +186,7 @@ class BundleWriter:
     def _fill_lazy_columns(self) -> None:
         """Give modules without lazy imports the same bytecode in the column for lazy imports."""
         for column, tag in enumerate(self.tags):
-            if tag.name.endswith(LAZY):
+            if tag.name.endswith(LAZY_TAG):
                 for item in self._index:
                     codes = list(item.codes)
                     codes[column] = codes[column] or codes[column - 1]

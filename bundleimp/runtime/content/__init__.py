@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from . import (
         decompression,
         files,
+        head,
         images,
         limits,
         localheader,
